@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config';
+
+/** Three projects: `unit` needs nothing, `native` the built addon and root, `netns` root, iproute2 and a built dist/. */
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/{proto,cli,config,control,daemon,host,engine}/**/*.test.ts'] } },
+      { test: { name: 'native', include: ['test/{native,tun,udp}/**/*.test.ts'], pool: 'forks', testTimeout: 30_000 } },
+      {
+        test: {
+          name: 'netns',
+          include: ['test/netns/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
