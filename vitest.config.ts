@@ -4,8 +4,17 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/{proto,cli,config,control,daemon,host,engine}/**/*.test.ts'] } },
-      { test: { name: 'native', include: ['test/{native,tun,udp}/**/*.test.ts'], pool: 'forks', testTimeout: 30_000 } },
+      {
+        test: { name: 'unit', include: ['test/{proto,cli,config,control,daemon,host,engine}/**/*.test.ts'] },
+      },
+      {
+        test: {
+          name: 'native',
+          include: ['test/{native,tun,udp}/**/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: 'netns',
