@@ -1,0 +1,49 @@
+/**
+ * Channel-0 commands: the data of one interior packet on channel 0 is one command, 3 bits reserved ‖ 5 bits command,
+ * then its body. PROTOCOL.md §5. Emitters write the whole command at `at` and return its length; readers take the
+ * range of the whole command, command byte included. Bodies with a file of their own: `stream-commands.ts`,
+ * `keep-alive.ts`, `probe.ts`, `address-message.ts`.
+ */
+
+export const Command = {
+  PADDING: 0,
+  START: 1,
+  STOP: 2,
+  ACK: 3,
+  KEEP_ALIVE: 4,
+  TERMINATE: 5,
+  PROBE: 6,
+  PROBE_REPLY: 7,
+  ADDRESS: 8,
+  CLOSE: 9,
+} as const;
+export type Command = (typeof Command)[keyof typeof Command];
+
+/** Body of `close`. */
+export const CloseReason = { GOING_AWAY: 0, RESTART: 1, REVOKED: 2 } as const;
+export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
+
+const COMMAND_MASK = 0x1f;
+const CLOSE_BYTES = 2;
+
+/** The command of a first byte, 0..31; the reserved bits are ignored. */
+export function commandOf(firstByte: number): number {
+  return firstByte & COMMAND_MASK;
+}
+
+/** Fills `length` bytes (at least 1): the command byte is 0, too. */
+export function writePadding(bytes: Uint8Array, at: number, length: number): number {
+  bytes.fill(Command.PADDING, at, at + length);
+  return length;
+}
+
+export function writeClose(bytes: Uint8Array, at: number, reason: CloseReason): number {
+  bytes[at] = Command.CLOSE;
+  bytes[at + 1] = reason;
+  return CLOSE_BYTES;
+}
+
+/** The reason byte (unknown ones are passed on), or -1 when malformed. */
+export function readClose(bytes: Uint8Array, offset: number, length: number): number {
+  return length < CLOSE_BYTES ? -1 : bytes[offset + 1];
+}
