@@ -1,0 +1,51 @@
+/** The two errors that cross module borders. A peer's malformed datagram is neither: it is a counted value. */
+import { constants } from 'node:os';
+
+export interface UserErrorOptions {
+  /** Why it happened: a clause, or the error underneath. */
+  readonly cause?: unknown;
+  /** What to do about it, an imperative sentence; a command line where one exists. */
+  readonly fix?: string;
+  /** Exit status of the process: 1 failed (default), 2 misused, 78 bad configuration. */
+  readonly exitCode?: number;
+}
+
+/** Something that its reader can put right. `message` holds what happened, why and what to do, one line each. */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  /** What happened, one clause. */
+  readonly what: string;
+  readonly fix?: string;
+  readonly exitCode: number;
+
+  constructor(what: string, options: UserErrorOptions = {}) {
+    const why = describeCause(options.cause);
+    const lines = [what, why && `cause: ${why}`, options.fix && `fix: ${options.fix}`];
+    super(lines.filter(Boolean).join('\n'), { cause: options.cause });
+    this.what = what;
+    this.fix = options.fix;
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+/** A system call or kernel request that failed. `code` is the errno name (`EEXIST`), `errno` its number. */
+export class ErrnoError extends Error {
+  override readonly name = 'ErrnoError';
+  readonly errno: number;
+
+  constructor(
+    /** The call or request, with its object: `RTM_NEWROUTE 10.0.0.0/8`. */
+    readonly syscall: string,
+    readonly code: string,
+    options: { cause?: unknown } = {},
+  ) {
+    super(`${syscall}: ${code}`, options);
+    this.errno = (constants.errno as Record<string, number>)[code] ?? 0;
+  }
+}
+
+function describeCause(cause: unknown): string {
+  if (cause instanceof UserError) return cause.what;
+  if (cause instanceof Error) return cause.message;
+  return cause === undefined ? '' : String(cause);
+}
