@@ -1,46 +1,51 @@
-/** Errors that cross folders. A peer's broken input is neither of these: it is a counted value. */
-import { getSystemErrorName } from 'node:util';
+/** The two errors that cross module borders. A peer's malformed datagram is neither: it is a counted value. */
+import { constants } from 'node:os';
 
 export interface UserErrorOptions {
-  /** The reason, one clause: `Permission denied`. */
-  readonly why?: string;
-  /** What to do about it: a sentence or a command. */
-  readonly fix?: string;
-  /** 1 failed, 2 misused, 78 bad configuration. */
-  readonly exitCode?: 1 | 2 | 78;
-  /** The error below, for --verbose. */
+  /** Why it happened: a clause, or the error underneath. */
   readonly cause?: unknown;
+  /** What to do about it, an imperative sentence; a command line where one exists. */
+  readonly fix?: string;
+  /** Exit status of the process: 1 failed (default), 2 misused, 78 bad configuration. */
+  readonly exitCode?: number;
 }
 
-/** Something that its reader can act on: what happened, why, what to do. Printed without a stack. */
+/** Something that its reader can put right. `message` holds what happened, why and what to do, one line each. */
 export class UserError extends Error {
   override readonly name = 'UserError';
+  /** What happened, one clause. */
   readonly what: string;
-  readonly why?: string;
   readonly fix?: string;
-  readonly exitCode: 1 | 2 | 78;
+  readonly exitCode: number;
 
   constructor(what: string, options: UserErrorOptions = {}) {
-    super(options.why === undefined ? what : `${what}: ${options.why}`, { cause: options.cause });
+    const why = describeCause(options.cause);
+    const lines = [what, why && `cause: ${why}`, options.fix && `fix: ${options.fix}`];
+    super(lines.filter(Boolean).join('\n'), { cause: options.cause });
     this.what = what;
-    this.why = options.why;
     this.fix = options.fix;
     this.exitCode = options.exitCode ?? 1;
   }
 }
 
-/** A system call that failed: `route-add 10.0.0.0/8: EEXIST`. `errno` is positive, as in errno.h. */
+/** A system call or kernel request that failed. `code` is the errno name (`EEXIST`), `errno` its number. */
 export class ErrnoError extends Error {
   override readonly name = 'ErrnoError';
-  readonly syscall: string;
   readonly errno: number;
-  readonly code: string;
 
-  constructor(syscall: string, errno: number, subject = '') {
-    const code = getSystemErrorName(-errno);
-    super(`${syscall}${subject === '' ? '' : ` ${subject}`}: ${code}`);
-    this.syscall = syscall;
-    this.errno = errno;
-    this.code = code;
+  constructor(
+    /** The call or request, with its object: `RTM_NEWROUTE 10.0.0.0/8`. */
+    readonly syscall: string,
+    readonly code: string,
+    options: { cause?: unknown } = {},
+  ) {
+    super(`${syscall}: ${code}`, options);
+    this.errno = (constants.errno as Record<string, number>)[code] ?? 0;
   }
+}
+
+function describeCause(cause: unknown): string {
+  if (cause instanceof UserError) return cause.what;
+  if (cause instanceof Error) return cause.message;
+  return cause === undefined ? '' : String(cause);
 }
