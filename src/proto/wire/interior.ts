@@ -39,45 +39,45 @@ export class InteriorReader {
   continued = false;
   dataOffset = 0;
   dataLength = 0;
-  #bytes: Uint8Array = new Uint8Array(0);
-  #at = 0;
-  #end = 0;
-  #peerBit = 0;
+  private bytes: Uint8Array = new Uint8Array(0);
+  private at = 0;
+  private end = 0;
+  private peerBit = 0;
 
   /** `bytes[offset .. offset + length)` is the plaintext of a data datagram; the caller vouches for the range. */
   reset(bytes: Uint8Array, offset: number, length: number, peerIsServer: boolean): void {
-    this.#bytes = bytes;
-    this.#at = offset;
-    this.#end = offset + length;
-    this.#peerBit = peerIsServer ? FROM_SERVER : 0;
+    this.bytes = bytes;
+    this.at = offset;
+    this.end = offset + length;
+    this.peerBit = peerIsServer ? FROM_SERVER : 0;
     this.ok = true;
   }
 
   next(): boolean {
-    const bytes = this.#bytes;
-    const at = this.#at;
-    if (at >= this.#end) return false;
+    const bytes = this.bytes;
+    const at = this.at;
+    if (at >= this.end) return false;
     const flags = bytes[at];
     const channelAt = at + FLAGS_BYTES;
     const numberAt = channelAt + ((flags >>> CHANNEL_SIZE_SHIFT) & CHANNEL_SIZE_MASK) + 1;
     const sizeAt = numberAt + (flags & PACKET_NUMBER_SIZE_MASK) + 1;
     const dataAt = sizeAt + SIZE_BYTES;
-    if ((flags & (FROM_SERVER | COMPRESSED)) !== this.#peerBit || dataAt > this.#end) return this.#fail();
+    if ((flags & (FROM_SERVER | COMPRESSED)) !== this.peerBit || dataAt > this.end) return this.fail();
     const size = readU16(bytes, sizeAt);
     const packetNumber = readUint(bytes, numberAt, sizeAt - numberAt);
-    if (dataAt + size > this.#end || packetNumber > Number.MAX_SAFE_INTEGER) return this.#fail();
+    if (dataAt + size > this.end || packetNumber > Number.MAX_SAFE_INTEGER) return this.fail();
     this.channel = readUint(bytes, channelAt, numberAt - channelAt);
     this.packetNumber = packetNumber;
     this.continued = (flags & CONTINUED) !== 0;
     this.dataOffset = dataAt;
     this.dataLength = size;
-    this.#at = dataAt + size;
+    this.at = dataAt + size;
     return true;
   }
 
-  #fail(): boolean {
+  private fail(): boolean {
     this.ok = false;
-    this.#at = this.#end;
+    this.at = this.end;
     return false;
   }
 }

@@ -10,30 +10,30 @@ export class TlvReader {
   type = 0;
   valueOffset = 0;
   valueLength = 0;
-  #bytes: Uint8Array = new Uint8Array(0);
-  #at = 0;
-  #end = 0;
+  private bytes: Uint8Array = new Uint8Array(0);
+  private at = 0;
+  private end = 0;
 
   reset(bytes: Uint8Array, offset: number, length: number): void {
-    this.#bytes = bytes;
-    this.#at = offset;
-    this.#end = offset + length;
+    this.bytes = bytes;
+    this.at = offset;
+    this.end = offset + length;
     this.ok = true;
   }
 
   next(): boolean {
-    if (this.#at >= this.#end) return false;
-    const valueAt = this.#at + TLV_HEADER_BYTES;
-    const end = valueAt > this.#end ? valueAt : valueAt + this.#bytes[this.#at + 1];
-    if (end > this.#end) {
+    if (this.at >= this.end) return false;
+    const valueAt = this.at + TLV_HEADER_BYTES;
+    const end = valueAt > this.end ? valueAt : valueAt + this.bytes[this.at + 1];
+    if (end > this.end) {
       this.ok = false;
-      this.#at = this.#end;
+      this.at = this.end;
       return false;
     }
-    this.type = this.#bytes[this.#at];
+    this.type = this.bytes[this.at];
     this.valueOffset = valueAt;
     this.valueLength = end - valueAt;
-    this.#at = end;
+    this.at = end;
     return true;
   }
 }
