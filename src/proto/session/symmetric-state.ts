@@ -41,7 +41,7 @@ export class CipherState {
 
   clone(): CipherState {
     const copy = new CipherState(this.primitives);
-    copy.k = this.k && this.k.slice();
+    copy.k = this.k?.slice() ?? null;
     copy.n = this.n;
     return copy;
   }
