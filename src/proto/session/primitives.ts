@@ -10,19 +10,9 @@ export interface Primitives {
   /** ChaCha20-Poly1305, RFC 8439, 12-byte nonce: ciphertext ‖ tag. */
   seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array;
   /** Null when the tag does not fit or `ciphertext` is shorter than a tag. */
-  open(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    associated: Uint8Array,
-    ciphertext: Uint8Array,
-  ): Uint8Array | null;
+  open(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, ciphertext: Uint8Array): Uint8Array | null;
   /** XChaCha20-Poly1305, 24-byte nonce: random nonces are safe. */
-  sealExtended(
-    key: Uint8Array,
-    nonce: Uint8Array,
-    associated: Uint8Array,
-    plaintext: Uint8Array,
-  ): Uint8Array;
+  sealExtended(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, plaintext: Uint8Array): Uint8Array;
   openExtended(
     key: Uint8Array,
     nonce: Uint8Array,
