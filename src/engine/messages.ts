@@ -1,4 +1,9 @@
 /** What the two threads say to each other. Commands go in to the engine, events come out. All values are plain data. */
+import type { PathState } from '../proto/path/path-state.ts';
+import type { Assignment, Snapshot } from '../proto/snapshot.ts';
+
+export type { PathState } from '../proto/path/path-state.ts';
+export type { Assignment, PathSnapshot, PeerSnapshot, Snapshot } from '../proto/snapshot.ts';
 
 /** `address` is text (`192.0.2.1`, `2001:db8::1`), `port` 1..65535. */
 export interface SocketAddress {
@@ -86,19 +91,6 @@ export type EngineCommand =
   /** Says goodbye to the peers, closes everything; `stopped` follows. */
   | { kind: 'stop' };
 
-export interface Assignment {
-  readonly address: string;
-  readonly prefixLength: number;
-  readonly serverAddress: string;
-  readonly mtuBytes: number;
-  readonly address6?: string;
-  readonly prefixLength6?: number;
-  readonly dns: readonly string[];
-  readonly leaseSeconds: number;
-}
-
-export type PathState = 'unknown' | 'validating' | 'up' | 'suspect' | 'down';
-
 export type EngineEvent =
   /** The TUN device exists (down, without address); server: sockets are bound. */
   | { kind: 'ready'; tunName: string; ports: readonly number[] }
@@ -115,74 +107,3 @@ export type EngineEvent =
   | { kind: 'snapshot'; request: number; snapshot: Snapshot }
   | { kind: 'failed'; message: string; code?: string }
   | { kind: 'stopped' };
-
-export interface PathSnapshot {
-  readonly path: number;
-  /** Client: the interface; server: absent. */
-  readonly interfaceName?: string;
-  readonly remote: string;
-  /** This side's outer address as the peer sees it. */
-  readonly observed: string | null;
-  readonly state: PathState;
-  /** Milliseconds since the state changed. */
-  readonly sinceMs: number;
-  readonly rttMs: number | null;
-  readonly jitterMs: number | null;
-  /** Fraction 0..1 lost on the way out / in; null = unknown. */
-  readonly lossOut: number | null;
-  readonly lossIn: number | null;
-  readonly mtuBytes: number;
-  readonly sentDatagrams: number;
-  readonly sentBytes: number;
-  readonly receivedDatagrams: number;
-  readonly receivedBytes: number;
-  /** Copies that came second. */
-  readonly duplicateDatagrams: number;
-  /** Inner packets whose first copy came over this path. */
-  readonly firstArrivals: number;
-  readonly failedDatagrams: number;
-}
-
-export interface PeerSnapshot {
-  /** Server: the client's name; client: `server`. */
-  readonly name: string;
-  readonly publicKey: string;
-  readonly address: string | null;
-  readonly address6: string | null;
-  readonly isStatic: boolean;
-  readonly session: {
-    readonly established: boolean;
-    readonly suite: string | null;
-    readonly ageMs: number | null;
-    /** Since the last authentic datagram. */
-    readonly silentMs: number | null;
-    readonly handshakes: number;
-  };
-  readonly sentPackets: number;
-  readonly sentBytes: number;
-  readonly receivedPackets: number;
-  readonly receivedBytes: number;
-  readonly duplicatesDropped: number;
-  readonly spoofedDropped: number;
-  readonly heldPackets: number;
-  readonly holdOverflows: number;
-  readonly fragmentsSent: number;
-  readonly reassembled: number;
-  readonly reassemblyDropped: number;
-  readonly paths: readonly PathSnapshot[];
-}
-
-export interface Snapshot {
-  readonly role: 'client' | 'server';
-  readonly tunName: string;
-  readonly uptimeMs: number;
-  readonly publicKey: string;
-  readonly mtuBytes: number;
-  readonly policy: string;
-  readonly peers: readonly PeerSnapshot[];
-  /** Datagrams from strangers and broken ones, by reason; every reason is present. */
-  readonly rejects: Readonly<Record<string, number>>;
-  /** Packets from TUN that had nowhere to go, and the like, by reason. */
-  readonly drops: Readonly<Record<string, number>>;
-  readonly tun: { readonly offload: boolean; readonly tso: boolean; readonly uso: boolean };
-}

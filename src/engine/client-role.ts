@@ -1,0 +1,102 @@
+/** The engine of a client: one socket per path, bound to its interface. */
+import { ClientCore } from '../proto/client-core.ts';
+import { parseIpv4 } from '../proto/wire/ip-text.ts';
+import { parseAddress } from '../udp/address.ts';
+import { fromBase64 } from './convert.ts';
+import type { Engine } from './engine.ts';
+import type { ClientEngineOptions, EngineCommand } from './messages.ts';
+import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
+
+/** Sessions at once: current, previous, and one in the making, with some to spare. */
+const MAX_SESSIONS = 8;
+
+export class ClientRole implements Role {
+  private readonly core: ClientCore;
+  private readonly engine: Engine;
+  private readonly sockets = new Map<number, number>();
+
+  private constructor(
+    options: ClientEngineOptions,
+    private readonly parts: Parts,
+    private readonly emit: Emit,
+  ) {
+    this.core = new ClientCore(
+      {
+        ...parts,
+        tunName: parts.tun.name,
+        privateKey: fromBase64(options.privateKey),
+        serverPublicKey: fromBase64(options.serverPublicKey),
+        psk: fromBase64(options.psk),
+        inviteId: options.inviteId === undefined ? null : fromBase64(options.inviteId),
+        counter: options.counter,
+        endpoints: options.endpoints.map(({ address, port }) => parseAddress(address, port)),
+        wantedAddress: options.wantedAddress === undefined ? 0 : parseIpv4(options.wantedAddress),
+      },
+      performance.now(),
+    );
+    this.engine = startLoop(this.core, parts, (event) => {
+      // These two are the server's.
+      if (event.kind !== 'client' && event.kind !== 'invite-used') emit(event);
+    });
+  }
+
+  static async start(options: ClientEngineOptions, emit: Emit): Promise<ClientRole> {
+    const parts = await openParts(options.networkKey, options.tunName, options.policy, 1, MAX_SESSIONS);
+    const role = new ClientRole(options, parts, emit);
+    emit({ kind: 'ready', tunName: parts.tun.name, ports: [] });
+    return role;
+  }
+
+  handle(command: EngineCommand): void {
+    switch (command.kind) {
+      case 'path-open':
+        this.openPath(command);
+        break;
+      case 'path-close':
+        this.closePath(command.path);
+        break;
+      case 'endpoints':
+        this.core.setEndpoints(command.endpoints.map(({ address, port }) => parseAddress(address, port)));
+        break;
+      case 'snapshot':
+        this.emit({
+          kind: 'snapshot',
+          request: command.request,
+          snapshot: withTun(this.core.snapshot(this.engine.now), this.parts),
+        });
+        break;
+      case 'stop':
+        this.core.close(this.engine.now);
+        this.engine.drain();
+        for (const path of [...this.sockets.keys()]) this.closePath(path);
+        this.engine.close();
+        break;
+      default:
+        throw new Error(`${command.kind} is for a server`);
+    }
+  }
+
+  private openPath(command: Extract<EngineCommand, { kind: 'path-open' }>): void {
+    const { path, interfaceName, family, mark, mtuBytes } = command;
+    this.closePath(path);
+    try {
+      const socket = this.parts.udp.open({ family, interfaceName, mark });
+      this.sockets.set(path, socket);
+      this.core.openPath(path, socket, family, mtuBytes, interfaceName, this.engine.now);
+      this.engine.watchSocket(socket);
+      this.engine.drain();
+    } catch (error) {
+      const { message, code } = error as NodeJS.ErrnoException;
+      this.emit({ kind: 'path-failed', path, interfaceName, message, code: code ?? '' });
+    }
+  }
+
+  private closePath(path: number): void {
+    const socket = this.sockets.get(path);
+    if (socket === undefined) return;
+    this.sockets.delete(path);
+    this.core.closePath(path, this.engine.now);
+    this.engine.drain();
+    this.parts.udp.close(socket);
+  }
+}

@@ -1,0 +1,97 @@
+/** The main thread's handle on the engine: starts the worker, sends commands, hands on events. */
+import { Worker } from 'node:worker_threads';
+import type { EngineCommand, EngineEvent, EngineOptions, Snapshot } from './messages.ts';
+
+/** A worker that does not answer for so long is stuck. */
+const SNAPSHOT_TIMEOUT_MS = 2_000;
+const STOP_TIMEOUT_MS = 3_000;
+
+export interface Engine {
+  post(command: EngineCommand): void;
+  onEvent(callback: (event: EngineEvent) => void): void;
+  /** Rejects when the engine has ended or does not answer. */
+  snapshot(): Promise<Snapshot>;
+  /** Says goodbye to the peers and ends the worker. Resolves in any case. */
+  stop(): Promise<void>;
+}
+
+interface Request {
+  resolve(snapshot: Snapshot): void;
+  reject(error: Error): void;
+  timer: NodeJS.Timeout;
+}
+
+class EngineClient implements Engine {
+  private readonly worker: Worker;
+  private readonly callbacks: ((event: EngineEvent) => void)[] = [];
+  private readonly requests = new Map<number, Request>();
+  private nextRequest = 1;
+  private isStopping = false;
+  private readonly exited: Promise<void>;
+
+  constructor(options: EngineOptions) {
+    this.worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: options });
+    this.worker.on('message', (event: EngineEvent) => this.handle(event));
+    this.worker.on('error', (error) => this.emit({ kind: 'failed', message: error.message }));
+    this.exited = new Promise((resolve) => this.worker.once('exit', () => resolve()));
+    void this.exited.then(() => this.handleExit());
+  }
+
+  post(command: EngineCommand): void {
+    this.worker.postMessage(command);
+  }
+
+  onEvent(callback: (event: EngineEvent) => void): void {
+    this.callbacks.push(callback);
+  }
+
+  snapshot(): Promise<Snapshot> {
+    const request = this.nextRequest++;
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.requests.delete(request);
+        reject(new Error('the engine does not answer'));
+      }, SNAPSHOT_TIMEOUT_MS);
+      this.requests.set(request, { resolve, reject, timer });
+      this.post({ kind: 'snapshot', request });
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (!this.isStopping) this.post({ kind: 'stop' });
+    this.isStopping = true;
+    const timer = setTimeout(() => void this.worker.terminate(), STOP_TIMEOUT_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  private handle(event: EngineEvent): void {
+    if (event.kind !== 'snapshot') {
+      this.emit(event);
+      return;
+    }
+    const request = this.requests.get(event.request);
+    if (request === undefined) return;
+    this.requests.delete(event.request);
+    clearTimeout(request.timer);
+    request.resolve(event.snapshot);
+  }
+
+  private handleExit(): void {
+    for (const { reject, timer } of this.requests.values()) {
+      clearTimeout(timer);
+      reject(new Error('the engine has ended'));
+    }
+    this.requests.clear();
+    if (!this.isStopping) this.emit({ kind: 'failed', message: 'the engine has ended unexpectedly' });
+  }
+
+  private emit(event: EngineEvent): void {
+    for (const callback of this.callbacks) callback(event);
+  }
+}
+
+/** Starts the engine on a worker thread. `ready` or `failed` follows. */
+export function startEngine(options: EngineOptions): Engine {
+  return new EngineClient(options);
+}

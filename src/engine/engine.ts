@@ -1,0 +1,120 @@
+/**
+ * The engine: joins TUN, the path sockets and the clock with the protocol core. It runs on a worker thread and decides
+ * nothing itself; the stages of both flows are listed in `proto/outbound.ts` and `proto/inbound.ts`.
+ */
+import type { Core } from '../proto/core.ts';
+import type { CoreEvent } from '../proto/events.ts';
+import { PacketBatch } from '../proto/packet-batch.ts';
+import type { BatchSealer } from '../proto/ports.ts';
+import type { TunEdge } from '../tun/tun.ts';
+import type { UdpEdge } from '../udp/udp.ts';
+
+/** Rows of one batch: eleven super-packets of 64 KiB. */
+const BATCH_ROWS = 512;
+/** A received train takes up to 64 KiB whatever its rows. */
+const BATCH_BYTES = 1024 * 1024;
+/** Batches of one source before the others get their turn. */
+const ROUNDS_PER_TURN = 4;
+
+export interface EngineParts {
+  readonly core: Core;
+  readonly tun: TunEdge;
+  readonly udp: UdpEdge;
+  readonly sealer: BatchSealer;
+  readonly onEvent: (event: CoreEvent) => void;
+}
+
+export class Engine {
+  private readonly tunBatch = new PacketBatch({ capacity: BATCH_ROWS, arenaBytes: BATCH_BYTES, trains: 8 });
+  private readonly wireBatch = new PacketBatch({ capacity: BATCH_ROWS, arenaBytes: BATCH_BYTES });
+  private timer: NodeJS.Timeout | null = null;
+  private timerMs = Number.POSITIVE_INFINITY;
+  private isClosed = false;
+
+  constructor(private readonly parts: EngineParts) {
+    parts.tun.watch(() => this.handleTunReadable());
+    this.drain();
+  }
+
+  /** Milliseconds; monotonic. */
+  get now(): number {
+    return performance.now();
+  }
+
+  watchSocket(socket: number): void {
+    this.parts.udp.watch(socket, () => this.handleSocketReadable(socket));
+  }
+
+  /** Sends, delivers and reports what the core has produced. To be called after every command to the core. */
+  drain(): void {
+    const { core, tun, udp, sealer, onEvent } = this.parts;
+    const out = core.outbox.batch;
+    if (out.count > 0) {
+      sealer.seal(out);
+      udp.send(out);
+      out.clear();
+    }
+    if (core.deliveries.count > 0) {
+      tun.write(core.deliveries);
+      core.deliveries.clear();
+    }
+    for (const event of core.events.splice(0)) onEvent(event);
+    this.schedule();
+  }
+
+  close(): void {
+    this.isClosed = true;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.parts.tun.close();
+  }
+
+  private handleTunReadable(): void {
+    const { core, tun, udp, sealer } = this.parts;
+    const batch = this.tunBatch;
+    for (let round = 0; round < ROUNDS_PER_TURN && !this.isClosed; round++) {
+      if (tun.read(batch) === 0) break;
+      core.handleTunPackets(batch, this.now);
+      sealer.seal(batch);
+      udp.send(batch);
+      const wasFull = batch.count > batch.capacity / 2;
+      batch.clear();
+      if (!wasFull) break;
+    }
+    this.drain();
+  }
+
+  private handleSocketReadable(socket: number): void {
+    const { core, tun, udp, sealer } = this.parts;
+    const batch = this.wireBatch;
+    for (let round = 0; round < ROUNDS_PER_TURN && !this.isClosed; round++) {
+      if (udp.receive(socket, batch) === 0) break;
+      const now = this.now;
+      if (core.handleDatagrams(batch, now) > 0) {
+        sealer.open(batch);
+        while (core.handleOpened(batch, now)) sealer.open(batch);
+        tun.write(batch);
+      }
+      const wasFull = batch.count > batch.capacity / 2;
+      batch.clear();
+      if (!wasFull) break;
+    }
+    this.drain();
+  }
+
+  private schedule(): void {
+    const dueMs = this.isClosed ? Number.POSITIVE_INFINITY : this.parts.core.nextTimeoutMs;
+    // A timer that fires too early costs one look; one that is moved for each batch costs more.
+    if (dueMs >= this.timerMs) return;
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timerMs = dueMs;
+    this.timer = setTimeout(() => this.handleTimer(), Math.min(Math.max(0, dueMs - this.now), 2 ** 31 - 1));
+  }
+
+  private handleTimer(): void {
+    this.timer = null;
+    this.timerMs = Number.POSITIVE_INFINITY;
+    if (this.isClosed) return;
+    this.parts.core.handleTimeout(this.now);
+    this.drain();
+  }
+}

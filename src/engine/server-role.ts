@@ -1,0 +1,116 @@
+/** The engine of a server: its listening sockets, and the clients' records as main keeps them. */
+import { isIPv6 } from 'node:net';
+import { ServerCore } from '../proto/server-core.ts';
+import { clientRecord, clientState, fromBase64, inviteState, pool6 } from './convert.ts';
+import type { Engine } from './engine.ts';
+import type { EngineCommand, InviteRecord, ServerEngineOptions } from './messages.ts';
+import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
+
+/** Current, previous and pending session of each client. */
+const SESSIONS_PER_CLIENT = 3;
+const SPARE_SESSIONS = 64;
+
+export class ServerRole implements Role {
+  private readonly core: ServerCore;
+  private readonly engine: Engine;
+  private readonly sockets: number[] = [];
+  private readonly invites = new Map<string, InviteRecord>();
+  readonly ports: number[] = [];
+
+  private constructor(
+    options: ServerEngineOptions,
+    private readonly parts: Parts,
+    private readonly emit: Emit,
+  ) {
+    const now = performance.now();
+    this.core = new ServerCore(
+      {
+        ...parts,
+        tunName: parts.tun.name,
+        privateKey: fromBase64(options.privateKey),
+        pool: options.pool,
+        pool6: pool6(options.pool6),
+        dns: options.dns,
+        mtuBytes: options.mtuBytes,
+        leaseMs: options.leaseMs,
+        maxClients: options.maxClients,
+        clients: options.clients.map((record) => clientState(record, Date.now())),
+      },
+      now,
+    );
+    for (const record of options.invites) this.putInvite(record);
+    this.engine = startLoop(this.core, parts, (event) => {
+      if (event.kind === 'client') this.reportClient(event.publicKey);
+      else if (event.kind === 'invite-used') this.reportInvite(event.inviteId, event.publicKey);
+    });
+    for (const { address, port } of options.listen) this.listen(address, port);
+  }
+
+  static async start(options: ServerEngineOptions, emit: Emit): Promise<ServerRole> {
+    const maxSessions = SESSIONS_PER_CLIENT * options.maxClients + SPARE_SESSIONS;
+    const parts = await openParts(
+      options.networkKey,
+      options.tunName,
+      'redundant',
+      options.maxClients,
+      maxSessions,
+    );
+    const role = new ServerRole(options, parts, emit);
+    emit({ kind: 'ready', tunName: parts.tun.name, ports: role.ports });
+    return role;
+  }
+
+  handle(command: EngineCommand): void {
+    const now = this.engine.now;
+    switch (command.kind) {
+      case 'client-put':
+        this.core.putClient(clientState(command.client, Date.now()), now);
+        break;
+      case 'client-remove':
+        this.core.removeClient(command.publicKey, now);
+        break;
+      case 'invite-put':
+        this.putInvite(command.invite);
+        break;
+      case 'snapshot':
+        this.emit({
+          kind: 'snapshot',
+          request: command.request,
+          snapshot: withTun(this.core.snapshot(now), this.parts),
+        });
+        break;
+      case 'stop':
+        this.core.close(now);
+        this.engine.drain();
+        this.engine.close();
+        for (const socket of this.sockets) this.parts.udp.close(socket);
+        return;
+      default:
+        throw new Error(`${command.kind} is for a client`);
+    }
+    this.engine.drain();
+  }
+
+  private listen(address: string, port: number): void {
+    const family = isIPv6(address) ? 6 : 4;
+    const socket = this.parts.udp.open({ family, address, port, dualStack: address === '::' });
+    this.sockets.push(socket);
+    this.ports.push(this.parts.udp.port(socket));
+    this.engine.watchSocket(socket);
+  }
+
+  private putInvite(record: InviteRecord): void {
+    this.invites.set(record.id, record);
+    this.core.putInvite(inviteState(record, Date.now()), performance.now());
+  }
+
+  private reportClient(publicKey: string): void {
+    const state = this.core.clientState(publicKey, this.engine.now);
+    if (state !== null) this.emit({ kind: 'client', client: clientRecord(state, Date.now()) });
+  }
+
+  private reportInvite(id: string, usedBy: string): void {
+    const record = this.invites.get(id);
+    if (record !== undefined) this.emit({ kind: 'invite', invite: { ...record, usedBy } });
+  }
+}

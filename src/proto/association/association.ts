@@ -1,0 +1,273 @@
+/**
+ * An association: the lasting relation of one client with the server. It owns the addresses, the paths, the numbers of the IP
+ * channel and what waits for a path. Sessions (keys) come and go inside it; outages of days change nothing in it.
+ */
+import { IpChannel, wholePacketBytes } from '../channel/ip-channel.ts';
+import type { CoreContext } from '../core-context.ts';
+import { PATHS_PER_PEER, type PacketBatch, Verdict } from '../packet-batch.ts';
+import { Candidates } from '../path/candidates.ts';
+import { isUsable, Path } from '../path/path.ts';
+import { Reassembly } from '../receive/reassembly.ts';
+import { PREVIOUS_SESSION_MS, SESSION_SILENT_MS, type Session } from '../session/session.ts';
+import type { TimerOwner } from '../timer-queue.ts';
+import { HoldQueue } from './hold-queue.ts';
+
+/** After the last inner packet the paths are probed densely for so long. */
+const ACTIVE_MS = 2_000;
+/** Looking at the activity more often than this per association would be work per packet. */
+const TOUCH_EVERY_MS = 50;
+
+export class Association implements TimerOwner {
+  dueMs = 0;
+  heapIndex = -1;
+  /** See `CoreContext.wake`. */
+  isWoken = false;
+
+  /** IPv4 address, int32; 0 = none yet. */
+  address4 = 0;
+  /** IPv6 address, four big-endian words; null = none. */
+  address6: Int32Array | null = null;
+  isStatic = false;
+
+  /** Used for sending. */
+  current: Session | null = null;
+  /** Still opened: late copies over slow paths. */
+  private previous: Session | null = null;
+  private previousUntilMs = Number.POSITIVE_INFINITY;
+  handshakes = 0;
+
+  readonly paths: (Path | null)[] = new Array(PATHS_PER_PEER).fill(null);
+  /** Paths that carry copies; 0 = packets are held. */
+  private sendMask = 0;
+  /** Largest inner packet that travels whole over all of them. */
+  private wholeBytes = 0;
+  private readonly channel: IpChannel;
+  private readonly hold = new HoldQueue();
+  readonly reassembly = new Reassembly();
+  readonly candidates = new Candidates();
+
+  private activeUntilMs = 0;
+  private touchedMs = Number.NEGATIVE_INFINITY;
+
+  sentPackets = 0;
+  sentBytes = 0;
+  receivedPackets = 0;
+  receivedBytes = 0;
+  duplicatesDropped = 0;
+  spoofedDropped = 0;
+
+  /** `slot` is the row group in the path table; `name` is for people. */
+  constructor(
+    private readonly context: CoreContext,
+    readonly slot: number,
+    readonly publicKey: Uint8Array,
+    readonly name: string,
+  ) {
+    this.channel = new IpChannel(context.isServer);
+  }
+
+  // Sessions
+
+  /** The new session is used for sending at once; its predecessor is kept for what is still under way. */
+  adopt(session: Session, now: number): void {
+    if (this.current === session) return;
+    if (this.previous !== null) this.context.sessions.remove(this.previous);
+    this.previous = this.current;
+    this.previousUntilMs = this.previous === null ? Number.POSITIVE_INFINITY : now + PREVIOUS_SESSION_MS;
+    this.current = session;
+    this.handshakes++;
+    this.choosePaths(now);
+  }
+
+  dropSessions(): void {
+    for (const session of [this.current, this.previous])
+      if (session !== null) this.context.sessions.remove(session);
+    this.current = null;
+    this.previous = null;
+    this.previousUntilMs = Number.POSITIVE_INFINITY;
+  }
+
+  // Packets out
+
+  /** The row covers an IP packet with headroom: it becomes a datagram, is sent in pieces, or is held. */
+  send(batch: PacketBatch, row: number, now: number): void {
+    if (now - this.touchedMs >= TOUCH_EVERY_MS) this.touch(now);
+    const session = this.current;
+    const length = batch.length[row];
+    if (session === null || this.sendMask === 0 || !session.canSend) {
+      this.holdPacket(
+        batch.arena.subarray(batch.offset[row], batch.offset[row] + length),
+        batch.flags[row],
+        now,
+      );
+      batch.verdict[row] = Verdict.DROP;
+      return;
+    }
+    session.carriedPackets = true;
+    this.sentPackets++;
+    this.sentBytes += length;
+    if (length > this.wholeBytes) {
+      this.sendInPieces(session, batch.arena, batch.offset[row], length, batch.flags[row]);
+      batch.verdict[row] = Verdict.DROP;
+      return;
+    }
+    this.channel.wrap(batch, row);
+    batch.peer[row] = this.slot;
+    batch.train[row] = -1;
+    batch.pathMask[row] = this.sendMask;
+    session.stamp(batch, row);
+  }
+
+  /** The same for a packet that stands elsewhere: it is copied into the outbox first. */
+  sendCopy(bytes: Uint8Array, offset: number, length: number, flags: number, now: number): void {
+    const outbox = this.context.outbox;
+    const row = outbox.begin(length);
+    if (row < 0) {
+      this.context.drops.add('batch-full');
+      return;
+    }
+    outbox.batch.arena.set(bytes.subarray(offset, offset + length), outbox.batch.offset[row]);
+    outbox.batch.flags[row] = flags;
+    this.send(outbox.batch, row, now);
+  }
+
+  private sendInPieces(
+    session: Session,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    flags: number,
+  ): void {
+    const { outbox, drops } = this.context;
+    const piece = this.wholeBytes;
+    if (!this.channel.split(bytes, offset, length, flags, piece, outbox, session, this.sendMask))
+      drops.add('batch-full');
+  }
+
+  private holdPacket(bytes: Uint8Array, flags: number, now: number): void {
+    this.context.drops.add('hold-overflow', this.hold.push(bytes, flags, now));
+  }
+
+  // Paths
+
+  /** Opens path `id` towards `words` from `at`; it is probed before it carries anything else. */
+  openPath(
+    id: number,
+    socket: number,
+    words: Int32Array,
+    at: number,
+    maxMtuBytes: number,
+    interfaceName: string,
+    now: number,
+  ): Path {
+    this.closePath(id, now);
+    const path = new Path(
+      {
+        id,
+        row: this.slot * PATHS_PER_PEER + id,
+        words: this.context.paths.words,
+        maxMtuBytes,
+        keepsAlive: !this.context.isServer,
+        interfaceName,
+      },
+      now,
+    );
+    path.setAddress(socket, words, at);
+    this.paths[id] = path;
+    return path;
+  }
+
+  closePath(id: number, now: number): void {
+    this.paths[id]?.close();
+    this.paths[id] = null;
+    this.choosePaths(now);
+  }
+
+  /** The path whose remote end is that address, or null. */
+  findPath(socket: number, words: Int32Array, at: number): Path | null {
+    for (const path of this.paths) if (path?.matches(socket, words, at)) return path;
+    return null;
+  }
+
+  /** To be called when any path changed its state, address or MTU. What was held leaves with the first path that is up. */
+  choosePaths(now: number): void {
+    const before = this.sendMask;
+    this.sendMask = this.current === null ? 0 : this.context.policy.choose(this.paths);
+    let datagramBytes = Number.POSITIVE_INFINITY;
+    for (const path of this.paths)
+      if (path !== null && this.sendMask & (1 << path.id))
+        datagramBytes = Math.min(datagramBytes, path.datagramBytes);
+    this.wholeBytes = this.sendMask === 0 ? 0 : wholePacketBytes(datagramBytes);
+    if (before === 0 && this.sendMask !== 0) this.release(now);
+  }
+
+  private release(now: number): void {
+    this.expireHeld(now);
+    for (const held of this.hold.drain()) this.sendCopy(held.bytes, 0, held.bytes.length, held.flags, now);
+  }
+
+  get hasUsablePath(): boolean {
+    return this.paths.some((path) => path !== null && isUsable(path.state));
+  }
+
+  // Time
+
+  isActive(now: number): boolean {
+    return now < this.activeUntilMs;
+  }
+
+  /** Milliseconds since inner packets last went either way. */
+  idleMs(now: number): number {
+    return now - (this.activeUntilMs - ACTIVE_MS);
+  }
+
+  /** An inner packet went out or came in: the paths are watched closely from now on. */
+  touch(now: number): void {
+    const wasActive = this.isActive(now);
+    this.touchedMs = now;
+    this.activeUntilMs = now + ACTIVE_MS;
+    if (wasActive) return;
+    for (const path of this.paths) path?.handleActive(now);
+    this.context.wake(this);
+  }
+
+  /** Counts packets in without asking the clock for each. */
+  handlePacketIn(length: number, session: Session, now: number): void {
+    session.carriedPackets = true;
+    this.receivedPackets++;
+    this.receivedBytes += length;
+    if (now - this.touchedMs >= TOUCH_EVERY_MS) this.touch(now);
+  }
+
+  /** Sessions that are over and packets held for too long go. Returns true when the current session went. */
+  expire(now: number): boolean {
+    this.expireHeld(now);
+    if (this.previous !== null && (now >= this.previousUntilMs || this.previous.hasExpired(now))) {
+      this.context.sessions.remove(this.previous);
+      this.previous = null;
+      this.previousUntilMs = Number.POSITIVE_INFINITY;
+    }
+    if (this.current === null || !this.current.hasExpired(now)) return false;
+    this.dropSessions();
+    this.choosePaths(now);
+    return true;
+  }
+
+  private expireHeld(now: number): void {
+    this.context.drops.add('hold-expired', this.hold.expire(now));
+  }
+
+  get expiryMs(): number {
+    const silent =
+      this.current === null ? Number.POSITIVE_INFINITY : this.current.lastReceivedMs + SESSION_SILENT_MS;
+    return Math.min(this.previousUntilMs, silent);
+  }
+
+  get counters() {
+    return {
+      heldPackets: this.hold.length,
+      holdOverflows: this.hold.overflowed,
+      fragmentsSent: this.channel.fragmentsSent,
+    };
+  }
+}

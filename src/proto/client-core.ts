@@ -1,0 +1,371 @@
+/** The client's end: one association, to one server, over every path that was opened. */
+import { Association } from './association/association.ts';
+import { base64 } from './base64.ts';
+import { ClientHandshake, type HandshakeTarget } from './client-handshake.ts';
+import { CoreBase } from './core-base.ts';
+import type { CoreOptions } from './core-context.ts';
+import type { DropReason } from './counters.ts';
+import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
+import { isUsable, type Path } from './path/path.ts';
+import type { PathState } from './path/path-state.ts';
+import type { Routes } from './routes.ts';
+import { type Established, Initiator } from './session/initiator.ts';
+import type { Session } from './session/session.ts';
+import type { Assignment, Snapshot } from './snapshot.ts';
+import { peerSnapshot, snapshot } from './snapshots.ts';
+import {
+  ADDRESS_REQUEST_BYTES,
+  type AddressAnswer,
+  readAddressAnswer,
+  writeAddressRequest,
+} from './wire/address-message.ts';
+import { addressFamily } from './wire/address-words.ts';
+import { DatagramType } from './wire/datagram.ts';
+import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
+
+/** An unanswered address request is repeated after this. */
+const ADDRESS_REPEAT_MS = 500;
+/** Silence while answers are overdue: between these, by the slowest path's answer time, a new handshake begins. */
+const MIN_SILENCE_MS = 600;
+const MAX_SILENCE_MS = 2_000;
+
+export interface ClientCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessions'> {
+  readonly tunName: string;
+  readonly privateKey: Uint8Array;
+  readonly serverPublicKey: Uint8Array;
+  readonly psk: Uint8Array;
+  /** 8 bytes; null once the server knows this client's key. */
+  readonly inviteId: Uint8Array | null;
+  /** First handshake counter that was never used with this key. */
+  readonly counter: number;
+  /** `ADDRESS_WORDS` each. */
+  readonly endpoints: readonly Int32Array[];
+  /** Static address, uint32; 0 = the server chooses. */
+  readonly wantedAddress: number;
+}
+
+export class ClientCore extends CoreBase {
+  private readonly association: Association;
+  private readonly handshake: ClientHandshake;
+  private readonly publicKey: Uint8Array;
+  private readonly tunName: string;
+  private readonly startedMs: number;
+  private endpoints: readonly Int32Array[];
+  /** The endpoint that answered last. */
+  private preferred: Int32Array | null = null;
+  private readonly wantedAddress: number;
+  private nextAddressRequestMs = Number.POSITIVE_INFINITY;
+  private assignment: Assignment | null = null;
+  private sessionIsUp = false;
+  private handshakeIsForSilence = false;
+  private readonly reportedStates: (PathState | null)[] = [];
+  private closed = false;
+
+  readonly routes: Routes;
+
+  constructor(options: ClientCoreOptions, now: number) {
+    super({ ...options, role: 'client', maxSessions: 8 });
+    this.tunName = options.tunName;
+    this.startedMs = now;
+    this.publicKey = options.primitives.x25519PublicKey(options.privateKey);
+    this.endpoints = options.endpoints;
+    this.wantedAddress = options.wantedAddress;
+    this.association = new Association(this.context, 0, options.serverPublicKey, 'server');
+    this.handshake = new ClientHandshake(this.context, {
+      initiator: new Initiator(options.primitives, options),
+      counter: options.counter,
+      inviteId: options.inviteId,
+      targets: () => this.targets(),
+    });
+    this.routes = clientRoutes(this.association);
+    this.context.wake(this.association);
+  }
+
+  // Commands
+
+  /** A socket for path `id` is ready; the path is probed as soon as there is a session, and a handshake goes over it. */
+  openPath(
+    id: number,
+    socket: number,
+    family: 4 | 6,
+    maxMtuBytes: number,
+    interfaceName: string,
+    now: number,
+  ): void {
+    const words = this.endpointOf(family);
+    if (words === null) return;
+    this.association.openPath(id, socket, words, 0, maxMtuBytes, interfaceName, now);
+    this.handshake.hurry(now);
+    this.context.wake(this.association);
+    this.handleTimeout(now);
+  }
+
+  closePath(id: number, now: number): void {
+    this.association.closePath(id, now);
+    this.context.wake(this.association);
+    this.handleTimeout(now);
+  }
+
+  setEndpoints(endpoints: readonly Int32Array[]): void {
+    this.endpoints = endpoints;
+  }
+
+  close(_now: number): void {
+    this.closed = true;
+    this.handshake.stop();
+    this.sayGoodbye(this.association);
+  }
+
+  // Inputs
+
+  handleHandshake(type: number, datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void {
+    const sessionId = batch.sessionId[row] | 0;
+    if (type === DatagramType.COOKIE) {
+      this.handshake.handleCookie(datagram, sessionId, now);
+      return;
+    }
+    if (type !== DatagramType.RESPONSE) {
+      this.context.rejects.add('handshake-unexpected');
+      return;
+    }
+    const result = this.handshake.handleResponse(datagram, sessionId);
+    if (result === null) return;
+    if (result.kind === 'refused')
+      this.events.push({ kind: 'refused', code: result.code, text: result.text, during: 'handshake' });
+    else this.establish(result.established, result.localId, batch, row, now);
+    this.context.wake(this.association);
+  }
+
+  handleAuthentic(session: Session, now: number): void {
+    if (!this.handshakeIsForSilence || session !== this.association.current) return;
+    // The server is there after all: the session goes on.
+    this.handshakeIsForSilence = false;
+    if (session.wantsRekey(now)) return;
+    this.handshake.stop();
+  }
+
+  handleAddress(_session: Session, body: Uint8Array): void {
+    const answer = readAddressAnswer(body, 0, body.length);
+    if (answer === null) {
+      this.context.rejects.add('command');
+      return;
+    }
+    this.nextAddressRequestMs = Number.POSITIVE_INFINITY;
+    if (answer.kind === 'refused') {
+      this.events.push({ kind: 'refused', code: answer.code, text: answer.text, during: 'address' });
+      return;
+    }
+    const assignment = toAssignment(answer);
+    const isNews = JSON.stringify(assignment) !== JSON.stringify(this.assignment);
+    this.assignment = assignment;
+    this.association.address4 = answer.address | 0;
+    this.association.isStatic = this.wantedAddress !== 0;
+    if (isNews) this.events.push({ kind: 'assigned', assignment });
+  }
+
+  /** The server goes, or has forgotten us: back to the handshake at once. */
+  handleClose(_session: Session, _reason: number, now: number): void {
+    this.association.dropSessions();
+    this.lose(now);
+  }
+
+  handleNewPath(): void {}
+
+  // Time
+
+  protected override runAssociation(association: Association, now: number): void {
+    if (this.closed) return;
+    if (association.expire(now)) this.lose(now);
+    const session = association.current;
+    if (session === null) this.beginHandshake(false, now);
+    else if (session.wantsRekey(now)) this.beginHandshake(false, now);
+    else if (this.isSilent(session, now)) this.beginHandshake(true, now);
+    this.handshake.poll(now, association.idleMs(now) < MAX_SILENCE_MS);
+    if (session !== null && now >= this.nextAddressRequestMs) this.requestAddress(session, now);
+    super.runAssociation(association, now);
+    this.reportPaths();
+  }
+
+  protected override dueMs(association: Association, now: number): number {
+    if (this.closed) return Number.POSITIVE_INFINITY;
+    const session = association.current;
+    let due = Math.min(super.dueMs(association, now), this.handshake.dueMs);
+    if (session === null) return this.handshake.isRunning || this.targets().length === 0 ? due : now;
+    due = Math.min(due, this.nextAddressRequestMs);
+    if (!this.handshake.isRunning) {
+      due = Math.min(due, session.rekeyDueMs);
+      if (this.oldestQuestionMs() !== Number.POSITIVE_INFINITY) due = Math.min(due, this.silentAtMs(session));
+    }
+    return due;
+  }
+
+  override handlePathsChanged(session: Session, now: number): void {
+    super.handlePathsChanged(session, now);
+    this.reportPaths();
+  }
+
+  snapshot(now: number): Snapshot {
+    const peer = {
+      ...peerSnapshot(this.association, now),
+      address: this.assignment?.address ?? null,
+      address6: this.assignment?.address6 ?? null,
+    };
+    return {
+      ...snapshot(this.context, [peer]),
+      tunName: this.tunName,
+      uptimeMs: now - this.startedMs,
+      publicKey: base64(this.publicKey),
+      mtuBytes: this.assignment?.mtuBytes ?? 0,
+      tun: { offload: false, tso: false, uso: false },
+    };
+  }
+
+  private establish(
+    established: Established,
+    localId: number,
+    batch: PacketBatch,
+    row: number,
+    now: number,
+  ): void {
+    const { association, context } = this;
+    const remoteId = established.sessionId | 0;
+    const session = context.sessions.create(
+      association,
+      localId,
+      remoteId,
+      established.suite,
+      established.keys,
+      now,
+    );
+    if (session === null) {
+      context.drops.add('table-full');
+      return;
+    }
+    this.handshakeIsForSilence = false;
+    const train = batch.train[row];
+    const words = batch.trainAddress.slice(train * ADDRESS_WORDS, (train + 1) * ADDRESS_WORDS);
+    this.preferred = words;
+    const path = association.paths.find((candidate) => candidate?.socket === batch.trainSocket[train]);
+    if (path) {
+      path.setAddress(path.socket, words, 0);
+      path.handleHandshake(now);
+    }
+    // The others are asked at once: so the server learns them, and the session is confirmed over every path.
+    for (const other of association.paths) {
+      if (other === null || other === path) continue;
+      const endpoint = this.endpointOf(other.family);
+      if (endpoint !== null && !isUsable(other.state)) other.setAddress(other.socket, endpoint, 0);
+      other.askNow(now);
+    }
+    association.adopt(session, now);
+    this.requestAddress(session, now);
+    if (!this.sessionIsUp)
+      this.events.push({ kind: 'session', state: 'established', suite: session.suiteName });
+    this.sessionIsUp = true;
+    this.runAssociation(association, now);
+  }
+
+  private lose(now: number): void {
+    if (this.sessionIsUp) this.events.push({ kind: 'session', state: 'lost', suite: '' });
+    this.sessionIsUp = false;
+    this.association.choosePaths(now);
+    this.context.wake(this.association);
+  }
+
+  private beginHandshake(forSilence: boolean, now: number): void {
+    if (this.handshake.isRunning || this.targets().length === 0) return;
+    this.handshakeIsForSilence = forSilence;
+    this.handshake.begin(now);
+  }
+
+  /** When the oldest unanswered question over any path was asked; Infinity = none is open. */
+  private oldestQuestionMs(): number {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const path of this.association.paths) if (path) oldest = Math.min(oldest, path.probes.oldestMs());
+    return oldest;
+  }
+
+  private silentAtMs(session: Session): number {
+    let answerMs = 0;
+    for (const path of this.association.paths) if (path) answerMs = Math.max(answerMs, path.answerMs);
+    const patienceMs = Math.min(MAX_SILENCE_MS, Math.max(MIN_SILENCE_MS, 1.5 * answerMs));
+    return Math.max(session.lastReceivedMs, this.oldestQuestionMs()) + patienceMs;
+  }
+
+  private isSilent(session: Session, now: number): boolean {
+    return this.oldestQuestionMs() !== Number.POSITIVE_INFINITY && now >= this.silentAtMs(session);
+  }
+
+  private requestAddress(session: Session, now: number): void {
+    const body = new Uint8Array(ADDRESS_REQUEST_BYTES);
+    writeAddressRequest(body, 0, this.wantedAddress);
+    this.commands.toAllPaths(session, body);
+    this.nextAddressRequestMs = now + ADDRESS_REPEAT_MS;
+  }
+
+  private endpointOf(family: 4 | 6): Int32Array | null {
+    if (this.preferred !== null && addressFamily(this.preferred, 0) === family) return this.preferred;
+    return this.endpoints.find((words) => addressFamily(words, 0) === family) ?? null;
+  }
+
+  private targets(): HandshakeTarget[] {
+    const targets: HandshakeTarget[] = [];
+    for (const path of this.association.paths) {
+      if (path === null) continue;
+      for (const words of this.endpoints)
+        if (addressFamily(words, 0) === path.family) targets.push({ socket: path.socket, words, at: 0 });
+    }
+    return targets;
+  }
+
+  private reportPaths(): void {
+    for (let id = 0; id < this.association.paths.length; id++) {
+      const path = this.association.paths[id];
+      const state = path?.state ?? null;
+      if (state === (this.reportedStates[id] ?? null)) continue;
+      this.reportedStates[id] = state;
+      if (path !== null) this.events.push(pathEvent(path));
+    }
+  }
+}
+
+function pathEvent(path: Path) {
+  const { id, interfaceName, state } = path;
+  return { kind: 'path', path: id, interfaceName, state, rttMs: path.rtt.smoothedMs } as const;
+}
+
+/** Everything goes to the server, except what IPv6 says among neighbours: there are none in a tunnel. */
+function clientRoutes(association: Association): Routes {
+  return {
+    outbound(bytes: Uint8Array, at: number): Association | DropReason {
+      return isLinkLocal6(bytes, at) ? 'link-local' : association;
+    },
+    inbound: () => null,
+  };
+}
+
+/** IPv6 from fe80::/10 or from the unspecified address. */
+export function isLinkLocal6(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] >>> 4 !== 6) return false;
+  if (bytes[at + 8] === 0xfe && (bytes[at + 9] & 0xc0) === 0x80) return true;
+  for (let i = 8; i < 24; i++) if (bytes[at + i] !== 0) return false;
+  return true;
+}
+
+function toAssignment(answer: AddressAnswer): Assignment {
+  const dns = [
+    ...answer.dns.map((address) => formatIpv4(address)),
+    ...answer.dns6.map((bytes) => formatIpv6(bytes)),
+  ];
+  return {
+    address: formatIpv4(answer.address),
+    prefixLength: answer.prefixLength,
+    serverAddress: formatIpv4(answer.serverAddress),
+    mtuBytes: answer.mtuBytes,
+    ...(answer.address6 === null
+      ? {}
+      : { address6: formatIpv6(answer.address6), prefixLength6: answer.prefixLength6 }),
+    dns,
+    leaseSeconds: answer.leaseSeconds,
+  };
+}

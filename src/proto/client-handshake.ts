@@ -1,0 +1,170 @@
+/**
+ * The client's handshake: one initiation raced over every path and towards every endpoint, repeated until an answer comes.
+ * PROTOCOL.md §4. The first valid answer wins; later ones find nothing under way.
+ *
+ *   idle ──begin──▶ running ──valid response──▶ idle (established)
+ *                   │  ▲  └───── refusal ─────▶ idle (refused)
+ *                   └──┘ same initiation again; after FRESH_AFTER_MS a new one
+ */
+import type { CoreContext } from './core-context.ts';
+import { parseCookieMessage } from './session/cookie.ts';
+import type { Established, Initiator, Refused } from './session/initiator.ts';
+import { DatagramType } from './wire/datagram.ts';
+
+const FIRST_REPEAT_MS = 250;
+const MAX_REPEAT_MS = 1_000;
+/** A new ephemeral key, counter and session id: the old initiation may count as replayed by now. */
+const FRESH_AFTER_MS = 5_000;
+/** A server that is gone for longer than this while nothing waits for it is asked ever more rarely. */
+const PATIENT_AFTER_MS = 60_000;
+const PATIENT_REPEAT_MS = 10_000;
+
+/** Where initiations go: through `socket` to `words` from `at`. */
+export interface HandshakeTarget {
+  readonly socket: number;
+  readonly words: Int32Array;
+  readonly at: number;
+}
+
+export interface ClientHandshakeOptions {
+  readonly initiator: Initiator;
+  /** First counter that no earlier initiation of this key has used. */
+  readonly counter: number;
+  readonly inviteId: Uint8Array | null;
+  /** Evaluated at every transmission: all paths, all endpoints. */
+  readonly targets: () => readonly HandshakeTarget[];
+}
+
+export type HandshakeResult = { kind: 'established'; established: Established; localId: number } | Refused;
+
+export class ClientHandshake {
+  private counter: number;
+  private inviteId: Uint8Array | null;
+  private running = false;
+  /** When the first of the running series of initiations left. */
+  private seriesMs = 0;
+  private initiationMs = 0;
+  private repeatMs = FIRST_REPEAT_MS;
+  private nextSendMs = Number.POSITIVE_INFINITY;
+  private localId = 0;
+  private datagram: Uint8Array | null = null;
+
+  constructor(
+    private readonly context: CoreContext,
+    private readonly options: ClientHandshakeOptions,
+  ) {
+    this.counter = options.counter;
+    this.inviteId = options.inviteId;
+  }
+
+  get isRunning(): boolean {
+    return this.running;
+  }
+
+  get dueMs(): number {
+    return this.nextSendMs;
+  }
+
+  /** Starts, unless one is under way. */
+  begin(now: number): void {
+    if (this.running) return;
+    this.running = true;
+    this.seriesMs = now;
+    this.fresh(now);
+    this.transmit(now, true);
+  }
+
+  /** A link came up or the user asked: transmit now. */
+  hurry(now: number): void {
+    if (!this.running) return;
+    this.repeatMs = FIRST_REPEAT_MS;
+    this.transmit(now, true);
+  }
+
+  /** Transmits what is due. `wanted`: inner packets wait or flow, so patience would cost them. */
+  poll(now: number, wanted: boolean): void {
+    if (!this.running || now < this.nextSendMs) return;
+    if (now - this.initiationMs >= FRESH_AFTER_MS) this.fresh(now);
+    this.transmit(now, wanted);
+  }
+
+  /** A response. `null`: not ours, not now, or not authentic (counted). */
+  handleResponse(datagram: Uint8Array, sessionId: number): HandshakeResult | null {
+    const message = this.openFor(datagram, sessionId, this.localId);
+    if (message === null) return null;
+    const result = this.options.initiator.finish(message);
+    if (result === null) {
+      this.context.rejects.add('handshake-malformed');
+      return null;
+    }
+    this.stop();
+    if (result.kind === 'refused') return result;
+    // The server knows this key from now on.
+    this.inviteId = null;
+    return { kind: 'established', established: result, localId: this.localId };
+  }
+
+  /** The server is busy and wants to see that we receive where we claim to be. */
+  handleCookie(datagram: Uint8Array, sessionId: number, now: number): void {
+    const message = this.openFor(datagram, sessionId, 0);
+    if (message === null) return;
+    const cookie = parseCookieMessage(message, this.datagram as Uint8Array);
+    if (cookie === null) {
+      this.context.rejects.add('handshake-malformed');
+      return;
+    }
+    this.seal(this.options.initiator.withCookie(cookie));
+    this.nextSendMs = now;
+  }
+
+  /** Gives up. */
+  stop(): void {
+    this.running = false;
+    this.datagram = null;
+    this.nextSendMs = Number.POSITIVE_INFINITY;
+  }
+
+  private openFor(datagram: Uint8Array, sessionId: number, wantedId: number): Uint8Array | null {
+    if (!this.running || sessionId !== wantedId) {
+      this.context.rejects.add('handshake-unexpected');
+      return null;
+    }
+    const message = this.context.network.openHandshake(datagram);
+    if (message === null) this.context.rejects.add('handshake-network-key');
+    return message;
+  }
+
+  private fresh(now: number): void {
+    this.initiationMs = now;
+    this.repeatMs = FIRST_REPEAT_MS;
+    this.localId = this.context.sessions.newId();
+    const message = this.options.initiator.start(
+      {
+        counter: this.counter++,
+        sessionId: this.localId >>> 0,
+        suites: this.context.sealer.suites,
+        inviteId: this.inviteId ?? undefined,
+      },
+      this.context.random,
+    );
+    this.seal(message);
+  }
+
+  private seal(message: Uint8Array): void {
+    this.datagram = this.context.network.sealHandshake(
+      DatagramType.INITIATION,
+      0,
+      message,
+      this.context.random,
+    );
+  }
+
+  private transmit(now: number, wanted: boolean): void {
+    const datagram = this.datagram as Uint8Array;
+    for (const { socket, words, at } of this.options.targets())
+      this.context.outbox.handshake(DatagramType.INITIATION, 0, datagram, socket, words, at);
+    const patient = !wanted && now - this.seriesMs >= PATIENT_AFTER_MS;
+    this.nextSendMs = now + (patient ? PATIENT_REPEAT_MS : this.repeatMs);
+    this.repeatMs = Math.min(2 * this.repeatMs, MAX_REPEAT_MS);
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * Acts on the commands of channel 0 (PROTOCOL.md §5) that mean the same on both sides; what client and server do
+ * differently goes to `CommandHooks`. Every body is authentic here but may still be nonsense: then it is counted.
+ */
+import type { CoreContext } from '../core-context.ts';
+import { ADDRESS_WORDS, type PacketBatch } from '../packet-batch.ts';
+import { isUsable, type Path } from '../path/path.ts';
+import type { Prober } from '../path/prober.ts';
+import type { Session } from '../session/session.ts';
+import { copyAddress } from '../wire/address-words.ts';
+import { Command, commandOf, readClose } from '../wire/commands.ts';
+import { isKeepAlive, keepAlivePathId, keepAliveStamp } from '../wire/keep-alive.ts';
+import { PROBE_REPLY_MAX_BYTES, Probe, ProbeReply } from '../wire/probe.ts';
+import { readStart, writeStop } from '../wire/stream-commands.ts';
+import type { CommandSender } from './command-sender.ts';
+
+/** Command, sizes, channel and packet number at their longest. */
+const STOP_MAX_BYTES = 1 + 1 + 4 + 8;
+
+export interface CommandHooks {
+  /** Address request (server), answer or refusal (client). */
+  handleAddress(session: Session, body: Uint8Array, source: Source, now: number): void;
+  handleClose(session: Session, reason: number, now: number): void;
+  /** The client speaks of a path the server has not seen yet; the client ignores such a thing. */
+  handleNewPath(session: Session, pathId: number, source: Source, now: number): void;
+  /** Something about the paths changed: masks, timers and events follow. */
+  handlePathsChanged(session: Session, now: number): void;
+}
+
+/** Where a datagram came from. */
+export interface Source {
+  readonly socket: number;
+  readonly words: Int32Array;
+  readonly at: number;
+}
+
+export class CommandHandler {
+  private readonly probe = new Probe();
+  private readonly reply = new ProbeReply();
+
+  constructor(
+    private readonly context: CoreContext,
+    private readonly commands: CommandSender,
+    private readonly prober: Prober,
+    private readonly hooks: CommandHooks,
+  ) {}
+
+  handle(
+    session: Session,
+    path: Path | null,
+    batch: PacketBatch,
+    row: number,
+    body: Uint8Array,
+    now: number,
+  ): void {
+    const train = batch.train[row];
+    const source = { socket: batch.trainSocket[train], words: batch.trainAddress, at: train * ADDRESS_WORDS };
+    if (body.length === 0 || !this.act(session, path, source, body, now)) this.context.rejects.add('command');
+  }
+
+  /** False when the command is unknown or malformed. */
+  private act(session: Session, path: Path | null, source: Source, body: Uint8Array, now: number): boolean {
+    switch (commandOf(body[0])) {
+      case Command.PADDING:
+        return true;
+      case Command.PROBE:
+        return this.handleProbe(session, path, source, body, now);
+      case Command.PROBE_REPLY:
+        return this.handleReply(session, body, now);
+      case Command.KEEP_ALIVE:
+        return this.handleKeepAlive(session, path, source, body, now);
+      case Command.ADDRESS:
+        this.hooks.handleAddress(session, body, source, now);
+        return true;
+      case Command.CLOSE: {
+        const reason = readClose(body, 0, body.length);
+        if (reason < 0) return false;
+        this.hooks.handleClose(session, reason, now);
+        return true;
+      }
+      case Command.START:
+        return this.refuseStream(session, source, body);
+      // Streams do not exist yet, so there is none these could speak of.
+      case Command.STOP:
+      case Command.ACK:
+      case Command.TERMINATE:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private handleProbe(
+    session: Session,
+    path: Path | null,
+    source: Source,
+    body: Uint8Array,
+    now: number,
+  ): boolean {
+    const probe = this.probe;
+    if (!probe.read(body, 0, body.length)) return false;
+    const named = this.locate(session, path, probe.pathId, source, now);
+    named?.lossIn.handleReport(probe.sent, named.receivedDatagrams);
+    const reply = this.reply;
+    reply.pathId = probe.pathId;
+    reply.tokenHigh = probe.tokenHigh;
+    reply.tokenLow = probe.tokenLow;
+    reply.stampMicros = probe.stampMicros;
+    reply.sent = probe.sent;
+    reply.received = named?.receivedDatagrams ?? 0;
+    copyAddress(source.words, source.at, reply.observed, 0);
+    const answer = new Uint8Array(PROBE_REPLY_MAX_BYTES);
+    this.answer(session, source, answer.subarray(0, reply.write(answer, 0)));
+    return true;
+  }
+
+  private handleReply(session: Session, body: Uint8Array, now: number): boolean {
+    const reply = this.reply;
+    if (!reply.read(body, 0, body.length)) return false;
+    const { association } = session;
+    const path = association.paths[reply.pathId];
+    // An answer that comes too late or to nothing we asked is no fault of the format.
+    if (path === null || path === undefined) return true;
+    const high = reply.tokenHigh | 0;
+    const low = reply.tokenLow | 0;
+    const moved = association.candidates.settle(reply.pathId, high, low, now);
+    if (moved !== null) {
+      path.setAddress(moved.socket, moved.words, 0);
+      path.handleHandshake(now);
+    } else if (!path.handleAnswer(high, low, now)) return true;
+    path.lossOut.handleReport(reply.sent, reply.received);
+    copyAddress(reply.observed, 0, path.observed, 0);
+    this.hooks.handlePathsChanged(session, now);
+    return true;
+  }
+
+  private handleKeepAlive(
+    session: Session,
+    path: Path | null,
+    source: Source,
+    body: Uint8Array,
+    now: number,
+  ): boolean {
+    if (!isKeepAlive(body, 0, body.length)) return false;
+    const pathId = keepAlivePathId(body, 0);
+    if (this.context.isServer) {
+      this.locate(session, path, pathId, source, now);
+      this.answer(session, source, body);
+      return true;
+    }
+    const mine = session.association.paths[pathId];
+    if (mine && this.prober.handleKeepAliveEcho(mine, keepAliveStamp(body, 0), now))
+      this.hooks.handlePathsChanged(session, now);
+    return true;
+  }
+
+  /** The path that the peer calls `pathId`; learns it, moves it or challenges its new address. */
+  private locate(
+    session: Session,
+    path: Path | null,
+    pathId: number,
+    source: Source,
+    now: number,
+  ): Path | null {
+    const { association } = session;
+    if (pathId >= association.paths.length) return null;
+    const named = association.paths[pathId];
+    if (named === null) {
+      this.hooks.handleNewPath(session, pathId, source, now);
+      return association.paths[pathId];
+    }
+    if (path === named) return named;
+    const { socket, words, at } = source;
+    if (!this.context.isServer && named.socket !== socket) return named;
+    if (!isUsable(named.state)) {
+      named.setAddress(socket, words, at);
+      named.revalidate(now);
+      this.hooks.handlePathsChanged(session, now);
+    } else if (association.candidates.wants(pathId, socket, words, at, now)) {
+      const challenge = this.prober.body(named, now);
+      const { tokenHigh, tokenLow } = this.prober.lastToken;
+      association.candidates.challenged(pathId, socket, words, at, tokenHigh, tokenLow, now);
+      this.commands.toAddress(session, socket, words, at, challenge);
+    }
+    return named;
+  }
+
+  private refuseStream(session: Session, source: Source, body: Uint8Array): boolean {
+    const start = readStart(body, 0, body.length);
+    if (start === null) return false;
+    const answer = new Uint8Array(STOP_MAX_BYTES);
+    const length = writeStop(answer, 0, { channel: start.channel, lastPacketNumber: 0 });
+    this.answer(session, source, answer.subarray(0, length));
+    return true;
+  }
+
+  /** In the newest session that may send: the one a command came in may be on its way out. */
+  private answer(session: Session, source: Source, body: Uint8Array): void {
+    const { association } = session;
+    const sending = association.current ?? session;
+    this.commands.toAddress(sending, source.socket, source.words, source.at, body);
+  }
+}

@@ -1,0 +1,60 @@
+/** What all parts of one core share. */
+import type { Association } from './association/association.ts';
+import { Counters, DROP_REASONS, REJECT_REASONS } from './counters.ts';
+import type { CoreEvent } from './events.ts';
+import { Outbox } from './outbox.ts';
+import { PacketBatch, type PathTable } from './packet-batch.ts';
+import type { Policy } from './policy/policy.ts';
+import type { BatchSealer, RandomBytes } from './ports.ts';
+import type { NetworkLayer } from './session/network-layer.ts';
+import type { Primitives } from './session/primitives.ts';
+import { SessionTable } from './session/session-table.ts';
+
+export interface CoreOptions {
+  readonly role: 'client' | 'server';
+  readonly primitives: Primitives;
+  readonly sealer: BatchSealer;
+  readonly random: RandomBytes;
+  readonly network: NetworkLayer;
+  readonly paths: PathTable;
+  readonly policy: Policy;
+  /** Sessions this end can hold at once. */
+  readonly maxSessions: number;
+}
+
+export class CoreContext {
+  readonly isServer: boolean;
+  readonly primitives: Primitives;
+  readonly sealer: BatchSealer;
+  readonly random: RandomBytes;
+  readonly network: NetworkLayer;
+  readonly paths: PathTable;
+  readonly policy: Policy;
+  readonly sessions: SessionTable;
+  readonly outbox = new Outbox();
+  readonly deliveries = new PacketBatch({ capacity: 256, arenaBytes: 512 * 1024, trains: 8 });
+  readonly events: CoreEvent[] = [];
+  readonly rejects = new Counters(REJECT_REASONS);
+  readonly drops = new Counters(DROP_REASONS);
+
+  constructor(
+    options: CoreOptions,
+    private readonly onWake: (association: Association) => void,
+  ) {
+    this.isServer = options.role === 'server';
+    this.primitives = options.primitives;
+    this.sealer = options.sealer;
+    this.random = options.random;
+    this.network = options.network;
+    this.paths = options.paths;
+    this.policy = options.policy;
+    this.sessions = new SessionTable(options.maxSessions, options.sealer, options.random);
+  }
+
+  /** A deadline of this association may have moved forward: it is armed anew when the input at hand is done. */
+  wake(association: Association): void {
+    if (association.isWoken) return;
+    association.isWoken = true;
+    this.onWake(association);
+  }
+}

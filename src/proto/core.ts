@@ -1,0 +1,38 @@
+/**
+ * The protocol core as its driver sees it: no socket, no clock, no timer, no randomness of its own.
+ *
+ * Methods come in four kinds: getters; inputs (`handle…`), which bring packets, datagrams and time; commands (verbs);
+ * outputs (`outbox`, `deliveries`, `events`, `nextTimeoutMs`). After every input or command the driver drains, in this order:
+ *
+ *   1. `outbox.batch`   seal, send, clear
+ *   2. `deliveries`     write to TUN, clear
+ *   3. `events`         hand on, clear
+ *   4. `nextTimeoutMs`  call `handleTimeout` then
+ *
+ * `now` is milliseconds of one monotonic clock, never going back.
+ */
+import type { CoreEvent } from './events.ts';
+import type { Outbox } from './outbox.ts';
+import type { PacketBatch } from './packet-batch.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export interface Core {
+  readonly outbox: Outbox;
+  /** Inner packets that were put together from pieces. Rows have `Verdict.DELIVER`. */
+  readonly deliveries: PacketBatch;
+  readonly events: CoreEvent[];
+  /** Earliest deadline; Infinity = none. */
+  readonly nextTimeoutMs: number;
+
+  /** Rows are IP packets from TUN; those to be sent become data datagrams with `Verdict.SEAL`, the others `DROP`. */
+  handleTunPackets(batch: PacketBatch, now: number): void;
+  /** Rows are unmasked datagrams (`Verdict.RECEIVED`); those worth opening get `Verdict.OPEN`. Returns how many. */
+  handleDatagrams(batch: PacketBatch, now: number): number;
+  /** Rows were opened; inner packets get `Verdict.DELIVER`. True = some rows want to be opened now: open, then call again. */
+  handleOpened(batch: PacketBatch, now: number): boolean;
+  handleTimeout(now: number): void;
+
+  snapshot(now: number): Snapshot;
+  /** Says goodbye to every peer and forgets all keys. */
+  close(now: number): void;
+}

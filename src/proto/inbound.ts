@@ -1,0 +1,286 @@
+/**
+ * From the wire to TUN, in packet order:
+ *
+ *   1. sort      by type; handshake messages leave the packet path here
+ *   2. find      the session by its id; what the duplicate window knows is dropped before it is decrypted
+ *   3. open      the driver, over the whole batch
+ *   4. mark      the window; only now is anything believed
+ *   5. account   the path it came over
+ *   6. dispatch  interior packets: commands, IP packets (whole or pieces)
+ *   7. route     to TUN, to another client, or nowhere
+ *   8. write     the driver, over the whole batch
+ */
+import type { Association } from './association/association.ts';
+import { isWholePacket } from './channel/ip-channel.ts';
+import { Claims } from './claims.ts';
+import type { CoreContext } from './core-context.ts';
+import { ADDRESS_WORDS, IP_INTERIOR_BYTES, type PacketBatch, PacketFlags, Verdict } from './packet-batch.ts';
+import type { Path } from './path/path.ts';
+import type { Routes } from './routes.ts';
+import { WindowVerdict } from './session/replay-window.ts';
+import type { Session } from './session/session.ts';
+import { DatagramType } from './wire/datagram.ts';
+import { COMMAND_CHANNEL, InteriorReader, IP_CHANNEL, IpFlags } from './wire/interior.ts';
+import { checkIp } from './wire/ip.ts';
+
+/** Rows of the largest batch the engine receives. */
+const MAX_ROWS = 2048;
+
+/** What the two roles do differently with what arrives. */
+export interface InboundHandler {
+  readonly routes: Routes;
+  /** A handshake or cookie datagram, header unmasked. */
+  handleHandshake(type: number, datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void;
+  /** The first authentic datagram of a session, and every later one: confirms it, moves timers. */
+  handleAuthentic(session: Session, now: number): void;
+  /** A command; `path` is where it came over, null = an address that is no path. */
+  handleCommand(
+    session: Session,
+    path: Path | null,
+    batch: PacketBatch,
+    row: number,
+    bytes: Uint8Array,
+    now: number,
+  ): void;
+}
+
+export class Inbound {
+  private readonly claims = new Claims(MAX_ROWS);
+  private readonly reader = new InteriorReader();
+  // The path of the last row, so that a train of one sender is looked up once.
+  private pathTrain = -1;
+  private pathAssociation: Association | null = null;
+  private path: Path | null = null;
+
+  constructor(
+    private readonly context: CoreContext,
+    private readonly handler: InboundHandler,
+  ) {}
+
+  /** Stages 1 and 2. */
+  handleDatagrams(batch: PacketBatch, now: number): number {
+    const { verdict, type } = batch;
+    this.forgetPath();
+    this.claims.clear();
+    let wanted = 0;
+    for (let row = 0; row < batch.count; row++) {
+      if (verdict[row] !== Verdict.RECEIVED) {
+        this.context.rejects.add('short');
+        continue;
+      }
+      if (type[row] === DatagramType.DATA) {
+        if (this.find(batch, row, now)) wanted++;
+        continue;
+      }
+      verdict[row] = Verdict.DROP;
+      if (type[row] > DatagramType.COOKIE) this.context.rejects.add('type');
+      else this.handler.handleHandshake(type[row], datagramBytes(batch, row), batch, row, now);
+    }
+    return wanted;
+  }
+
+  private find(batch: PacketBatch, row: number, now: number): boolean {
+    const { rejects, sessions } = this.context;
+    const session = sessions.find(batch.sessionId[row] | 0);
+    batch.verdict[row] = Verdict.DROP;
+    if (session === undefined) {
+      rejects.add('session-unknown');
+      return false;
+    }
+    if (session.hasExpired(now)) {
+      rejects.add('session-expired');
+      return false;
+    }
+    switch (session.window.check(batch.packetNumber[row])) {
+      case WindowVerdict.OLD:
+        rejects.add('too-old');
+        return false;
+      case WindowVerdict.DUPLICATE:
+        this.countDuplicate(session.association, batch, row);
+        return false;
+    }
+    batch.keySlot[row] = session.keySlot;
+    if (this.claims.claim(batch, row, session.keySlot) >= 0) {
+      batch.verdict[row] = Verdict.DEFERRED;
+      return false;
+    }
+    batch.verdict[row] = Verdict.OPEN;
+    return true;
+  }
+
+  /** Stages 4 to 7. True = copies of forged rows are to be opened now. */
+  handleOpened(batch: PacketBatch, now: number): boolean {
+    const { verdict } = batch;
+    let reopen = false;
+    for (let row = 0; row < batch.count; row++) {
+      switch (verdict[row]) {
+        case Verdict.OPENED:
+          verdict[row] = Verdict.DROP;
+          this.accept(batch, row, now);
+          break;
+        case Verdict.FORGED:
+          verdict[row] = Verdict.DROP;
+          this.context.rejects.add('forged');
+          if (this.promote(batch, row)) reopen = true;
+          break;
+      }
+    }
+    if (!reopen) this.dropDeferred(batch);
+    return reopen;
+  }
+
+  /** The row was forged: its next copy in the batch gets its chance. */
+  private promote(batch: PacketBatch, forged: number): boolean {
+    for (let row = forged + 1; row < batch.count; row++) {
+      if (batch.verdict[row] !== Verdict.DEFERRED) continue;
+      if (
+        batch.packetNumber[row] !== batch.packetNumber[forged] ||
+        batch.keySlot[row] !== batch.keySlot[forged]
+      )
+        continue;
+      batch.verdict[row] = Verdict.OPEN;
+      return true;
+    }
+    return false;
+  }
+
+  private dropDeferred(batch: PacketBatch): void {
+    for (let row = 0; row < batch.count; row++) {
+      if (batch.verdict[row] !== Verdict.DEFERRED) continue;
+      batch.verdict[row] = Verdict.DROP;
+      const session = this.context.sessions.atSlot(batch.keySlot[row]);
+      if (session !== null) this.countDuplicate(session.association, batch, row);
+    }
+  }
+
+  private countDuplicate(association: Association, batch: PacketBatch, row: number): void {
+    association.duplicatesDropped++;
+    const path = this.pathOf(association, batch, row);
+    if (path === null) return;
+    path.duplicateDatagrams++;
+    path.receivedDatagrams++;
+    path.receivedBytes += batch.length[row];
+  }
+
+  private accept(batch: PacketBatch, row: number, now: number): void {
+    const session = this.context.sessions.atSlot(batch.keySlot[row]);
+    // The session may have ended by a command earlier in this batch.
+    if (session === null) return;
+    const association = session.association;
+    if (!session.window.mark(batch.packetNumber[row])) {
+      this.countDuplicate(association, batch, row);
+      return;
+    }
+    session.lastReceivedMs = now;
+    this.handler.handleAuthentic(session, now);
+    const path = this.pathOf(association, batch, row);
+    if (path !== null) {
+      path.receivedDatagrams++;
+      path.receivedBytes += batch.length[row];
+      path.handleHeard(now);
+    }
+    this.dispatch(session, path, batch, row, now);
+  }
+
+  private dispatch(session: Session, path: Path | null, batch: PacketBatch, row: number, now: number): void {
+    const { arena, offset, length } = batch;
+    const fromServer = !this.context.isServer;
+    // Nearly every datagram is one whole IP packet.
+    if (isWholePacket(arena, offset[row], length[row], fromServer)) {
+      batch.flags[row] = arena[offset[row] + IP_INTERIOR_BYTES - 1] & PacketFlags.PARTIAL_CHECKSUM;
+      offset[row] += IP_INTERIOR_BYTES;
+      length[row] -= IP_INTERIOR_BYTES;
+      if (path !== null) path.firstArrivals++;
+      this.route(session, batch, row, now);
+      return;
+    }
+    const reader = this.reader;
+    reader.reset(arena, offset[row], length[row], fromServer);
+    while (reader.next()) {
+      if (reader.channel === COMMAND_CHANNEL) {
+        const body = arena.subarray(reader.dataOffset, reader.dataOffset + reader.dataLength);
+        this.handler.handleCommand(session, path, batch, row, body, now);
+      } else if (reader.channel === IP_CHANNEL && reader.dataLength > 0) {
+        if (path !== null && !reader.continued) path.firstArrivals++;
+        this.handlePiece(session, arena, now);
+      } else {
+        this.context.rejects.add('interior');
+      }
+    }
+    if (!reader.ok) this.context.rejects.add('interior');
+  }
+
+  /** An IP packet among other interior packets, or a piece of one: delivered through a row of its own. */
+  private handlePiece(session: Session, bytes: Uint8Array, now: number): void {
+    const { reader, context } = this;
+    const { reassembly } = session.association;
+    const ipFlags = bytes[reader.dataOffset];
+    const notFirst = (ipFlags & IpFlags.NOT_FIRST) !== 0;
+    const at = reader.dataOffset + 1;
+    const length = reader.dataLength - 1;
+    const flags = ipFlags & PacketFlags.PARTIAL_CHECKSUM;
+    if (!reader.continued && !notFirst) {
+      this.deliverCopy(session, bytes, at, length, flags, now);
+      return;
+    }
+    const dropped = reassembly.dropped;
+    if (reassembly.add(reader.packetNumber, reader.continued, notFirst, flags, bytes, at, length, now))
+      this.deliverCopy(session, reassembly.packet, 0, reassembly.packetLength, reassembly.packetFlags, now);
+    context.drops.add('reassembly', reassembly.dropped - dropped);
+  }
+
+  private deliverCopy(
+    session: Session,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    flags: number,
+    now: number,
+  ): void {
+    const { deliveries, drops } = this.context;
+    const row = deliveries.append(length);
+    if (row < 0) {
+      drops.add('batch-full');
+      return;
+    }
+    deliveries.arena.set(bytes.subarray(at, at + length), deliveries.offset[row]);
+    deliveries.flags[row] = flags;
+    this.route(session, deliveries, row, now);
+  }
+
+  private route(session: Session, batch: PacketBatch, row: number, now: number): void {
+    const { arena, offset, length } = batch;
+    const { association } = session;
+    if (checkIp(arena, offset[row], length[row]) === 0) {
+      this.context.drops.add('bad-packet');
+      return;
+    }
+    association.handlePacketIn(length[row], session, now);
+    const target = this.handler.routes.inbound(association, arena, offset[row]);
+    if (target === null) batch.verdict[row] = Verdict.DELIVER;
+    else if (typeof target === 'string') this.context.drops.add(target);
+    else target.sendCopy(arena, offset[row], length[row], batch.flags[row], now);
+  }
+
+  /** The path this row came over, or null when its sender's address is not one. */
+  pathOf(association: Association, batch: PacketBatch, row: number): Path | null {
+    const train = batch.train[row];
+    if (train !== this.pathTrain || association !== this.pathAssociation) {
+      this.pathTrain = train;
+      this.pathAssociation = association;
+      this.path = association.findPath(batch.trainSocket[train], batch.trainAddress, train * ADDRESS_WORDS);
+    }
+    return this.path;
+  }
+
+  /** Paths changed, or a new batch begins. */
+  forgetPath(): void {
+    this.pathTrain = -1;
+    this.pathAssociation = null;
+    this.path = null;
+  }
+}
+
+function datagramBytes(batch: PacketBatch, row: number): Uint8Array {
+  return batch.arena.subarray(batch.offset[row], batch.offset[row] + batch.length[row]);
+}

@@ -1,0 +1,2 @@
+/** What is known of a path. Usable for data: `up` and `suspect`. */
+export type PathState = 'unknown' | 'validating' | 'up' | 'suspect' | 'down';

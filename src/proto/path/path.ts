@@ -1,0 +1,303 @@
+/**
+ * One path of an association: a local interface or socket, a remote address, what is known of its quality, and when to
+ * probe it next. It sends nothing itself: `poll` says what is due, the association writes the datagram.
+ *
+ * States:
+ *
+ *   validating ──answer──▶ up ◀──answer── suspect
+ *       ▲                  │ one answer overdue ▲│
+ *       │                  └────────────────────┘│ nothing heard for DOWN_AFTER_MS
+ *       └───────── something authentic ─── down ◀┘
+ *
+ * Both ends run the same machine; an idle path is kept alive by the client alone.
+ */
+
+import {
+  ADDRESS_WORDS,
+  PATH_ADDRESS,
+  PATH_ERRNO,
+  PATH_FAILED,
+  PATH_SENT,
+  PATH_SOCKET,
+  PATH_WORDS,
+} from '../packet-batch.ts';
+import { addressFamily, copyAddress, sameRemote } from '../wire/address-words.ts';
+import { LossEstimator } from './loss-estimator.ts';
+import { PathMtu } from './path-mtu.ts';
+import type { PathState } from './path-state.ts';
+import { ProbeLog } from './probe-log.ts';
+import { RttEstimator } from './rtt-estimator.ts';
+
+/** Between probes of a path that carries traffic: four RTT samples a second cost 3 kbit/s. */
+const ACTIVE_PROBE_MS = 250;
+/** While an answer is overdue, to know soon. */
+const SUSPECT_PROBE_MS = 100;
+/** First repetition towards a path that never answered; doubles up to the cap. */
+const VALIDATE_PROBE_MS = 200;
+/** Cap while there is traffic: a link that returns carries copies again within a second. */
+const ACTIVE_RETRY_MS = 500;
+/** Cap while nothing is to be sent. */
+const IDLE_RETRY_MS = 25_000;
+/** Idle path, client: below the 30 s after which many carrier-grade NATs forget a UDP mapping. */
+export const KEEP_ALIVE_MS = 25_000;
+/** Nothing authentic for so long although probes went out: down. Long enough for 30 % loss each way. */
+const DOWN_AFTER_MS = 3_000;
+const DOWN_AFTER_PROBES = 4;
+/** Server, idle: two keep-alives of the client went missing. */
+const SILENT_AFTER_MS = 60_000;
+/** Answer overdue: smoothed RTT plus four deviations plus this scheduling allowance. */
+const ANSWER_SLACK_MS = 25;
+/** Before there is an RTT. */
+const INITIAL_ANSWER_MS = 1_000;
+
+/** Outer IP and UDP headers, bytes. */
+const OUTER_HEADERS = { 4: 28, 6: 48 } as const;
+
+export type PathTask = 'none' | 'probe' | 'keep-alive' | 'mtu-probe';
+
+export interface PathOptions {
+  /** Path id 0..7, chosen by the client. */
+  readonly id: number;
+  /** Row of the path table. */
+  readonly row: number;
+  readonly words: Int32Array;
+  /** Largest outer packet that the local link takes, bytes. */
+  readonly maxMtuBytes: number;
+  /** The client keeps idle paths alive. */
+  readonly keepsAlive: boolean;
+  /** Interface name on the client, '' on the server. */
+  readonly interfaceName: string;
+}
+
+export function isUsable(state: PathState): boolean {
+  return state === 'up' || state === 'suspect';
+}
+
+export class Path {
+  readonly id: number;
+  readonly interfaceName: string;
+  state: PathState = 'validating';
+  stateSinceMs: number;
+  readonly rtt = new RttEstimator();
+  readonly lossOut = new LossEstimator();
+  readonly lossIn = new LossEstimator();
+  readonly probes = new ProbeLog();
+  mtu: PathMtu;
+  /** This end's outer address as the peer sees it, address words; family 0 = not told yet. */
+  readonly observed = new Int32Array(ADDRESS_WORDS);
+
+  receivedDatagrams = 0;
+  receivedBytes = 0;
+  sentBytes = 0;
+  duplicateDatagrams = 0;
+  firstArrivals = 0;
+
+  /** Last authentic datagram over this path. */
+  lastHeardMs: number;
+  private nextProbeMs: number;
+  private retryMs = VALIDATE_PROBE_MS;
+  private readonly words: Int32Array;
+  private readonly at: number;
+  private readonly keepsAlive: boolean;
+
+  constructor(options: PathOptions, now: number) {
+    this.id = options.id;
+    this.interfaceName = options.interfaceName;
+    this.words = options.words;
+    this.at = options.row * PATH_WORDS;
+    this.keepsAlive = options.keepsAlive;
+    this.mtu = new PathMtu(options.maxMtuBytes);
+    this.stateSinceMs = now;
+    this.lastHeardMs = now;
+    this.nextProbeMs = now;
+  }
+
+  get socket(): number {
+    return this.words[this.at + PATH_SOCKET];
+  }
+
+  /** Index of the address words in `table`. */
+  get addressAt(): number {
+    return this.at + PATH_ADDRESS;
+  }
+
+  get table(): Int32Array {
+    return this.words;
+  }
+
+  get family(): 4 | 6 {
+    return addressFamily(this.words, this.addressAt) === 6 ? 6 : 4;
+  }
+
+  get failedDatagrams(): number {
+    return this.words[this.at + PATH_FAILED] >>> 0;
+  }
+
+  get sentDatagrams(): number {
+    return this.words[this.at + PATH_SENT] >>> 0;
+  }
+
+  get outerHeaderBytes(): number {
+    return OUTER_HEADERS[this.family];
+  }
+
+  /** Largest datagram (UDP payload) that fits this path, bytes. */
+  get datagramBytes(): number {
+    return this.mtu.mtuBytes - this.outerHeaderBytes;
+  }
+
+  /** True when this row of the table is `words` from `at`, seen through `socket`: the remote end, not the local one. */
+  matches(socket: number, words: Int32Array, at: number): boolean {
+    return this.socket === socket && sameRemote(this.words, this.addressAt, words, at);
+  }
+
+  /** Points the path somewhere else; its counters in the table go on. */
+  setAddress(socket: number, words: Int32Array, at: number): void {
+    this.words[this.at + PATH_SOCKET] = socket;
+    copyAddress(words, at, this.words, this.addressAt);
+  }
+
+  /** Takes the path out of the table: nothing is sent over it any more. */
+  close(): void {
+    const words = this.words;
+    words.fill(0, this.at, this.at + PATH_WORDS);
+    words[this.at + PATH_SOCKET] = -1;
+  }
+
+  /** How long an answer may take. */
+  get answerMs(): number {
+    const rtt = this.rtt;
+    return rtt.smoothedMs === null
+      ? INITIAL_ANSWER_MS
+      : rtt.smoothedMs + 4 * rtt.variationMs + ANSWER_SLACK_MS;
+  }
+
+  handleHeard(now: number): void {
+    this.lastHeardMs = now;
+    // Something authentic from a path given up: ask at once whether it works both ways.
+    if (this.state === 'down') this.revalidate(now);
+  }
+
+  /** The peer may not know this path yet: it is asked at once; a path in use stays in use. */
+  askNow(now: number): void {
+    this.retryMs = VALIDATE_PROBE_MS;
+    this.nextProbeMs = now;
+  }
+
+  /** Starts asking from the beginning: a new address, a link that came back. */
+  revalidate(now: number): void {
+    this.setState('validating', now);
+    this.probes.clear();
+    this.retryMs = VALIDATE_PROBE_MS;
+    this.nextProbeMs = now;
+  }
+
+  /**
+   * An answer to a probe with this token arrived. Returns false when no such probe is under way. Settles RTT, MTU and state.
+   */
+  handleAnswer(tokenHigh: number, tokenLow: number, now: number): boolean {
+    const sentMs = this.probes.settle(tokenHigh, tokenLow);
+    if (sentMs < 0) return false;
+    this.rtt.handleSample(Math.max(0, now - sentMs));
+    if (this.probes.settledSizeBytes > 0) this.mtu.handleAcked(this.probes.settledSizeBytes);
+    this.retryMs = VALIDATE_PROBE_MS;
+    this.setState('up', now);
+    return true;
+  }
+
+  /** The handshake itself went over this path and back. */
+  handleHandshake(now: number): void {
+    this.lastHeardMs = now;
+    this.probes.clear();
+    this.setState('up', now);
+    this.nextProbeMs = now;
+  }
+
+  /** What is due; a task other than 'none' must be carried out now (and noted with `handleProbeSent`). */
+  poll(now: number, active: boolean): PathTask {
+    this.judge(now, active);
+    if (now >= this.nextProbeMs) return this.state === 'up' && !active ? this.idleTask(now) : 'probe';
+    if (this.state === 'up' && this.mtu.poll(now, this.answerMs) > 0) return 'mtu-probe';
+    return 'none';
+  }
+
+  handleProbeSent(
+    tokenHigh: number,
+    tokenLow: number,
+    sizeBytes: number,
+    now: number,
+    active: boolean,
+  ): void {
+    this.probes.add(tokenHigh, tokenLow, sizeBytes, now);
+    if (sizeBytes > 0) {
+      this.mtu.handleSent(sizeBytes, now);
+      return;
+    }
+    this.nextProbeMs = now + this.intervalMs(active);
+  }
+
+  /** When `poll` has to be called next. */
+  dueMs(now: number, active: boolean): number {
+    let due = this.nextProbeMs;
+    const oldest = this.probes.oldestMs();
+    if (this.state === 'up') due = Math.min(due, oldest + this.answerMs, this.mtu.dueMs(now, this.answerMs));
+    if (this.state === 'suspect') due = Math.min(due, this.lastHeardMs + DOWN_AFTER_MS);
+    if (active && this.state === 'up') due = Math.min(due, now + ACTIVE_PROBE_MS);
+    if (!this.keepsAlive && isUsable(this.state)) due = Math.min(due, this.lastHeardMs + SILENT_AFTER_MS);
+    return due;
+  }
+
+  /** Traffic began: an idle path is measured again now instead of at the next keep-alive. */
+  handleActive(now: number): void {
+    this.nextProbeMs = Math.min(this.nextProbeMs, now + (isUsable(this.state) ? ACTIVE_PROBE_MS : 0));
+  }
+
+  private judge(now: number, active: boolean): void {
+    if (!isUsable(this.state)) return;
+    const refused = this.words[this.at + PATH_ERRNO] !== 0 && this.probes.unanswered >= DOWN_AFTER_PROBES;
+    if (now - this.probes.oldestMs() >= this.answerMs) {
+      const heardAgo = now - this.lastHeardMs;
+      if (refused || (this.probes.unanswered >= DOWN_AFTER_PROBES && heardAgo >= DOWN_AFTER_MS))
+        this.giveUp(now);
+      else if (this.state === 'up') {
+        this.setState('suspect', now);
+        this.nextProbeMs = Math.min(this.nextProbeMs, now);
+      }
+    } else if (!this.keepsAlive && !active && now - this.lastHeardMs >= SILENT_AFTER_MS) {
+      this.giveUp(now);
+    }
+    this.words[this.at + PATH_ERRNO] = 0;
+  }
+
+  private giveUp(now: number): void {
+    this.setState('down', now);
+    this.retryMs = VALIDATE_PROBE_MS;
+    this.nextProbeMs = now;
+  }
+
+  private idleTask(now: number): PathTask {
+    if (this.keepsAlive) return 'keep-alive';
+    this.nextProbeMs = now + KEEP_ALIVE_MS;
+    return 'none';
+  }
+
+  private intervalMs(active: boolean): number {
+    switch (this.state) {
+      case 'up':
+        return active ? ACTIVE_PROBE_MS : KEEP_ALIVE_MS;
+      case 'suspect':
+        return SUSPECT_PROBE_MS;
+      default: {
+        const interval = this.retryMs;
+        this.retryMs = Math.min(2 * interval, active ? ACTIVE_RETRY_MS : IDLE_RETRY_MS);
+        return interval;
+      }
+    }
+  }
+
+  private setState(state: PathState, now: number): void {
+    if (this.state === state) return;
+    this.state = state;
+    this.stateSinceMs = now;
+  }
+}

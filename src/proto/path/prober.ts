@@ -1,0 +1,103 @@
+/** Carries out what the paths of an association want: probes, keep-alives, MTU probes. */
+import type { Association } from '../association/association.ts';
+import type { CommandSender } from '../command/command-sender.ts';
+import type { RandomBytes } from '../ports.ts';
+import type { Session } from '../session/session.ts';
+import { readU32 } from '../wire/integers.ts';
+import { KEEP_ALIVE_BYTES, writeKeepAlive } from '../wire/keep-alive.ts';
+import { PROBE_BYTES, Probe } from '../wire/probe.ts';
+import type { Path } from './path.ts';
+
+/** Marks keep-alives in the probe log; random tokens of probes hardly ever equal a pair with it. */
+const KEEP_ALIVE_TOKEN = -1;
+
+export class Prober {
+  private readonly message = new Probe();
+
+  constructor(
+    private readonly commands: CommandSender,
+    private readonly random: RandomBytes,
+  ) {}
+
+  /** Does what is due on every path; true when a path changed its state. */
+  run(association: Association, now: number): boolean {
+    const session = association.current;
+    if (session === null) return false;
+    const active = association.isActive(now);
+    let changed = false;
+    for (const path of association.paths) {
+      if (path === null) continue;
+      const before = path.state;
+      this.runPath(session, path, now, active);
+      if (path.state !== before) changed = true;
+    }
+    return changed;
+  }
+
+  /** When `run` has to be called next. */
+  dueMs(association: Association, now: number): number {
+    if (association.current === null) return Number.POSITIVE_INFINITY;
+    const active = association.isActive(now);
+    let due = Number.POSITIVE_INFINITY;
+    for (const path of association.paths) if (path !== null) due = Math.min(due, path.dueMs(now, active));
+    return due;
+  }
+
+  /** A probe to `path`; `sizeBytes` > 0: padded to that outer packet size. */
+  probe(session: Session, path: Path, sizeBytes: number, now: number, active: boolean): void {
+    const body = this.body(path, now);
+    const datagramBytes = sizeBytes > 0 ? sizeBytes - path.outerHeaderBytes : 0;
+    if (!this.commands.toPath(session, path, body, datagramBytes)) return;
+    path.handleProbeSent(this.message.tokenHigh | 0, this.message.tokenLow | 0, sizeBytes, now, active);
+  }
+
+  /** Token of the last probe written, int32 words. */
+  get lastToken(): { tokenHigh: number; tokenLow: number } {
+    return { tokenHigh: this.message.tokenHigh | 0, tokenLow: this.message.tokenLow | 0 };
+  }
+
+  /** The body of a fresh probe for `path`; `lastToken` is its token. */
+  body(path: Path, now: number): Uint8Array {
+    const token = this.random(8);
+    const message = this.message;
+    message.pathId = path.id;
+    message.tokenHigh = readU32(token, 0);
+    message.tokenLow = readU32(token, 4);
+    message.stampMicros = stampUs(now);
+    message.sent = path.sentDatagrams + 1;
+    message.received = path.receivedDatagrams;
+    const body = new Uint8Array(PROBE_BYTES);
+    message.write(body, 0);
+    return body;
+  }
+
+  private runPath(session: Session, path: Path, now: number, active: boolean): void {
+    switch (path.poll(now, active)) {
+      case 'probe':
+        this.probe(session, path, 0, now, active);
+        break;
+      case 'mtu-probe':
+        this.probe(session, path, path.mtu.poll(now, path.answerMs), now, active);
+        break;
+      case 'keep-alive': {
+        const stamp = stampUs(now);
+        const body = new Uint8Array(KEEP_ALIVE_BYTES);
+        writeKeepAlive(body, 0, path.id, stamp);
+        if (!this.commands.toPath(session, path, body)) return;
+        path.handleProbeSent(stamp | 0, KEEP_ALIVE_TOKEN, 0, now, active);
+        break;
+      }
+      case 'none':
+    }
+  }
+
+  /** The echo of a keep-alive with this stamp came back over `path`. */
+  handleKeepAliveEcho(path: Path, stamp: number, now: number): boolean {
+    return path.handleAnswer(stamp | 0, KEEP_ALIVE_TOKEN, now);
+  }
+}
+
+/** Microseconds, wrapping at 2^32. */
+export function stampUs(now: number): number {
+  return Math.floor(now * 1000) % 2 ** 32;
+}

@@ -1,0 +1,443 @@
+/** The server's end: many associations on one port, addresses for them, and forwarding between them. */
+import { Association } from './association/association.ts';
+import { type Client, ClientDirectory } from './association/client-directory.ts';
+import { LeasePool } from './association/lease-pool.ts';
+import { base64 } from './base64.ts';
+import { isLinkLocal6 } from './client-core.ts';
+import type { Source } from './command/command-handler.ts';
+import { CoreBase } from './core-base.ts';
+import type { CoreOptions } from './core-context.ts';
+import type { DropReason } from './counters.ts';
+import type { PacketBatch } from './packet-batch.ts';
+import { PATHS_PER_PEER } from './packet-batch.ts';
+import type { Routes } from './routes.ts';
+import { ServerHandshake } from './server-handshake.ts';
+import { Responder } from './session/responder.ts';
+import type { Session } from './session/session.ts';
+import type { Snapshot } from './snapshot.ts';
+import { peerSnapshot, snapshot } from './snapshots.ts';
+import {
+  ADDRESS_MESSAGE_MAX_BYTES,
+  AddressRefusalCode,
+  readAddressRequest,
+  writeAddressAnswer,
+  writeAddressRefusal,
+} from './wire/address-message.ts';
+import { CloseReason, writeClose } from './wire/commands.ts';
+import { DatagramType } from './wire/datagram.ts';
+import { ipv4Destination, ipv4Source, ipv6SourceEquals } from './wire/ip.ts';
+import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from './wire/ip-text.ts';
+
+/** Assumed until a path says otherwise: the outer packet size of the server's own link, bytes. */
+const LINK_MTU_BYTES = 1500;
+/** Leases last days: a minute late is early enough. */
+const SWEEP_EVERY_MS = 60_000;
+
+export interface ServerCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessions'> {
+  readonly tunName: string;
+  readonly privateKey: Uint8Array;
+  /** CIDR text; the server takes the first host address. */
+  readonly pool: string;
+  /** Network of the inner IPv6 addresses (16 bytes, the last 4 replaced by the IPv4 address); null = none. */
+  readonly pool6: { readonly prefix: Uint8Array; readonly prefixLength: number } | null;
+  /** Text, IPv4 and IPv6. */
+  readonly dns: readonly string[];
+  readonly mtuBytes: number;
+  readonly leaseMs: number;
+  readonly maxClients: number;
+  /** Who may connect, from before the start. */
+  readonly clients: readonly ClientState[];
+}
+
+/** A client as it comes from, and goes to, what outlives this process. */
+export interface ClientState {
+  readonly publicKey: Uint8Array;
+  readonly name: string;
+  readonly psk: Uint8Array;
+  readonly counter: number;
+  readonly revoked: boolean;
+  /** uint32, 0 = none. */
+  readonly address: number;
+  readonly isStatic: boolean;
+  /** How long ago the client was last heard; its lease ages from there. */
+  readonly silentMs: number;
+}
+
+export interface InviteState {
+  readonly id: Uint8Array;
+  readonly name: string;
+  readonly psk: Uint8Array;
+  readonly expiresInMs: number;
+  /** Public key, base64; null = not used yet. */
+  readonly usedBy: string | null;
+}
+
+export class ServerCore extends CoreBase {
+  private readonly directory = new ClientDirectory();
+  private readonly handshake: ServerHandshake;
+  private readonly responder: Responder;
+  private readonly leases: LeasePool;
+  private readonly options: ServerCoreOptions;
+  private readonly startedMs: number;
+  private nextSweepMs: number;
+  private readonly freeSlots: number[] = [];
+  private readonly byAddress = new Map<number, Association>();
+
+  readonly routes: Routes;
+
+  constructor(options: ServerCoreOptions, now: number) {
+    super({ ...options, role: 'server', maxSessions: 3 * options.maxClients + 64 });
+    this.options = options;
+    this.startedMs = now;
+    this.responder = new Responder(options.primitives, options.privateKey);
+    this.leases = new LeasePool(options.pool, { leaseMs: options.leaseMs, maxLeases: options.maxClients });
+    this.nextSweepMs = now + SWEEP_EVERY_MS;
+    this.restore(options.clients, now);
+    this.handshake = new ServerHandshake(this.context, this.responder, {
+      directory: this.directory,
+      associationOf: (client) => this.associationOf(client),
+      handleConfirmed: (client, session, at) => this.handleConfirmed(client, session, at),
+    });
+    for (let slot = options.maxClients - 1; slot >= 0; slot--) this.freeSlots.push(slot);
+    this.routes = this.makeRoutes();
+  }
+
+  // Commands
+
+  private restore(clients: readonly ClientState[], now: number): void {
+    const leases = [];
+    for (const state of clients) {
+      const client = base64(state.publicKey);
+      this.directory.putClient(toClient(state));
+      const lastUsedMs = now - state.silentMs;
+      if (state.address !== 0)
+        leases.push({ client, address: state.address, isStatic: state.isStatic, lastUsedMs });
+    }
+    this.leases.restore(leases);
+  }
+
+  /** Adds a client or takes over what changed about it. A revoked one is cut off at once. */
+  putClient(state: ClientState, now: number): void {
+    const publicKey = base64(state.publicKey);
+    const known = this.directory.client(publicKey);
+    const client = toClient(state);
+    client.counter = Math.max(state.counter, known?.counter ?? -1);
+    client.association = known?.association ?? null;
+    this.directory.putClient(client);
+    if (known === undefined && state.address !== 0) this.leases.assign(publicKey, state.address, now);
+    if (state.revoked) this.cutOff(publicKey, now);
+  }
+
+  removeClient(publicKey: string, now: number): void {
+    this.cutOff(publicKey, now);
+    this.leases.free(publicKey);
+    this.directory.removeClient(publicKey);
+  }
+
+  /** `expiresInMs`: Infinity = never. */
+  putInvite(invite: InviteState, now: number): void {
+    this.directory.putInvite({
+      id: base64(invite.id),
+      name: invite.name,
+      psk: invite.psk,
+      expiresAtMs: now + invite.expiresInMs,
+      usedBy: invite.usedBy,
+    });
+  }
+
+  /** What has to outlive this process about a client; null = unknown. */
+  clientState(publicKey: string, now: number): ClientState | null {
+    const client = this.directory.client(publicKey);
+    if (client === undefined) return null;
+    const lease = this.leases.leaseOf(publicKey);
+    return {
+      publicKey: client.publicKeyBytes,
+      name: client.name,
+      psk: client.psk,
+      counter: client.counter,
+      revoked: client.revoked,
+      address: lease?.address ?? 0,
+      isStatic: lease?.isStatic ?? false,
+      silentMs: lease === undefined ? 0 : Math.max(0, now - lease.lastUsedMs),
+    };
+  }
+
+  close(now: number): void {
+    for (const client of this.directory.all()) {
+      if (client.association === null) continue;
+      this.sayGoodbye(client.association);
+      this.context.events.push({ kind: 'client', publicKey: client.publicKey });
+      this.leases.touch(client.publicKey, now);
+    }
+  }
+
+  // Inputs
+
+  handleHandshake(type: number, datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void {
+    if (type === DatagramType.INITIATION) this.handshake.handleInitiation(datagram, batch, row, now);
+    else this.context.rejects.add('handshake-unexpected');
+  }
+
+  handleAuthentic(session: Session, now: number): void {
+    if (session !== session.association.current) this.handshake.confirm(session, now);
+  }
+
+  handleAddress(session: Session, body: Uint8Array, source: Source, now: number): void {
+    const wanted = readAddressRequest(body, 0, body.length);
+    if (wanted < 0) {
+      this.context.rejects.add('command');
+      return;
+    }
+    const { association } = session;
+    const publicKey = base64(association.publicKey);
+    const answer = new Uint8Array(ADDRESS_MESSAGE_MAX_BYTES);
+    const outcome = this.leases.assign(publicKey, wanted, now);
+    let length: number;
+    if (!outcome.ok)
+      length = writeAddressRefusal(answer, 0, outcome.refused, this.refusalText(outcome.refused, wanted));
+    else {
+      this.setAddress(association, outcome.address, wanted !== 0);
+      length = writeAddressAnswer(answer, 0, this.assignmentOf(outcome.address));
+      this.context.events.push({ kind: 'client', publicKey });
+    }
+    this.commands.toAddress(session, source.socket, source.words, source.at, answer.subarray(0, length));
+  }
+
+  /** The client goes: its lease stays. */
+  handleClose(session: Session, _reason: number, now: number): void {
+    const { association } = session;
+    this.endSessions(association, now);
+  }
+
+  handleNewPath(session: Session, pathId: number, source: Source, now: number): void {
+    const { association } = session;
+    const { socket, words, at } = source;
+    // The same remote end under another id: the client numbers its paths anew.
+    const other = association.findPath(socket, words, at);
+    if (other !== null) association.closePath(other.id, now);
+    association.openPath(pathId, socket, words, at, LINK_MTU_BYTES, '', now);
+    this.context.wake(association);
+  }
+
+  override handleTimeout(now: number): void {
+    this.handshake.expire(now);
+    this.sweep(now);
+    super.handleTimeout(now);
+  }
+
+  override get nextTimeoutMs(): number {
+    return Math.min(super.nextTimeoutMs, this.handshake.nextMs, this.nextSweepMs);
+  }
+
+  protected override runAssociation(association: Association, now: number): void {
+    if (association.expire(now)) this.endSessions(association, now);
+    super.runAssociation(association, now);
+    this.removeIfUnused(association);
+  }
+
+  snapshot(now: number): Snapshot {
+    const peers = [];
+    for (const client of this.directory.all()) {
+      const { association } = client;
+      if (association === null) continue;
+      const address6 = association.address6;
+      peers.push({
+        ...peerSnapshot(association, now),
+        address: association.address4 === 0 ? null : formatIpv4(association.address4),
+        address6: address6 === null ? null : this.formatAddress6(association.address4),
+      });
+    }
+    return {
+      ...snapshot(this.context, peers),
+      tunName: this.options.tunName,
+      uptimeMs: now - this.startedMs,
+      publicKey: base64(this.responder.publicKey),
+      mtuBytes: this.options.mtuBytes,
+      tun: { offload: false, tso: false, uso: false },
+    };
+  }
+
+  // Associations
+
+  private associationOf(client: Client): Association | null {
+    if (client.association !== null) return client.association;
+    const slot = this.freeSlots.pop();
+    if (slot === undefined) return null;
+    const association = new Association(this.context, slot, client.publicKeyBytes, client.name);
+    client.association = association;
+    const lease = this.leases.leaseOf(client.publicKey);
+    if (lease !== undefined) this.setAddress(association, lease.address, lease.isStatic);
+    return association;
+  }
+
+  private handleConfirmed(client: Client, session: Session, now: number): void {
+    session.association.adopt(session, now);
+    this.leases.touch(client.publicKey, now);
+    this.context.wake(session.association);
+    this.context.events.push({ kind: 'client', publicKey: client.publicKey });
+  }
+
+  private setAddress(association: Association, address: number, isStatic: boolean): void {
+    if (association.address4 !== 0) this.byAddress.delete(association.address4);
+    association.address4 = address | 0;
+    association.address6 = this.address6Words(address);
+    association.isStatic = isStatic;
+    this.byAddress.set(address | 0, association);
+  }
+
+  /** Sessions and paths go, the lease stays until its time is over. */
+  private endSessions(association: Association, now: number): void {
+    const publicKey = base64(association.publicKey);
+    association.dropSessions();
+    for (let id = 0; id < PATHS_PER_PEER; id++) association.closePath(id, now);
+    this.leases.touch(publicKey, now);
+    this.context.events.push({ kind: 'client', publicKey });
+    this.context.wake(association);
+  }
+
+  private cutOff(publicKey: string, now: number): void {
+    const association = this.directory.client(publicKey)?.association;
+    const session = association?.current;
+    if (!association || !session) return;
+    const body = new Uint8Array(2);
+    writeClose(body, 0, CloseReason.REVOKED);
+    this.commands.toAllPaths(session, body);
+    this.endSessions(association, now);
+  }
+
+  /** Frees the leases that nobody used for their time. */
+  private sweep(now: number): void {
+    if (now < this.nextSweepMs) return;
+    this.nextSweepMs = now + SWEEP_EVERY_MS;
+    for (const lease of this.leases.expire(now)) this.releaseLease(lease.client);
+  }
+
+  private releaseLease(publicKey: string): void {
+    const association = this.directory.client(publicKey)?.association ?? null;
+    if (association !== null) {
+      this.byAddress.delete(association.address4);
+      association.address4 = 0;
+      association.address6 = null;
+      this.context.wake(association);
+    }
+    this.context.events.push({ kind: 'client', publicKey });
+  }
+
+  /** Without session, lease and handshake under way an association is nothing. */
+  private removeIfUnused(association: Association): void {
+    const publicKey = base64(association.publicKey);
+    if (association.current !== null || association.address4 !== 0 || this.handshake.hasPending(publicKey))
+      return;
+    association.dropSessions();
+    const client = this.directory.client(publicKey);
+    if (client?.association === association) client.association = null;
+    this.freeSlots.push(association.slot);
+  }
+
+  // Addresses
+
+  private assignmentOf(address: number) {
+    const { pool6, mtuBytes, leaseMs, dns } = this.options;
+    return {
+      address,
+      serverAddress: this.leases.serverAddress,
+      prefixLength: this.leases.prefixLength,
+      mtuBytes,
+      leaseSeconds: Math.floor(leaseMs / 1000),
+      address6: this.address6Bytes(address),
+      prefixLength6: pool6?.prefixLength ?? 0,
+      dns: dns.map(parseIpv4).filter((server) => server >= 0),
+      dns6: dns.map(parseIpv6).filter((server) => server !== null),
+    };
+  }
+
+  private refusalText(code: AddressRefusalCode, wanted: number): string {
+    const { pool } = this.options;
+    switch (code) {
+      case AddressRefusalCode.TAKEN:
+        return `${formatIpv4(wanted)} is leased to another client`;
+      case AddressRefusalCode.OUTSIDE:
+        return `${formatIpv4(wanted)} is not a client address of the pool ${pool}`;
+      default:
+        return `the pool ${pool} has no free address`;
+    }
+  }
+
+  private address6Bytes(address: number): Uint8Array | null {
+    if (this.options.pool6 === null) return null;
+    const bytes = this.options.pool6.prefix.slice();
+    for (let i = 0; i < 4; i++) bytes[12 + i] = address >>> (24 - 8 * i);
+    return bytes;
+  }
+
+  private address6Words(address: number): Int32Array | null {
+    const bytes = this.address6Bytes(address);
+    if (bytes === null) return null;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    return Int32Array.from({ length: 4 }, (_, i) => view.getInt32(4 * i));
+  }
+
+  private formatAddress6(address: number): string | null {
+    const bytes = this.address6Bytes(address);
+    return bytes === null ? null : formatIpv6(bytes);
+  }
+
+  // Routing
+
+  private makeRoutes(): Routes {
+    const { pool6 } = this.options;
+    const hostBits = 32 - this.leases.prefixLength;
+    const poolTop = this.leases.serverAddress >>> hostBits;
+    const server = this.leases.serverAddress | 0;
+    const prefix6 = pool6?.prefix ?? null;
+    const inPool = (address: number) => address >>> hostBits === poolTop;
+    const inPool6 = (bytes: Uint8Array, at: number) => {
+      if (prefix6 === null) return false;
+      for (let i = 0; i < 12; i++) if (bytes[at + 24 + i] !== prefix6[i]) return false;
+      return true;
+    };
+    const last4 = (bytes: Uint8Array, at: number) => ipv4At(bytes, at + 36);
+    return {
+      outbound: (bytes, at): Association | DropReason => {
+        const isV4 = bytes[at] >>> 4 === 4;
+        if (!isV4 && !inPool6(bytes, at)) return isLinkLocal6(bytes, at) ? 'link-local' : 'no-destination';
+        const destination = isV4 ? ipv4Destination(bytes, at) | 0 : last4(bytes, at);
+        return this.byAddress.get(destination) ?? 'no-destination';
+      },
+      inbound: (from, bytes, at): Association | null | DropReason => {
+        const isV4 = bytes[at] >>> 4 === 4;
+        if (isV4) {
+          if ((ipv4Source(bytes, at) | 0) !== from.address4 || from.address4 === 0) return spoofed(from);
+        } else if (from.address6 === null || !ipv6SourceEquals(bytes, at, from.address6, 0)) {
+          return isLinkLocal6(bytes, at) ? 'link-local' : spoofed(from);
+        }
+        const isInside = isV4 ? inPool(ipv4Destination(bytes, at)) : inPool6(bytes, at);
+        if (!isInside) return null;
+        const destination = isV4 ? ipv4Destination(bytes, at) | 0 : last4(bytes, at);
+        if (destination === server) return null;
+        return this.byAddress.get(destination) ?? 'no-destination';
+      },
+    };
+  }
+}
+
+function toClient({ publicKey, name, psk, counter, revoked }: ClientState): Client {
+  return {
+    publicKey: base64(publicKey),
+    publicKeyBytes: publicKey,
+    name,
+    psk,
+    counter,
+    revoked,
+    association: null,
+  };
+}
+
+function spoofed(from: Association): DropReason {
+  from.spoofedDropped++;
+  return 'spoofed-source';
+}
+
+function ipv4At(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+}

@@ -1,0 +1,292 @@
+/**
+ * The server's side of handshakes (PROTOCOL.md §4), in the order of its cheapness: what was answered already, what the network
+ * key does not open, what comes too fast, what the public keys do not open, what is not on the list, what is a replay. A
+ * pending session replaces nothing; the first authentic datagram confirms it.
+ */
+import type { Client, ClientDirectory, Invite } from './association/client-directory.ts';
+import { base64 } from './base64.ts';
+import type { CoreContext } from './core-context.ts';
+import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
+import { MAX_PENDING, mayAnswer, type Pending, PendingHandshakes } from './pending-handshakes.ts';
+import type { Suite } from './ports.ts';
+import { CookieJar, cookieMessage, LoadMeter } from './session/cookie.ts';
+import { chooseSuite, HANDSHAKE_VERSION, RefusalCode } from './session/handshake-payload.ts';
+import { handshakeNonce } from './session/network-layer.ts';
+import { type Initiation, initiationCookie, type Responder } from './session/responder.ts';
+import type { Session } from './session/session.ts';
+import { DatagramType } from './wire/datagram.ts';
+
+/** What the handshake needs from the server around it. */
+export interface HandshakeHost {
+  readonly directory: ClientDirectory;
+  /** The client's association, made if there is none; null = the table is full. */
+  associationOf(client: Client, now: number): Client['association'];
+  /** The client's first authentic datagram in this session arrived. */
+  handleConfirmed(client: Client, session: Session, now: number): void;
+}
+
+/** Who an initiation turned out to come from. */
+type Caller =
+  | { kind: 'client'; client: Client; inviteId: string | null }
+  | { kind: 'refused'; psk: Uint8Array; code: RefusalCode; text: string }
+  | { kind: 'stranger' };
+
+export class ServerHandshake {
+  private readonly pending = new PendingHandshakes();
+  private readonly cookies: CookieJar;
+  private readonly load = new LoadMeter();
+  /** Clients that an open invite lets in, until their first datagram makes them known. */
+  private readonly newcomers = new Map<string, Client>();
+
+  constructor(
+    private readonly context: CoreContext,
+    private readonly responder: Responder,
+    private readonly host: HandshakeHost,
+  ) {
+    this.cookies = new CookieJar(context.primitives, context.random);
+  }
+
+  get nextMs(): number {
+    return this.pending.nextMs;
+  }
+
+  handleInitiation(datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void {
+    const { rejects, network } = this.context;
+    const id = initiationId(datagram);
+    const known = this.pending.find(id);
+    if (known !== undefined) {
+      this.transmit(known, batch, row);
+      return;
+    }
+    if (this.pending.isSpent(id)) {
+      rejects.add('handshake-replayed');
+      return;
+    }
+    const plaintext = network.openHandshake(datagram);
+    if (plaintext === null) {
+      rejects.add('handshake-network-key');
+      return;
+    }
+    if (this.load.note(now) && !this.hasCookie(plaintext, datagram, batch, row, now)) return;
+    this.read(id, plaintext, batch, row, now);
+  }
+
+  /** Called for authentic datagrams of a session that is not in use yet. */
+  confirm(session: Session, now: number): void {
+    const publicKey = base64(session.association.publicKey);
+    const pending = this.pending.ofClient(publicKey);
+    if (pending === undefined || pending.session !== session) return;
+    this.pending.remove(pending);
+    const client = this.host.directory.client(publicKey) ?? this.admit(publicKey, pending);
+    if (client === undefined) return;
+    client.counter = Math.max(client.counter, pending.counter);
+    this.host.handleConfirmed(client, session, now);
+  }
+
+  /** True while an answered handshake of this client waits for its confirmation. */
+  hasPending(publicKey: string): boolean {
+    return this.pending.ofClient(publicKey) !== undefined;
+  }
+
+  /** Forgets what nobody confirmed. */
+  expire(now: number): void {
+    for (const pending of this.pending.expire(now)) {
+      this.discard(pending);
+      if (!this.hasPending(pending.publicKey)) this.newcomers.delete(pending.publicKey);
+    }
+  }
+
+  /** The session is removed; its association may be without use now. */
+  private discard(pending: Pending): void {
+    if (pending.session === null) return;
+    this.context.sessions.remove(pending.session);
+    this.context.wake(pending.session.association);
+  }
+
+  private admit(publicKey: string, pending: Pending): Client | undefined {
+    const client = this.newcomers.get(publicKey);
+    const invite = pending.inviteId === null ? undefined : this.host.directory.invite(pending.inviteId);
+    this.newcomers.delete(publicKey);
+    if (client === undefined || invite === undefined) return undefined;
+    invite.usedBy = publicKey;
+    this.host.directory.putClient(client);
+    this.context.events.push({ kind: 'invite-used', inviteId: invite.id, publicKey });
+    return client;
+  }
+
+  /** Under load: true with a valid cookie; otherwise a cookie goes to where the initiation claims to come from. */
+  private hasCookie(
+    plaintext: Uint8Array,
+    datagram: Uint8Array,
+    batch: PacketBatch,
+    row: number,
+    now: number,
+  ): boolean {
+    const train = batch.train[row];
+    const words = batch.trainAddress;
+    const at = train * ADDRESS_WORDS;
+    const cookie = initiationCookie(plaintext);
+    if (cookie !== null && this.cookies.check(cookie, words, at, now)) return true;
+    this.context.rejects.add('handshake-overload');
+    const message = cookieMessage(datagram, this.cookies.make(words, at, now));
+    const answer = this.context.network.sealHandshake(DatagramType.COOKIE, 0, message, this.context.random);
+    this.context.outbox.handshake(DatagramType.COOKIE, 0, answer, batch.trainSocket[train], words, at);
+    return false;
+  }
+
+  private read(id: string, plaintext: Uint8Array, batch: PacketBatch, row: number, now: number): void {
+    const { rejects } = this.context;
+    const initiation = this.responder.readInitiation(plaintext);
+    if (typeof initiation === 'string') {
+      rejects.add('handshake-malformed');
+      return;
+    }
+    const publicKey = base64(initiation.clientPublicKey);
+    const caller = this.identify(publicKey, initiation, now);
+    if (caller.kind === 'stranger') {
+      rejects.add('handshake-unknown-client');
+      return;
+    }
+    const counter = initiation.payload.counter;
+    const earlier = this.pending.ofClient(publicKey);
+    const floor = Math.max(caller.kind === 'client' ? caller.client.counter : -1, earlier?.counter ?? -1);
+    if (counter <= floor) {
+      this.pending.spend(id);
+      rejects.add('handshake-replayed');
+      return;
+    }
+    if (this.pending.size >= MAX_PENDING) {
+      rejects.add('handshake-overload');
+      return;
+    }
+    if (earlier !== undefined) {
+      this.pending.remove(earlier);
+      this.discard(earlier);
+    }
+    const pending = this.respond(id, publicKey, caller, initiation, now);
+    if (pending === null) return;
+    this.pending.add(pending);
+    this.transmit(pending, batch, row);
+  }
+
+  /** The list decides, not the message: a key that is not on it needs an invite that is open, or was opened by this very key. */
+  private identify(publicKey: string, initiation: Initiation, now: number): Caller {
+    const { directory } = this.host;
+    const { payload } = initiation;
+    const client = directory.client(publicKey);
+    if (client !== undefined) {
+      if (client.revoked)
+        return {
+          kind: 'refused',
+          psk: client.psk,
+          code: RefusalCode.REVOKED,
+          text: 'this client was revoked',
+        };
+      if (payload.version !== HANDSHAKE_VERSION) return versionRefusal(client.psk);
+      return { kind: 'client', client, inviteId: null };
+    }
+    const invite = payload.inviteId === null ? undefined : directory.invite(base64(payload.inviteId));
+    if (invite === undefined) return { kind: 'stranger' };
+    if (payload.version !== HANDSHAKE_VERSION) return versionRefusal(invite.psk);
+    return this.judgeInvite(publicKey, initiation.clientPublicKey, invite, now);
+  }
+
+  private judgeInvite(publicKey: string, publicKeyBytes: Uint8Array, invite: Invite, now: number): Caller {
+    const { psk } = invite;
+    if (invite.usedBy !== null)
+      return { kind: 'refused', psk, code: RefusalCode.INVITE_USED, text: 'this invite was used already' };
+    if (now >= invite.expiresAtMs)
+      return { kind: 'refused', psk, code: RefusalCode.INVITE_EXPIRED, text: 'this invite has expired' };
+    const known = this.newcomers.get(publicKey);
+    const client = known ?? {
+      publicKey,
+      publicKeyBytes,
+      name: invite.name,
+      psk,
+      counter: -1,
+      revoked: false,
+      association: null,
+    };
+    this.newcomers.set(publicKey, client);
+    return { kind: 'client', client, inviteId: invite.id };
+  }
+
+  private respond(
+    id: string,
+    publicKey: string,
+    caller: Exclude<Caller, { kind: 'stranger' }>,
+    initiation: Initiation,
+    now: number,
+  ): Pending | null {
+    const { random, sessions, sealer } = this.context;
+    const { payload } = initiation;
+    const remoteId = payload.sessionId | 0;
+    const base = {
+      id,
+      publicKey,
+      counter: payload.counter,
+      remoteId,
+      createdMs: now,
+      responses: 0,
+      addresses: [],
+    };
+    const refuse = (psk: Uint8Array, code: RefusalCode, text: string): Pending => {
+      const message = this.responder.refuse(initiation, psk, code, text, random);
+      return { ...base, response: this.seal(message, remoteId), session: null, inviteId: null };
+    };
+    if (caller.kind === 'refused') return refuse(caller.psk, caller.code, caller.text);
+    const { client } = caller;
+    const suite = chooseSuite(payload.suites, sealer.suites) as Suite | 0;
+    if (suite === 0) return refuse(client.psk, RefusalCode.VERSION, 'no cipher suite in common');
+    const association = this.host.associationOf(client, now);
+    if (association === null)
+      return refuse(client.psk, RefusalCode.FULL, 'the server has no room for more clients');
+    const localId = sessions.newId();
+    const { message, keys } = this.responder.respond(
+      initiation,
+      client.psk,
+      { sessionId: localId >>> 0, suite },
+      random,
+    );
+    const session = sessions.create(association, localId, remoteId, suite, keys, now);
+    if (session === null) {
+      this.context.drops.add('table-full');
+      return null;
+    }
+    return { ...base, response: this.seal(message, remoteId), session, inviteId: caller.inviteId };
+  }
+
+  private seal(message: Uint8Array, remoteId: number): Uint8Array {
+    const { network, random } = this.context;
+    return network.sealHandshake(DatagramType.RESPONSE, remoteId >>> 0, message, random);
+  }
+
+  private transmit(pending: Pending, batch: PacketBatch, row: number): void {
+    const train = batch.train[row];
+    const at = train * ADDRESS_WORDS;
+    if (!mayAnswer(pending, batch.trainAddress, at)) {
+      this.context.rejects.add('handshake-replayed');
+      return;
+    }
+    const socket = batch.trainSocket[train];
+    const { outbox } = this.context;
+    outbox.handshake(
+      DatagramType.RESPONSE,
+      pending.remoteId,
+      pending.response,
+      socket,
+      batch.trainAddress,
+      at,
+    );
+  }
+}
+
+function versionRefusal(psk: Uint8Array): Caller {
+  const text = `the server speaks version ${HANDSHAKE_VERSION} of the protocol`;
+  return { kind: 'refused', psk, code: RefusalCode.VERSION, text };
+}
+
+/** Nonce and tag: who repeats both repeats the datagram. */
+function initiationId(datagram: Uint8Array): string {
+  return base64(handshakeNonce(datagram)) + base64(datagram.subarray(datagram.length - 16));
+}

@@ -1,0 +1,84 @@
+/** What the core tells about itself: plain data, safe to print, without secrets. */
+import type { PathState } from './path/path-state.ts';
+
+export interface Assignment {
+  readonly address: string;
+  readonly prefixLength: number;
+  readonly serverAddress: string;
+  readonly mtuBytes: number;
+  readonly address6?: string;
+  readonly prefixLength6?: number;
+  readonly dns: readonly string[];
+  readonly leaseSeconds: number;
+}
+
+export interface PathSnapshot {
+  readonly path: number;
+  /** Client: the interface; server: absent. */
+  readonly interfaceName?: string;
+  readonly remote: string;
+  /** This side's outer address as the peer sees it. */
+  readonly observed: string | null;
+  readonly state: PathState;
+  /** Milliseconds since the state changed. */
+  readonly sinceMs: number;
+  readonly rttMs: number | null;
+  readonly jitterMs: number | null;
+  /** Fraction 0..1 lost on the way out / in; null = unknown. */
+  readonly lossOut: number | null;
+  readonly lossIn: number | null;
+  readonly mtuBytes: number;
+  readonly sentDatagrams: number;
+  readonly sentBytes: number;
+  readonly receivedDatagrams: number;
+  readonly receivedBytes: number;
+  /** Copies that came second. */
+  readonly duplicateDatagrams: number;
+  /** Inner packets whose first copy came over this path. */
+  readonly firstArrivals: number;
+  readonly failedDatagrams: number;
+}
+
+export interface PeerSnapshot {
+  /** Server: the client's name; client: `server`. */
+  readonly name: string;
+  readonly publicKey: string;
+  readonly address: string | null;
+  readonly address6: string | null;
+  readonly isStatic: boolean;
+  readonly session: {
+    readonly established: boolean;
+    readonly suite: string | null;
+    readonly ageMs: number | null;
+    /** Since the last authentic datagram. */
+    readonly silentMs: number | null;
+    readonly handshakes: number;
+  };
+  readonly sentPackets: number;
+  readonly sentBytes: number;
+  readonly receivedPackets: number;
+  readonly receivedBytes: number;
+  readonly duplicatesDropped: number;
+  readonly spoofedDropped: number;
+  readonly heldPackets: number;
+  readonly holdOverflows: number;
+  readonly fragmentsSent: number;
+  readonly reassembled: number;
+  readonly reassemblyDropped: number;
+  readonly paths: readonly PathSnapshot[];
+}
+
+export interface Snapshot {
+  readonly role: 'client' | 'server';
+  readonly tunName: string;
+  readonly uptimeMs: number;
+  readonly publicKey: string;
+  readonly mtuBytes: number;
+  readonly policy: string;
+  readonly peers: readonly PeerSnapshot[];
+  /** Datagrams from strangers and broken ones, by reason; every reason is present. */
+  readonly rejects: Readonly<Record<string, number>>;
+  /** Packets from TUN that had nowhere to go, and the like, by reason. */
+  readonly drops: Readonly<Record<string, number>>;
+  readonly tun: { readonly offload: boolean; readonly tso: boolean; readonly uso: boolean };
+}

@@ -1,0 +1,82 @@
+/** Turns the core's state into plain data (`snapshot.ts`). */
+import type { Association } from './association/association.ts';
+import { base64 } from './base64.ts';
+import type { CoreContext } from './core-context.ts';
+import type { Path } from './path/path.ts';
+import type { PathSnapshot, PeerSnapshot, Snapshot } from './snapshot.ts';
+import { addressFamily, addressPort } from './wire/address-words.ts';
+import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
+
+type CommonSnapshot = Pick<Snapshot, 'role' | 'policy' | 'peers' | 'rejects' | 'drops'>;
+
+export function snapshot(context: CoreContext, peers: PeerSnapshot[]): CommonSnapshot {
+  return {
+    role: context.isServer ? 'server' : 'client',
+    policy: context.policy.name,
+    peers,
+    rejects: context.rejects.snapshot(),
+    drops: context.drops.snapshot(),
+  };
+}
+
+/** Everything but the addresses, which each role knows in its own way. */
+export function peerSnapshot(
+  association: Association,
+  now: number,
+): Omit<PeerSnapshot, 'address' | 'address6'> {
+  const session = association.current;
+  return {
+    name: association.name,
+    publicKey: base64(association.publicKey),
+    isStatic: association.isStatic,
+    session: {
+      established: session !== null,
+      suite: session?.suiteName ?? null,
+      ageMs: session === null ? null : now - session.createdMs,
+      silentMs: session === null ? null : now - session.lastReceivedMs,
+      handshakes: association.handshakes,
+    },
+    sentPackets: association.sentPackets,
+    sentBytes: association.sentBytes,
+    receivedPackets: association.receivedPackets,
+    receivedBytes: association.receivedBytes,
+    duplicatesDropped: association.duplicatesDropped,
+    spoofedDropped: association.spoofedDropped,
+    ...association.counters,
+    reassembled: association.reassembly.completed,
+    reassemblyDropped: association.reassembly.dropped,
+    paths: association.paths.filter((path) => path !== null).map((path) => pathSnapshot(path, now)),
+  };
+}
+
+function pathSnapshot(path: Path, now: number): PathSnapshot {
+  return {
+    path: path.id,
+    ...(path.interfaceName === '' ? {} : { interfaceName: path.interfaceName }),
+    remote: formatEndpoint(path.table, path.addressAt),
+    observed: addressFamily(path.observed, 0) === 0 ? null : formatEndpoint(path.observed, 0),
+    state: path.state,
+    sinceMs: now - path.stateSinceMs,
+    rttMs: path.rtt.smoothedMs,
+    jitterMs: path.rtt.smoothedMs === null ? null : path.rtt.variationMs,
+    lossOut: path.lossOut.fraction,
+    lossIn: path.lossIn.fraction,
+    mtuBytes: path.mtu.mtuBytes,
+    sentDatagrams: path.sentDatagrams,
+    sentBytes: path.sentBytes,
+    receivedDatagrams: path.receivedDatagrams,
+    receivedBytes: path.receivedBytes,
+    duplicateDatagrams: path.duplicateDatagrams,
+    firstArrivals: path.firstArrivals,
+    failedDatagrams: path.failedDatagrams,
+  };
+}
+
+/** `192.0.2.1:4600`, `[2001:db8::1]:4600`. */
+function formatEndpoint(words: Int32Array, at: number): string {
+  const port = addressPort(words, at);
+  if (addressFamily(words, at) !== 6) return `${formatIpv4(words[at + 1])}:${port}`;
+  const view = new DataView(new ArrayBuffer(16));
+  for (let i = 0; i < 4; i++) view.setInt32(4 * i, words[at + 1 + i]);
+  return `[${formatIpv6(new Uint8Array(view.buffer))}]:${port}`;
+}
