@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import {
+  CloseReason,
+  Command,
+  commandOf,
+  readClose,
+  writeClose,
+  writePadding,
+} from '../../../src/proto/wire/commands.ts';
+import { embedded, hex, truncations, written } from '../bytes.ts';
+
+describe('commands', () => {
+  it('are the low five bits of their first byte', () => {
+    expect(commandOf(0xe0 | Command.CLOSE)).toBe(Command.CLOSE);
+    expect(commandOf(0xff)).toBe(31);
+  });
+
+  it('padding is zeros', () => {
+    expect(hex(written((b, at) => writePadding(b, at, 5)))).toBe('0000000000');
+  });
+
+  it('close carries its reason', () => {
+    const whole = written((b, at) => writeClose(b, at, CloseReason.REVOKED));
+    expect(hex(whole)).toBe('0902');
+    const { bytes, offset, length } = embedded(whole);
+    expect(readClose(bytes, offset, length)).toBe(CloseReason.REVOKED);
+    for (const cut of truncations(whole)) expect(readClose(cut.bytes, cut.offset, cut.length)).toBe(-1);
+  });
+});

@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  checkIp,
+  copyIpv6Destination,
+  copyIpv6Source,
+  ipProtocol,
+  ipTotalLength,
+  ipVersion,
+  ipv4Destination,
+  ipv4HeaderBytes,
+  ipv4HeaderChecksum,
+  ipv4Source,
+  ipv6DestinationEquals,
+  ipv6SourceEquals,
+  writeBareIpv4,
+} from '../../../src/proto/wire/ip.ts';
+import { embedded, hex, truncations, unhex, written } from '../bytes.ts';
+
+/** An echo request of 28 bytes from 192.168.0.1 to 255.255.255.254. */
+const ECHO = unhex('4500001c0000400040010000 c0a80001 fffffffe 0800f7ff00000000');
+/** A UDP datagram without data, 2001:db8::1 to fe80::2. */
+const UDP6 = unhex(
+  '6000000000081140 20010db8000000000000000000000001 fe800000000000000000000000000002 0001000200080000',
+);
+
+function check(packet: Uint8Array): number {
+  const { bytes, offset, length } = embedded(packet);
+  return checkIp(bytes, offset, length);
+}
+
+describe('IP packets', () => {
+  it('are recognised by version, header and length', () => {
+    expect(check(ECHO)).toBe(4);
+    expect(check(UDP6)).toBe(6);
+    expect(check(unhex('4600001800004000400100000000000000000000 01010100'))).toBe(4);
+  });
+
+  it('are refused when cut at any byte, or with bytes behind them', () => {
+    for (const whole of [ECHO, UDP6]) {
+      for (const { bytes, offset, length } of truncations(whole))
+        expect(checkIp(bytes, offset, length)).toBe(0);
+      expect(check(Uint8Array.of(...whole, 0))).toBe(0);
+    }
+  });
+
+  it('are refused with a header length that is too small or passes the end', () => {
+    for (const first of [0x40, 0x44, 0x48, 0x4f])
+      expect(check(Uint8Array.of(first, ...ECHO.subarray(1)))).toBe(0);
+  });
+
+  it('are refused in any other version', () => {
+    for (const version of [0, 1, 5, 7, 15]) {
+      for (const whole of [ECHO, UDP6]) {
+        expect(check(Uint8Array.of((version << 4) | (whole[0] & 15), ...whole.subarray(1)))).toBe(0);
+      }
+    }
+  });
+
+  it('show their fields', () => {
+    const v4 = embedded(ECHO);
+    expect(ipVersion(v4.bytes, v4.offset)).toBe(4);
+    expect(ipv4HeaderBytes(v4.bytes, v4.offset)).toBe(20);
+    expect(ipTotalLength(v4.bytes, v4.offset)).toBe(28);
+    expect(ipProtocol(v4.bytes, v4.offset)).toBe(1);
+    expect(ipv4Source(v4.bytes, v4.offset)).toBe(0xc0a80001);
+    expect(ipv4Destination(v4.bytes, v4.offset)).toBe(0xfffffffe);
+    const v6 = embedded(UDP6);
+    expect(ipVersion(v6.bytes, v6.offset)).toBe(6);
+    expect(ipTotalLength(v6.bytes, v6.offset)).toBe(48);
+    expect(ipProtocol(v6.bytes, v6.offset)).toBe(17);
+  });
+
+  it('compare their IPv6 addresses by every word', () => {
+    const { bytes, offset } = embedded(UDP6);
+    const words = new Int32Array(10);
+    copyIpv6Source(bytes, offset, words, 1);
+    copyIpv6Destination(bytes, offset, words, 6);
+    expect([...words]).toEqual([0, 0x20010db8, 0, 0, 1, 0, 0xfe800000 | 0, 0, 0, 2]);
+    expect(ipv6SourceEquals(bytes, offset, words, 1)).toBe(true);
+    expect(ipv6DestinationEquals(bytes, offset, words, 6)).toBe(true);
+    for (let word = 0; word < 4; word++) {
+      words[1 + word] ^= 1 << (8 * word);
+      words[6 + word] ^= 0x80000000;
+      expect(ipv6SourceEquals(bytes, offset, words, 1)).toBe(false);
+      expect(ipv6DestinationEquals(bytes, offset, words, 6)).toBe(false);
+      words[1 + word] ^= 1 << (8 * word);
+      words[6 + word] ^= 0x80000000;
+    }
+  });
+});
+
+describe('bare IPv4 headers', () => {
+  it('are whole packets with a right checksum', () => {
+    const uint32 = fc.nat(0xffffffff);
+    fc.assert(
+      fc.property(uint32, uint32, fc.nat(255), uint32, (source, destination, tos, identification) => {
+        const header = written((b, at) => writeBareIpv4(b, at, source, destination, tos, identification));
+        expect(check(header)).toBe(4);
+        expect(header.length).toBe(20);
+        expect(ipv4HeaderChecksum(header, 0)).toBe(0);
+        expect([ipv4Source(header, 0), ipv4Destination(header, 0), header[1]]).toEqual([
+          source,
+          destination,
+          tos,
+        ]);
+        expect(hex(header.subarray(4, 8))).toBe(identification.toString(16).padStart(8, '0'));
+      }),
+    );
+  });
+
+  it('have the checksum of RFC 1071, carries folded', () => {
+    const header = unhex('4500007300004000 4011b861 c0a80001c0a800c7');
+    expect(ipv4HeaderChecksum(header, 0)).toBe(0);
+    header.fill(0, 10, 12);
+    expect(ipv4HeaderChecksum(header, 0)).toBe(0xb861);
+    const ones = new Uint8Array(60).fill(0xff);
+    expect(ipv4HeaderChecksum(ones, 0)).toBe(0);
+  });
+});
