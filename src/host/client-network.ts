@@ -1,0 +1,177 @@
+/** The client's side of the machine: a way out for each path, the tunnel's addresses, and what is routed into it. */
+import { UserError } from '../errors.ts';
+import type { Assignment } from '../proto/snapshot.ts';
+import type { HostLog } from './host-log.ts';
+import { readHostState } from './host-state.ts';
+import { type HostWarning, overlapping } from './host-warnings.ts';
+import { type InterfaceChange, InterfaceWatch } from './interface-watch.ts';
+import type { Family } from './ip-prefix.ts';
+import { type NetworkOptions, NetworkSession } from './network-session.ts';
+import { type PathRequest, type PathResult, PathTable } from './path-table.ts';
+import { findFreeBase, MAX_PATH, markOf } from './routing-plan.ts';
+import { stateSeed } from './state-seed.ts';
+import { setUpTun } from './tun-setup.ts';
+import { TunnelRoutes } from './tunnel-routes.ts';
+
+/** RFC 8200 §5: the kernel switches IPv6 off on an interface below it. */
+const IPV6_MIN_MTU_BYTES = 1_280;
+
+export class ClientNetwork {
+  readonly #paths = new Map<number, PathTable>();
+  readonly #watches = new Set<InterfaceWatch>();
+  #tun: { name: string; key: string; made: number[]; carried: Family[] } | undefined;
+  #routed: { key: string; routes: TunnelRoutes } | undefined;
+
+  private constructor(
+    private readonly session: NetworkSession,
+    /** First of the instance's 256 marks and tables. */
+    readonly markBase: number,
+    private readonly log: HostLog,
+  ) {}
+
+  /** Undoes what a killed client left in `stateDir` and picks marks that nobody uses. Throws `UserError`. */
+  static async open(options: NetworkOptions): Promise<ClientNetwork> {
+    const session = await NetworkSession.open(options);
+    const rules = await session.netlink.rules();
+    const routes = await session.netlink.routes();
+    const tables = routes.map((route) => route.table);
+    const base = findFreeBase(stateSeed(options.stateDir), rules, tables);
+    if (base !== null) return new ClientNetwork(session, base, options.log);
+    await session.close();
+    throw new UserError('no free firewall mark is left on this machine', { fix: 'look at: ip rule list' });
+  }
+
+  /** The mark of a path's socket: 0 < mark, different for every path of every instance on the machine. */
+  markOf(path: number): number {
+    return markOf(this.markBase, path);
+  }
+
+  /** Opens a path or brings an open one up to date; a path that cannot open leaves nothing behind. */
+  openPath(request: PathRequest): Promise<PathResult> {
+    return this.session.inTurn(async () => {
+      if (request.path > MAX_PATH) throw new RangeError(`path ${request.path} is above ${MAX_PATH}`);
+      const mark = this.markOf(request.path);
+      const known = this.#paths.get(request.path);
+      const table = known ?? new PathTable(request, mark, this.session.changes, this.log);
+      try {
+        const result = await table.synchronise();
+        if (result.ok) this.#paths.set(request.path, table);
+        return result;
+      } catch (error) {
+        if (!known) await table.close();
+        throw error;
+      }
+    });
+  }
+
+  closePath(path: number): Promise<void> {
+    return this.session.inTurn(async () => {
+      await this.#paths.get(path)?.close();
+      this.#paths.delete(path);
+    });
+  }
+
+  /** Addresses, MTU (bytes) and state of the TUN interface; again after a new assignment. */
+  configureTun(tunName: string, assignment: Assignment, mtuBytes: number): Promise<HostWarning[]> {
+    return this.session.inTurn(async () => {
+      const hasIpv6 = assignment.address6 !== undefined && mtuBytes >= IPV6_MIN_MTU_BYTES;
+      const { address, prefixLength, prefixLength6 } = assignment;
+      const address6 = hasIpv6 ? assignment.address6 : undefined;
+      const settings = { tunName, address, prefixLength, address6, prefixLength6, mtuBytes };
+      const key = JSON.stringify(settings);
+      if (this.#tun?.key === key) return [];
+      await this.session.changes.undo(this.#tun?.made ?? []);
+      this.#tun = undefined;
+      const made = await setUpTun(this.session.changes, settings);
+      this.#tun = { name: tunName, key, made, carried: hasIpv6 ? [4, 6] : [4] };
+      return this.#tunWarnings(tunName, assignment, hasIpv6);
+    });
+  }
+
+  /** Everything but our own datagrams and the local networks goes into the tunnel. */
+  routeAll(tunName: string): Promise<void> {
+    return this.#route(tunName, 'all', (routes, link, carried) => routes.everything(link, carried));
+  }
+
+  /** These prefixes (CIDR text) go into the tunnel. Throws `UserError` for one that cannot. */
+  routeSome(tunName: string, cidrs: readonly string[]): Promise<void> {
+    return this.#route(tunName, cidrs.join(' '), (routes, link, carried) =>
+      routes.some(link, cidrs, carried),
+    );
+  }
+
+  /** Reports changes of the interfaces that `names` lists, and keeps routes and rules in step with the machine. */
+  async watchInterfaces(
+    names: () => Iterable<string>,
+    onChange: (change: InterfaceChange) => void,
+  ): Promise<InterfaceWatch> {
+    const watch = new InterfaceWatch({ names, onChange, onLook: () => void this.#keep() }, this.log);
+    this.#watches.add(watch);
+    await watch.start();
+    return watch;
+  }
+
+  /** Takes back everything. */
+  async close(): Promise<void> {
+    for (const watch of this.#watches) watch.close();
+    await this.session.close();
+  }
+
+  #route(
+    tunName: string,
+    what: string,
+    add: (
+      routes: TunnelRoutes,
+      link: Awaited<ReturnType<NetworkSession['changes']['existingLink']>>,
+      carried: Family[],
+    ) => Promise<void>,
+  ): Promise<void> {
+    return this.session.inTurn(async () => {
+      const carried: Family[] = this.#tun?.carried ?? [4];
+      const link = await this.session.changes.existingLink(tunName);
+      const key = JSON.stringify([link.index, what, carried, this.#tun?.key]);
+      if (this.#routed?.key === key) return;
+      await this.#routed?.routes.close();
+      const routes = new TunnelRoutes(this.markBase, this.session.changes, this.log);
+      this.#routed = { key, routes };
+      try {
+        await add(routes, link, carried);
+      } catch (error) {
+        await routes.close();
+        this.#routed = undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** Paths follow their interfaces (a renewed gateway, a new prefix); rules that others removed come back. */
+  async #keep(): Promise<void> {
+    if (this.session.isClosed) return;
+    try {
+      await this.session.inTurn(async () => {
+        for (const table of this.#paths.values()) await table.synchronise();
+        await this.#routed?.routes.keep();
+      });
+    } catch (err) {
+      this.log.warn({ err }, 'routes-not-kept');
+    }
+  }
+
+  async #tunWarnings(tunName: string, assignment: Assignment, hasIpv6: boolean): Promise<HostWarning[]> {
+    const state = await readHostState(this.session.netlink);
+    const cidr = `${assignment.address}/${assignment.prefixLength}`;
+    const warnings = overlapping(state, cidr, tunName).map((network) => ({
+      what: `the tunnel's network ${cidr} overlaps ${network}`,
+      why: 'hosts in both are reachable in one of them only, the one with the longer prefix',
+      fix: 'give the server another --pool, or renumber the local network',
+    }));
+    if (assignment.address6 && !hasIpv6) {
+      warnings.push({
+        what: 'the tunnel carries no IPv6',
+        why: `its MTU is below ${IPV6_MIN_MTU_BYTES} bytes, which IPv6 needs`,
+        fix: 'raise the MTU, or leave IPv6 out of the server',
+      });
+    }
+    return warnings;
+  }
+}

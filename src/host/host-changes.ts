@@ -1,0 +1,85 @@
+/** Every change that the program makes to the machine: recorded in the journal, then made. */
+import { UserError } from '../errors.ts';
+import type { Family } from './ip-prefix.ts';
+import { runNat } from './nat-script.ts';
+import type { LinkSettings } from './netlink/link-message.ts';
+import type { Netlink } from './netlink/netlink.ts';
+import type { Link, Route, Rule } from './network-objects.ts';
+import { readSysctl, writeSysctl } from './sysctl.ts';
+import { hasRule } from './undo-change.ts';
+import type { UndoJournal } from './undo-journal.ts';
+
+/** Methods return the id to undo the change by, or null when the machine was so already; then it is not ours to undo. */
+export class HostChanges {
+  constructor(
+    readonly netlink: Netlink,
+    private readonly journal: UndoJournal,
+  ) {}
+
+  async addAddress(link: Link, address: string, prefixLength: number): Promise<number | null> {
+    const present = await this.netlink.addresses();
+    if (present.some((a) => a.linkIndex === link.index && a.address === address)) return null;
+    const entry = { kind: 'address', link: referenceTo(link), address, prefixLength } as const;
+    return this.journal.make(entry, () => this.netlink.addAddress(link.index, address, prefixLength));
+  }
+
+  /** A single route in a table that others use. Throws `ErrnoError` EEXIST when it is taken. */
+  addRoute(link: Link, route: Route): Promise<number> {
+    const entry = { kind: 'route', link: referenceTo(link), route } as const;
+    return this.journal.make(entry, () => this.netlink.addRoute(route));
+  }
+
+  /** From here on, routes of ours in this table come and go unrecorded, and all of them end with the change. */
+  ownTable(family: Family, table: number): Promise<number> {
+    return this.journal.make({ kind: 'table', family, table }, async () => {});
+  }
+
+  addRule(rule: Rule): Promise<number> {
+    return this.journal.make({ kind: 'rule', rule }, () => this.netlink.addRule(rule));
+  }
+
+  /** Puts a rule back that somebody removed (systemd-networkd does, for what it does not know). True when it was gone. */
+  async keepRule(rule: Rule): Promise<boolean> {
+    if (await hasRule(this.netlink, rule)) return false;
+    await this.netlink.addRule(rule);
+    return true;
+  }
+
+  async setLink(link: Link, settings: LinkSettings): Promise<number | null> {
+    const keys = (Object.keys(settings) as (keyof LinkSettings)[]).filter(
+      (key) => settings[key] !== link[key],
+    );
+    if (keys.length === 0) return null;
+    const set = Object.fromEntries(keys.map((key) => [key, settings[key]]));
+    const previous = Object.fromEntries(keys.map((key) => [key, link[key]]));
+    const entry = { kind: 'link', link: referenceTo(link), previous, set } as const;
+    return this.journal.make(entry, () => this.netlink.setLink(link.index, set));
+  }
+
+  /** Null as well when the kernel has no such setting. */
+  async setSysctl(name: string, value: string): Promise<number | null> {
+    const previous = await readSysctl(name);
+    if (previous === null || previous === value) return null;
+    return this.journal.make({ kind: 'sysctl', name, previous, set: value }, () => writeSysctl(name, value));
+  }
+
+  /** Arguments as `nat.sh` takes them. */
+  enableNat(options: readonly string[]): Promise<number> {
+    return this.journal.make({ kind: 'nat', arguments: options }, () => runNat('up', options));
+  }
+
+  async undo(ids: readonly (number | null)[]): Promise<void> {
+    for (const id of [...ids].reverse()) if (id !== null) await this.journal.undo(id);
+  }
+
+  /** Throws `UserError` when there is no such interface. */
+  async existingLink(name: string): Promise<Link> {
+    const link = await this.netlink.link(name);
+    if (link) return link;
+    throw new UserError(`the interface ${name} does not exist`, { cause: 'it was removed while in use' });
+  }
+}
+
+function referenceTo(link: Link): { index: number; name: string } {
+  return { index: link.index, name: link.name };
+}

@@ -1,0 +1,96 @@
+/** The journal's text form, and who wrote it. */
+import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { UndoEntry } from './undo-entry.ts';
+
+const VERSION = 1;
+
+const Owner = z.object({
+  version: z.literal(VERSION),
+  /** /proc/sys/kernel/random/boot_id. */
+  boot: z.string(),
+  /** Inode of /proc/self/ns/net. */
+  namespace: z.number(),
+  pid: z.number(),
+  /** Clock ticks from boot to the process's start: tells a process from a later one with the same pid. */
+  startTicks: z.number(),
+});
+
+export type JournalOwner = z.infer<typeof Owner>;
+
+const Line = z.union([
+  z.object({ id: z.number(), entry: z.looseObject({ kind: z.string() }) }),
+  z.object({ undone: z.number() }),
+]);
+
+export interface ParsedJournal {
+  /** Null for an empty file and for one of another version. */
+  readonly owner: JournalOwner | null;
+  /** Changes in force, oldest first. */
+  readonly entries: Map<number, UndoEntry>;
+  /** Complete lines that make no sense. */
+  readonly badLines: number;
+}
+
+/** What follows the last line end was cut short and does not count. */
+export function parseJournal(text: string): ParsedJournal {
+  const [header, ...lines] = text.split('\n').slice(0, -1);
+  const owner = Owner.safeParse(parseJson(header ?? ''));
+  const entries = new Map<number, UndoEntry>();
+  if (!owner.success) return { owner: null, entries, badLines: lines.length };
+  let badLines = 0;
+  for (const text of lines) {
+    const line = Line.safeParse(parseJson(text));
+    if (!line.success) badLines++;
+    else if ('undone' in line.data) entries.delete(line.data.undone);
+    else entries.set(line.data.id, line.data.entry as unknown as UndoEntry);
+  }
+  return { owner: owner.data, entries, badLines };
+}
+
+/** Replaces the file in one step: a crash leaves the old one or the new one. Mode 0600. */
+export function writeJournal(
+  path: string,
+  owner: JournalOwner,
+  entries: ReadonlyMap<number, UndoEntry>,
+): void {
+  const lines = [...entries].map(([id, entry]) => JSON.stringify({ id, entry }));
+  const fresh = `${path}.new`;
+  const file = openSync(fresh, 'w', 0o600);
+  writeSync(file, `${[JSON.stringify(owner), ...lines].join('\n')}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  renameSync(fresh, path);
+  const directory = openSync(dirname(path), 'r');
+  fsyncSync(directory);
+  closeSync(directory);
+}
+
+export async function currentOwner(): Promise<JournalOwner> {
+  const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+  const { ino: namespace } = await stat('/proc/self/ns/net');
+  const startTicks = (await startTicksOf('self')) ?? 0;
+  return { version: VERSION, boot, namespace, pid: process.pid, startTicks };
+}
+
+/** True while the process that wrote a journal of this boot lives. */
+export async function isAlive(owner: JournalOwner): Promise<boolean> {
+  return (await startTicksOf(String(owner.pid))) === owner.startTicks;
+}
+
+/** proc(5): field 22 of stat; the command name before it, in parentheses, may hold anything. Null: no such process. */
+async function startTicksOf(pid: string): Promise<number | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return text === '' ? null : Number(fields[19]);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,68 @@
+/** What both roles share: one netlink socket, one journal, one change at a time. */
+import { UserError } from '../errors.ts';
+import { HostChanges } from './host-changes.ts';
+import type { HostLog } from './host-log.ts';
+import { Netlink } from './netlink/netlink.ts';
+import { undoChange } from './undo-change.ts';
+import { UndoJournal } from './undo-journal.ts';
+
+export interface NetworkOptions {
+  readonly stateDir: string;
+  readonly log: HostLog;
+}
+
+export class NetworkSession {
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  private constructor(
+    readonly netlink: Netlink,
+    readonly changes: HostChanges,
+    private readonly journal: UndoJournal,
+  ) {}
+
+  /** Undoes what a killed process left in `stateDir`, then is ready. Throws `UserError`. */
+  static async open(options: NetworkOptions): Promise<NetworkSession> {
+    if (process.getuid?.() !== 0) {
+      throw new UserError('the network of this machine cannot be changed', {
+        cause: 'that takes root (CAP_NET_ADMIN)',
+        fix: 'run it as root, or as a system service',
+      });
+    }
+    const netlink = new Netlink();
+    try {
+      const undo = undoChange.bind(null, netlink);
+      const journal = await UndoJournal.open({ ...options, undo });
+      return new NetworkSession(netlink, new HostChanges(netlink, journal), journal);
+    } catch (error) {
+      netlink.close();
+      throw error;
+    }
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Runs after what was asked before it has ended, well or badly. Throws when the session is closed. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => {
+      if (this.#isClosed) throw new Error('the network session is closed');
+      return work();
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  /** Takes back every change, newest first. A second call waits for the first. */
+  close(): Promise<void> {
+    if (this.#isClosed) return this.#last.then(() => {});
+    const turn = this.#last.then(async () => {
+      await this.journal.close();
+      this.netlink.close();
+    });
+    this.#isClosed = true;
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+}

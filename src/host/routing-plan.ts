@@ -1,0 +1,67 @@
+/**
+ * Which marks, tables and rule priorities an instance uses: a block of 256 numbers that nobody else has.
+ *
+ * `base | path` marks the sockets of a path and names its table, `base | 255` is the table of the tunnel, and
+ * `base / 0xffffff00` matches every path at once: what the tunnel must not swallow.
+ */
+import type { Rule } from './network-objects.ts';
+
+export const MARK_MASK = 0xffffff00;
+/** Path numbers are 0..254. */
+export const MAX_PATH = 254;
+/** Blocks lie in 0x52000000..0x52ffffff: far from the small marks of people and from the bits that Tailscale (0xff0000), Kubernetes (0xc000) and wg-quick (51820) use. */
+const FIRST_BASE = 0x52000000;
+const BLOCKS = 0x10000;
+const BLOCK_SIZE = 0x100;
+const PRIORITY_OF_MAIN = 32766;
+
+export function markOf(base: number, path: number): number {
+  return base + path;
+}
+
+export function tunnelTable(base: number): number {
+  return base + 255;
+}
+
+/**
+ * First free block at or after the one that `seed` points to; instances with different seeds start far apart, so that
+ * two that start at once do not meet. Null when all 65,536 are taken.
+ */
+export function findFreeBase(seed: number, rules: readonly Rule[], tables: Iterable<number>): number | null {
+  const usedTables = new Set([...tables].map(blockOf));
+  for (let i = 0; i < BLOCKS; i++) {
+    const base = FIRST_BASE + ((seed + i) % BLOCKS) * BLOCK_SIZE;
+    if (!usedTables.has(base) && !rules.some((rule) => touches(rule, base))) return base;
+  }
+  return null;
+}
+
+/** Path rules go before everything foreign: they match nothing but our own marks, and nothing may overrule them. */
+export function pathPriority(rules: readonly Rule[], ours: number): number {
+  const foreign = rules.filter((rule) => rule.priority > 0 && rule.protocol !== ours).map((r) => r.priority);
+  return Math.max(1, Math.min(PRIORITY_OF_MAIN, ...foreign) - 1);
+}
+
+/**
+ * First of two neighbouring free priorities, as late as possible before the main table: what the owner of the machine
+ * routes by rules of his own (replies from a second address, another VPN's prefixes) stays as it is. 0 when none is free.
+ */
+export function tunnelPriority(rules: readonly Rule[]): number {
+  const used = new Set(rules.map((rule) => rule.priority));
+  let priority = PRIORITY_OF_MAIN - 2;
+  while (priority > 0 && (used.has(priority) || used.has(priority + 1))) priority--;
+  return priority;
+}
+
+/** True when a mark rule would match one of the block's marks, or belongs to the block itself. */
+function touches(rule: Rule, base: number): boolean {
+  if (blockOf(rule.table) === base) return true;
+  if (rule.mark === undefined || rule.mask === undefined) return false;
+  if (blockOf(rule.mark) === base) return true;
+  const common = (rule.mask & MARK_MASK) >>> 0;
+  return !rule.isInverted && (base & common) >>> 0 === (rule.mark & common) >>> 0;
+}
+
+function blockOf(number: number): number {
+  return (number & MARK_MASK) >>> 0;
+}

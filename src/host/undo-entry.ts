@@ -1,0 +1,26 @@
+/** The inverse of each kind of change, as data that outlives the process. */
+import type { Family } from './ip-prefix.ts';
+import type { LinkSettings } from './netlink/link-message.ts';
+import type { Route, Rule } from './network-objects.ts';
+
+/** An interface by both of its names: a later one with the same name or number is another one. */
+export interface LinkReference {
+  readonly index: number;
+  readonly name: string;
+}
+
+export type UndoEntry =
+  /** Delete an address. */
+  | { kind: 'address'; link: LinkReference; address: string; prefixLength: number }
+  /** Delete one route. */
+  | { kind: 'route'; link: LinkReference; route: Route }
+  /** Delete every route of ours from a table that is ours. */
+  | { kind: 'table'; family: Family; table: number }
+  /** Delete a rule. */
+  | { kind: 'rule'; rule: Rule }
+  /** Give back what of `set` is still so. */
+  | { kind: 'link'; link: LinkReference; previous: LinkSettings; set: LinkSettings }
+  /** Write `previous` when the value is still `set`. */
+  | { kind: 'sysctl'; name: string; previous: string; set: string }
+  /** `nat.sh down` with these arguments. */
+  | { kind: 'nat'; arguments: readonly string[] };

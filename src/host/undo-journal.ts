@@ -1,0 +1,152 @@
+/**
+ * Remembers, on disk and before it happens, how to take back each change to the machine.
+ *
+ * One file per network namespace, `undo-<namespace>.journal` in the state directory: a header line, then a JSON line
+ * per change (`{id, entry}`) or per change taken back (`{undone}`), each synced before the change itself. A line that
+ * a crash cut short was never followed by its change, so it does not count. Entries are undone in reverse order, and
+ * each inverse is harmless when its change was never made. Files of an earlier boot are deleted unread: what they
+ * describe ended with it. Files of another namespace stay: only a process inside can undo those.
+ */
+import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ErrnoError, UserError } from '../errors.ts';
+import type { HostLog } from './host-log.ts';
+import { currentOwner, isAlive, type JournalOwner, parseJournal, writeJournal } from './journal-file.ts';
+import type { UndoEntry } from './undo-entry.ts';
+
+/** Struck lines are dropped from the file when there are so many: links that come and go must not fill a disk. */
+const COMPACT_AFTER = 64;
+const FILE_NAME = /^undo-\d+\.journal$/;
+
+export interface UndoJournalOptions {
+  /** Created (0700) when missing. */
+  readonly stateDir: string;
+  /** Must succeed when there is nothing to undo. */
+  readonly undo: (entry: UndoEntry) => Promise<void>;
+  readonly log: HostLog;
+}
+
+export class UndoJournal {
+  readonly #live: Map<number, UndoEntry>;
+  #nextId: number;
+  #struck = 0;
+  #file: number;
+
+  private constructor(
+    private readonly path: string,
+    private readonly owner: JournalOwner,
+    private readonly options: UndoJournalOptions,
+    leftOver: ReadonlyMap<number, UndoEntry>,
+  ) {
+    this.#live = new Map(leftOver);
+    this.#nextId = Math.max(0, ...leftOver.keys()) + 1;
+    this.#file = this.#rewrite();
+  }
+
+  /**
+   * Undoes what a killed process left, then starts anew. Throws `UserError` when a living process owns the journal.
+   * What cannot be undone now (it is logged) stays in the journal for the next time.
+   */
+  static async open(options: UndoJournalOptions): Promise<UndoJournal> {
+    await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
+    const owner = await currentOwner();
+    const path = join(options.stateDir, `undo-${owner.namespace}.journal`);
+    await dropEarlierBoots(options.stateDir, owner.boot);
+    const text = await readFile(path, 'utf8').catch(emptyWhenMissing);
+    const { owner: previous, entries, badLines } = parseJournal(text);
+    if (previous && (await isAlive(previous))) throw inUse(options.stateDir, previous.pid);
+    if (badLines > 0) options.log.warn({ path, badLines }, 'journal-damaged');
+    if (entries.size > 0) options.log.info({ path, changes: entries.size }, 'journal-recovery');
+    const journal = new UndoJournal(path, owner, options, entries);
+    await journal.undoAll();
+    return journal;
+  }
+
+  /** Ids of the changes in force, oldest first. */
+  get ids(): number[] {
+    return [...this.#live.keys()];
+  }
+
+  /**
+   * Records `entry`, then runs `change`. Returns the id to undo it by. When the kernel refuses, nothing was changed
+   * and the entry is struck; after any other failure the entry is undone.
+   */
+  async make(entry: UndoEntry, change: () => Promise<void>): Promise<number> {
+    const id = this.#nextId++;
+    this.#append({ id, entry });
+    this.#live.set(id, entry);
+    try {
+      await change();
+    } catch (error) {
+      if (error instanceof ErrnoError && error.errno !== 0) this.#strike(id);
+      else await this.undo(id);
+      throw error;
+    }
+    return id;
+  }
+
+  /** Takes one change back; an unknown id is one that is taken back already. Failures are logged and kept. */
+  async undo(id: number): Promise<void> {
+    const entry = this.#live.get(id);
+    if (!entry) return;
+    try {
+      await this.options.undo(entry);
+      this.#strike(id);
+    } catch (error) {
+      this.options.log.warn({ err: error, entry }, 'undo-failed');
+    }
+  }
+
+  /** Takes back everything, newest first. */
+  async undoAll(): Promise<void> {
+    for (const id of this.ids.reverse()) await this.undo(id);
+  }
+
+  /** Takes back everything; the file remains only when something could not be. */
+  async close(): Promise<void> {
+    await this.undoAll();
+    closeSync(this.#file);
+    if (this.#live.size === 0) await unlink(this.path);
+  }
+
+  #strike(id: number): void {
+    this.#live.delete(id);
+    this.#append({ undone: id });
+    if (++this.#struck < COMPACT_AFTER) return;
+    closeSync(this.#file);
+    this.#file = this.#rewrite();
+    this.#struck = 0;
+  }
+
+  #append(line: object): void {
+    writeSync(this.#file, `${JSON.stringify(line)}\n`);
+    fdatasyncSync(this.#file);
+  }
+
+  #rewrite(): number {
+    writeJournal(this.path, this.owner, this.#live);
+    return openSync(this.path, 'a');
+  }
+}
+
+async function dropEarlierBoots(stateDir: string, boot: string): Promise<void> {
+  for (const name of await readdir(stateDir)) {
+    if (!FILE_NAME.test(name)) continue;
+    const path = join(stateDir, name);
+    const { owner } = parseJournal(await readFile(path, 'utf8').catch(emptyWhenMissing));
+    if (owner?.boot !== boot) await rm(path, { force: true });
+  }
+}
+
+function inUse(stateDir: string, pid: number): UserError {
+  return new UserError(`the state directory ${stateDir} is in use`, {
+    cause: `process ${pid} runs with it in this network namespace`,
+    fix: 'stop that process, or give this one a --state-dir of its own',
+  });
+}
+
+function emptyWhenMissing(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
+}
