@@ -278,10 +278,15 @@ export class ClientCore extends CoreBase {
     this.handshake.begin(now);
   }
 
-  /** When the oldest unanswered question over any path was asked; Infinity = none is open. */
+  /**
+   * When the oldest unanswered question was asked; Infinity = none is open. Only paths in use count: a dead link
+   * beside an idle one says nothing about the server.
+   */
   private oldestQuestionMs(): number {
+    const anyPath = !this.association.hasUsablePath;
     let oldest = Number.POSITIVE_INFINITY;
-    for (const path of this.association.paths) if (path) oldest = Math.min(oldest, path.probes.oldestMs());
+    for (const path of this.association.paths)
+      if (path && (anyPath || isUsable(path.state))) oldest = Math.min(oldest, path.probes.oldestMs());
     return oldest;
   }
 

@@ -255,10 +255,13 @@ export class Inbound {
       this.context.drops.add('bad-packet');
       return;
     }
-    association.handlePacketIn(length[row], session, now);
     const target = this.handler.routes.inbound(association, arena, offset[row]);
+    if (typeof target === 'string') {
+      this.context.drops.add(target);
+      return;
+    }
+    association.handlePacketIn(length[row], session, now);
     if (target === null) batch.verdict[row] = Verdict.DELIVER;
-    else if (typeof target === 'string') this.context.drops.add(target);
     else target.sendCopy(arena, offset[row], length[row], batch.flags[row], now);
   }
 
