@@ -1,8 +1,7 @@
 /** The engine of a client: one socket per path, bound to its interface. */
 import { ClientCore } from '../proto/client-core.ts';
 import { parseIpv4 } from '../proto/wire/ip-text.ts';
-import { parseAddress } from '../udp/address.ts';
-import { fromBase64 } from './convert.ts';
+import { endpointWords, fromBase64 } from './convert.ts';
 import type { Engine } from './engine.ts';
 import type { ClientEngineOptions, EngineCommand } from './messages.ts';
 import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
@@ -29,7 +28,7 @@ export class ClientRole implements Role {
         psk: fromBase64(options.psk),
         inviteId: options.inviteId === undefined ? null : fromBase64(options.inviteId),
         counter: options.counter,
-        endpoints: options.endpoints.map(({ address, port }) => parseAddress(address, port)),
+        endpoints: options.endpoints.map(endpointWords),
         wantedAddress: options.wantedAddress === undefined ? 0 : parseIpv4(options.wantedAddress),
       },
       performance.now(),
@@ -56,7 +55,7 @@ export class ClientRole implements Role {
         this.closePath(command.path);
         break;
       case 'endpoints':
-        this.core.setEndpoints(command.endpoints.map(({ address, port }) => parseAddress(address, port)));
+        this.core.setEndpoints(command.endpoints.map(endpointWords));
         break;
       case 'snapshot':
         this.emit({

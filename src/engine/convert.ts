@@ -1,7 +1,16 @@
 /** Between the plain text of messages and the raw bytes of the core. */
+import { ADDRESS_WORDS } from '../proto/packet-batch.ts';
 import type { ClientState, InviteState } from '../proto/server-core.ts';
 import { formatIpv4, parseIpv4, parseIpv6 } from '../proto/wire/ip-text.ts';
-import type { ClientRecord, InviteRecord } from './messages.ts';
+import { parseAddress } from '../udp/address.ts';
+import type { ClientRecord, InviteRecord, SocketAddress } from './messages.ts';
+
+/** Throws a plain Error: main has resolved the name before. */
+export function endpointWords({ address, port }: SocketAddress): Int32Array {
+  const words = new Int32Array(ADDRESS_WORDS);
+  if (!parseAddress(address, port, words)) throw new Error(`not a socket address: ${address} port ${port}`);
+  return words;
+}
 
 export function fromBase64(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'base64'));

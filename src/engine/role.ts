@@ -1,8 +1,8 @@
 /** What both roles share: the parts of the engine, opened in order and closed in reverse. */
 import { randomFillSync } from 'node:crypto';
 import { loadPrimitives } from '../crypto/sodium.ts';
-import { loadAddon } from '../native/addon.ts';
 import { NativeSealer } from '../native/batch-sealer.ts';
+import { loadNative } from '../native/native.ts';
 import type { Core } from '../proto/core.ts';
 import type { CoreEvent } from '../proto/events.ts';
 import { PathTable } from '../proto/packet-batch.ts';
@@ -30,13 +30,13 @@ export async function openParts(
 ) {
   const policy: Policy | undefined = findPolicy(policyName);
   if (policy === undefined) throw new Error(`unknown policy ${policyName}`);
-  const addon = loadAddon();
+  const native = loadNative();
   const primitives = await loadPrimitives();
   const network = new NetworkLayer(primitives, fromBase64(networkKey));
-  const sealer = new NativeSealer(addon, { maskKey: network.maskKey, slots: maxSessions });
+  const sealer = new NativeSealer(native, { maskKey: network.maskKey, slots: maxSessions });
   const paths = new PathTable(peers);
-  const udp = new LinuxUdp(addon, { mask: sealer.mask, paths });
-  const tun = LinuxTun.open(addon, { name: tunName });
+  const udp = new LinuxUdp(native, paths, sealer.mask);
+  const tun = new LinuxTun(native, { name: tunName });
   const random = (count: number) => randomFillSync(new Uint8Array(count));
   return { primitives, network, sealer, paths, udp, tun, random, policy };
 }
@@ -49,6 +49,6 @@ export function startLoop(core: Core, parts: Parts, onEvent: (event: CoreEvent) 
 
 /** The core does not know the device it writes to. */
 export function withTun(snapshot: Snapshot, parts: Parts): Snapshot {
-  const { name, info } = parts.tun;
-  return { ...snapshot, tunName: name, tun: { offload: info.vnetHeader, tso: info.tso, uso: info.uso } };
+  const { vnetHeader, tso, uso } = parts.tun.offload;
+  return { ...snapshot, tun: { offload: vnetHeader, tso, uso } };
 }
