@@ -42,14 +42,26 @@ export interface UdpOptions {
 
 export interface UdpInfo {
   readonly handle: number;
+  /** The bound local port. */
   readonly port: number;
+  /** UDP_SEGMENT is in use (given up silently when a device below refuses it). */
   readonly segmentation: boolean;
+  /** UDP_GRO is in use. */
   readonly gro: boolean;
 }
 
-/** Shapes and semantics of the stages: `proto/packet-batch.ts`, `proto/ports.ts`, `tun/tun.ts`, `udp/udp.ts`. */
+/**
+ * Shapes and semantics of the stages: `proto/packet-batch.ts`, `proto/ports.ts`, `tun/tun.ts`, `udp/udp.ts`.
+ *
+ * Every function throws TypeError or RangeError when it is misused (kind of argument, closed handle, count beyond the
+ * capacity, a row outside the arena), and NativeError when a system call fails. Where a row stops a stage, the rows before
+ * it are finished.
+ */
 export interface Addon {
-  // Batches: the addon keeps references to the buffers; `batch` below is the handle returned here.
+  /**
+   * Batches and path tables: the addon keeps references to the buffers, which must not be transferred to another thread
+   * while they are registered; `batch` and `table` below are the handles returned here.
+   */
   registerBatch(
     arena: Uint8Array,
     columns: ArrayBuffer,
@@ -63,14 +75,26 @@ export interface Addon {
   releasePathTable(table: number): void;
 
   tunOpen(options: TunOptions): TunInfo;
-  /** Reads until the queue is empty, rows or arena are used up; returns [rows, arena end] packed as rows * 2^32 + end. */
+  /**
+   * Appends what the kernel has behind `count` rows and `end` arena bytes, until its queue is empty or rows or arena are
+   * used up; returns the new count and end as count * 2^32 + end. A super-packet that does not fit continues in the next
+   * read (a watch calls again for it). Throws EBADFD once the device was deleted.
+   */
   tunRead(tun: number, batch: number, count: number, end: number): number;
   /** Writes rows with `Verdict.DELIVER`, coalescing neighbours of one flow; returns packets that the kernel took. */
   tunWrite(tun: number, batch: number, count: number): number;
+  /** Packets from the kernel that could not be laid out, since the device was opened. */
+  tunRefused(tun: number): number;
   tunClose(tun: number): void;
 
   udpOpen(options: UdpOptions): UdpInfo;
-  /** Receives until empty or full, unmasks headers with `mask`; returns rows; fills trains. Appends behind `count` rows, `end` bytes, `trains` trains; returns rows * 2^32 + end. */
+  /**
+   * Receives until empty or full, unmasks headers with `mask` and fills `type` (the whole first byte), `sessionId` and
+   * `packetNumber`. Appends behind `count` rows, `end` bytes, `trainCount` trains; returns the new count and end as
+   * count * 2^32 + end. Rows become `RECEIVED`, those under 28 bytes `DROP`. Trains are used in order and each has a row, so
+   * the new number of trains is that of the last row plus one. Throws RangeError when an empty batch has no room for
+   * one message (128 rows and 64 KiB with GRO, one row and 9 KiB without).
+   */
   udpReceive(
     socket: number,
     batch: number,
@@ -79,7 +103,11 @@ export interface Addon {
     end: number,
     trainCount: number,
   ): number;
-  /** Sends rows with `Verdict.SEND`, to `train` or by `peer` and `pathMask`; returns copies that the kernel took. */
+  /**
+   * Sends rows with `Verdict.SEND`, to `train` or by `peer` and `pathMask`; returns copies that the kernel took.
+   * Path rows: adds to PATH_SENT and PATH_FAILED; PATH_ERRNO gets what is wrong with the path (EBADF: no such socket,
+   * EDESTADDRREQ: no address), never mere congestion. Local words that the kernel refuses are cleared there.
+   */
   udpSend(batch: number, table: number, count: number): number;
   /** Reads and clears the pending error (SO_ERROR) of a socket: errno, 0 = none. */
   udpError(socket: number): number;
@@ -103,20 +131,33 @@ export interface Addon {
     openIv: Uint8Array,
   ): void;
   keyRemove(table: number, slot: number): void;
+  /** Throws RangeError for an empty slot, a packet number that is not an integer in 0 … 2^53 - 1, a row without room. */
   seal(table: number, mask: number, batch: number, count: number): void;
+  /** The nonce comes from the unmasked header in the arena, not from the columns. An empty slot opens nothing. */
   open(table: number, batch: number, count: number): void;
   /** True where AES-256-GCM runs on the CPU's own instructions. */
   hasAes(): boolean;
 
-  /** Calls `callback` on the loop of this thread each time the handle (TUN or UDP) is readable. */
+  /**
+   * Calls `callback` on the loop of this thread each time the handle (TUN or UDP) is readable, and once when a TUN
+   * device was deleted. One watch per handle. What the callback throws becomes an uncaught exception.
+   */
   watch(handle: number, callback: () => void): void;
+  /** Harmless where nobody watches; closing a handle does it too. Both may be called inside the callback. */
   unwatch(handle: number): void;
+
+  /** `tunRead` without a device: splits one frame (virtio header, packet). Refused frames add nothing. For tests. */
+  gsoSplit(frame: Uint8Array, batch: number, count: number, end: number): number;
+  /** `tunWrite` without a device: frames (length 4, big-endian; virtio header; packet) into `out`; returns bytes. For tests. */
+  gsoJoin(batch: number, count: number, out: Uint8Array): number;
 }
 
 /** A system call that failed inside the addon. */
 export interface NativeError extends Error {
   readonly syscall: string;
+  /** Positive, as in <errno.h> and `os.constants.errno`. */
   readonly errno: number;
+  /** `ENODEV` … */
   readonly code: string;
 }
 

@@ -32,7 +32,7 @@ export interface BatchSealer {
   seal(batch: PacketBatch): void;
   /**
    * Rows with `Verdict.OPEN`: opens with `keySlot`; authentic rows become `OPENED` with offset and length covering
-   * the interior, others `FORGED` with offset and length unchanged and ciphertext untouched.
+   * the interior, others `FORGED` with offset and length unchanged; the bytes behind their header mean nothing any more.
    */
   open(batch: PacketBatch): void;
 }

@@ -1,0 +1,60 @@
+// The functions of `src/native/addon.ts`, and nothing else.
+#include "aead.h"
+#include "batch.h"
+#include "environment.h"
+#include "gso-calls.h"
+#include "key-table.h"
+#include "mask.h"
+#include "tun.h"
+#include "udp.h"
+#include "watch.h"
+
+namespace {
+
+struct Export {
+  const char* name;
+  napi_callback function;
+};
+
+constexpr Export kExports[] = {
+    {"registerBatch", resip::registerBatch},
+    {"releaseBatch", resip::releaseBatch},
+    {"registerPathTable", resip::registerPathTable},
+    {"releasePathTable", resip::releasePathTable},
+    {"tunOpen", resip::tunOpen},
+    {"tunRead", resip::tunRead},
+    {"tunWrite", resip::tunWrite},
+    {"tunRefused", resip::tunRefused},
+    {"tunClose", resip::tunClose},
+    {"udpOpen", resip::udpOpen},
+    {"udpReceive", resip::udpReceive},
+    {"udpSend", resip::udpSend},
+    {"udpError", resip::udpError},
+    {"udpClose", resip::udpClose},
+    {"maskCreate", resip::maskCreate},
+    {"maskDestroy", resip::maskDestroy},
+    {"unmask", resip::unmask},
+    {"keyTableCreate", resip::keyTableCreate},
+    {"keyTableDestroy", resip::keyTableDestroy},
+    {"keyInstall", resip::keyInstall},
+    {"keyRemove", resip::keyRemove},
+    {"seal", resip::seal},
+    {"open", resip::open},
+    {"hasAes", resip::hasAes},
+    {"watch", resip::watch},
+    {"unwatch", resip::unwatch},
+    {"gsoSplit", resip::gsoSplit},
+    {"gsoJoin", resip::gsoJoin},
+};
+
+}  // namespace
+
+NAPI_MODULE_INIT() {
+  if (resip::Environment::attach(env) == nullptr) return nullptr;
+  for (const Export& each : kExports) {
+    napi_value function;
+    napi_create_function(env, each.name, NAPI_AUTO_LENGTH, each.function, nullptr, &function);
+    napi_set_named_property(env, exports, each.name, function);
+  }
+  return exports;
+}
