@@ -1,0 +1,79 @@
+/** The client's configuration: keys are those of the flags and of the TOML file alike. */
+import { isIPv4 } from 'node:net';
+import { z } from 'zod';
+import { POLICY_NAMES } from '../proto/policy/policy.ts';
+import {
+  type CommonConfig,
+  type ConfigKind,
+  commonFields,
+  innerMtu,
+  interfaceName,
+} from './common-config.ts';
+import { choice, field, several } from './fields.ts';
+import { type Invite, parseInvite } from './invite.ts';
+import { parseNetwork } from './units.ts';
+
+/** PROTOCOL.md §6: eight paths per association, and an interface is one or two. */
+const MAX_INTERFACES = 8;
+const MAX_ROUTES = 256;
+
+export type RouteConfig = { kind: 'all' } | { kind: 'none' } | { kind: 'some'; networks: readonly string[] };
+
+export interface ClientConfig extends CommonConfig {
+  /** Absent: go on with the server of the last invite. */
+  readonly invite?: Invite;
+  /** Each one a path, or two where it has IPv6. */
+  readonly interfaces: readonly string[];
+  readonly route: RouteConfig;
+  readonly policy: string;
+  /** Tunnel address to ask for; absent = the server chooses. */
+  readonly address?: string;
+  /** Upper bound of the inner MTU; absent = the server's. */
+  readonly mtuBytes?: number;
+}
+
+const invite = z.string({ error: 'an invite' }).transform((text, context): Invite => {
+  const parsed = parseInvite(text);
+  if (typeof parsed !== 'string') return parsed;
+  context.issues.push({ code: 'custom', message: `an invite ${parsed}`, input: text });
+  return z.NEVER;
+});
+
+const networkOrWord = field('all, none or networks such as 192.168.7.0/24', (text) =>
+  text === 'all' || text === 'none' ? text : parseNetwork(text),
+);
+
+const routes = several(networkOrWord, MAX_ROUTES, 'route').transform((words, context): RouteConfig => {
+  if (!words.includes('all') && !words.includes('none')) return { kind: 'some', networks: words };
+  if (words.length === 1) return { kind: words[0] as 'all' | 'none' };
+  context.issues.push({ code: 'custom', message: 'either all, or none, or networks', input: words });
+  return z.NEVER;
+});
+
+const keys = z.strictObject({
+  ...commonFields,
+  invite: invite.optional(),
+  interface: several(interfaceName, MAX_INTERFACES, 'interface', 'wlan0'),
+  route: routes.default({ kind: 'all' }),
+  policy: choice(POLICY_NAMES).default(POLICY_NAMES[0]),
+  address: field('an IPv4 address', (text) => (isIPv4(text) ? text : undefined)).optional(),
+  mtu: innerMtu.optional(),
+});
+
+export const clientKind: ConfigKind<ClientConfig> = {
+  role: 'client',
+  keys: Object.keys(keys.shape),
+  schema: keys.transform(
+    (values): ClientConfig => ({
+      tunName: values.tun,
+      stateDir: values['state-dir'],
+      log: { format: values.log, level: values['log-level'] },
+      invite: values.invite,
+      interfaces: values.interface,
+      route: values.route,
+      policy: values.policy,
+      address: values.address,
+      mtuBytes: values.mtu,
+    }),
+  ),
+};

@@ -1,0 +1,43 @@
+/** What client and server configure alike. */
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { choice, field, whole } from './fields.ts';
+import { parseInterfaceName } from './units.ts';
+
+export const DEFAULT_STATE_DIR = '/var/lib/resip-vpn';
+export const DEFAULT_CONFIG_DIR = '/etc/resip-vpn';
+
+/** IPv6 needs 1,280 inside; more than an Ethernet frame's worth gains nothing and costs pieces. */
+export const INNER_MTU_MIN_BYTES = 1_280;
+export const INNER_MTU_MAX_BYTES = 1_500;
+
+export const interfaceName = field('an interface name of up to 15 characters', parseInterfaceName);
+
+export const innerMtu = whole(INNER_MTU_MIN_BYTES, INNER_MTU_MAX_BYTES, 'bytes');
+
+export const commonFields = {
+  tun: interfaceName.default('tun0'),
+  'state-dir': field('a directory', (text) => (text === '' ? undefined : resolve(text))).default(
+    DEFAULT_STATE_DIR,
+  ),
+  log: choice(['text', 'json']).default('text'),
+  'log-level': choice(['debug', 'info', 'warn', 'error']).default('info'),
+};
+
+export interface CommonConfig {
+  readonly tunName: string;
+  readonly stateDir: string;
+  readonly log: LogConfig;
+}
+
+export interface LogConfig {
+  readonly format: 'text' | 'json';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+}
+
+/** One kind of configuration: its keys, and the way from them to the frozen value. */
+export interface ConfigKind<T> {
+  readonly role: 'client' | 'server';
+  readonly keys: readonly string[];
+  readonly schema: z.ZodType<T>;
+}

@@ -1,0 +1,55 @@
+/** Flags and file become one frozen configuration, or one error that names everything wrong. Flags win. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type ConfigKind, DEFAULT_CONFIG_DIR } from './common-config.ts';
+import { type ConfigFile, readConfigFile } from './config-file.ts';
+import { ConfigError, diagnose } from './diagnostics.ts';
+
+export interface LoadedConfig<T> {
+  readonly config: T;
+  /** The file that was read, for the log. */
+  readonly path?: string;
+  /** Things to tell the user that stop nothing. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * `flags` as given, without undefined ones; the key `config` names the file, false reads none, and without it `role`.toml
+ * in the usual directory is read if there is one.
+ */
+export function loadConfig<T>(
+  { role, schema, keys }: ConfigKind<T>,
+  flags: Readonly<Record<string, unknown>>,
+): LoadedConfig<T> {
+  const { config: wanted, ...ownFlags } = flags;
+  const file = findFile(role, wanted);
+  const values = { ...file?.values, ...ownFlags };
+  const result = schema.safeParse(values);
+  if (!result.success) {
+    const sourceOf = (key: string) =>
+      file !== undefined && key in file.values && !(key in ownFlags)
+        ? ({ kind: 'file', path: file.path } as const)
+        : ({ kind: 'flag' } as const);
+    throw new ConfigError(diagnose(result.error, values, sourceOf, keys));
+  }
+  return { config: deepFreeze(result.data), path: file?.path, warnings: exposure(file) };
+}
+
+function findFile(role: string, wanted: unknown): ConfigFile | undefined {
+  if (typeof wanted === 'string') return readConfigFile(wanted);
+  const usual = join(DEFAULT_CONFIG_DIR, `${role}.toml`);
+  return wanted !== false && existsSync(usual) ? readConfigFile(usual) : undefined;
+}
+
+/** Only an invite is secret. */
+function exposure(file: ConfigFile | undefined): string[] {
+  if (!file?.isExposed || !('invite' in file.values)) return [];
+  return [`${file.path} holds an invite and others may read it: chmod 600 ${file.path}`];
+}
+
+/** Key material stays a view of bytes, which cannot be frozen. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

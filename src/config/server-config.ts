@@ -1,0 +1,108 @@
+/** The server's configuration: keys are those of the flags and of the TOML file alike. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { type CommonConfig, type ConfigKind, commonFields, innerMtu } from './common-config.ts';
+import { field, several, whole } from './fields.ts';
+import {
+  DEFAULT_PORT,
+  type Endpoint,
+  everywhere,
+  parseDuration,
+  parseInterfaceName,
+  parseIpv4Network,
+  parseIpv6Network,
+  parseListen,
+} from './units.ts';
+
+const MAX_LISTEN = 8;
+const MAX_DNS = 4;
+const MAX_CLIENTS = 65_536;
+
+/** `auto`: the interface of the default route. */
+export type NatConfig = { kind: 'auto' } | { kind: 'interface'; name: string } | { kind: 'off' };
+
+export interface ServerConfig extends CommonConfig {
+  readonly listen: readonly Endpoint[];
+  /** Network of the clients' IPv4 addresses. */
+  readonly pool: string;
+  /** `auto`: the private /64 (RFC 4193) that the state directory keeps. */
+  readonly pool6: { kind: 'auto' } | { kind: 'none' } | { kind: 'network'; network: string };
+  readonly nat: NatConfig;
+  /** Pushed to the clients. */
+  readonly dns: readonly string[];
+  readonly mtuBytes: number;
+  readonly leaseMs: number;
+  readonly maxClients: number;
+}
+
+const nat = z
+  .union([z.boolean(), z.string()], { error: 'an interface name, or false' })
+  .transform((value, context) => {
+    if (value === false) return { kind: 'off' } as const;
+    if (value === true || value === 'auto') return { kind: 'auto' } as const;
+    const name = parseInterfaceName(value);
+    if (name !== undefined) return { kind: 'interface', name } as const;
+    context.issues.push({ code: 'custom', message: 'an interface name', input: value });
+    return z.NEVER;
+  });
+
+const pool6 = field(
+  'none, auto or a network such as fd00:77::/64',
+  (text): ServerConfig['pool6'] | undefined => {
+    if (text === 'none' || text === 'auto') return { kind: text };
+    const network = parseIpv6Network(text, 64, 112);
+    return network === undefined ? undefined : { kind: 'network', network };
+  },
+);
+
+/** Crosses PPPoE (1,492) under an outer IPv6 header in one piece: 40 + 8 + 12 + 9 + 16 bytes of wrapping. */
+const DEFAULT_MTU_BYTES = 1_400;
+
+/** As long as the association (PROTOCOL.md §6). */
+const DEFAULT_LEASE_MS = 96 * 3_600_000;
+
+const DEFAULT_MAX_CLIENTS = 4_096;
+
+const keys = z.strictObject({
+  ...commonFields,
+  listen: several(
+    field('ADDRESS:PORT, such as 0.0.0.0:4600 or [::]:4600', parseListen),
+    MAX_LISTEN,
+    'address',
+  )
+    .transform((groups) => groups.flat())
+    .default(everywhere(DEFAULT_PORT) as Endpoint[]),
+  pool: field('an IPv4 network of /8 to /30, such as 10.77.0.0/16', (text) =>
+    parseIpv4Network(text, 8, 30),
+  ).default('10.77.0.0/16'),
+  pool6: pool6.default({ kind: 'auto' }),
+  nat: nat.default({ kind: 'auto' }),
+  dns: several(
+    field('an IP address', (text) => (isIP(text) ? text : undefined)),
+    MAX_DNS,
+    'address',
+  ).default([]),
+  mtu: innerMtu.default(DEFAULT_MTU_BYTES),
+  lease: field('a duration such as 96h or 7d', parseDuration).default(DEFAULT_LEASE_MS),
+  'max-clients': whole(1, MAX_CLIENTS).default(DEFAULT_MAX_CLIENTS),
+});
+
+export const serverKind: ConfigKind<ServerConfig> = {
+  role: 'server',
+  keys: Object.keys(keys.shape),
+  schema: keys.transform(
+    (values): ServerConfig => ({
+      tunName: values.tun,
+      stateDir: values['state-dir'],
+      log: { format: values.log, level: values['log-level'] },
+      listen: values.listen,
+      pool: values.pool,
+      pool6: values.pool6,
+      nat: values.nat,
+      dns: values.dns,
+      mtuBytes: values.mtu,
+      leaseMs: values.lease,
+      maxClients: values['max-clients'],
+    }),
+  ),
+};
