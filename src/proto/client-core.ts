@@ -19,7 +19,7 @@ import {
   readAddressAnswer,
   writeAddressRequest,
 } from './wire/address-message.ts';
-import { addressFamily } from './wire/address-words.ts';
+import { addressFamily, copyRemote } from './wire/address-words.ts';
 import { DatagramType } from './wire/datagram.ts';
 import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
 
@@ -243,7 +243,8 @@ export class ClientCore extends CoreBase {
     }
     this.handshakeIsForSilence = false;
     const train = batch.train[row];
-    const words = batch.trainAddress.slice(train * ADDRESS_WORDS, (train + 1) * ADDRESS_WORDS);
+    const words = new Int32Array(ADDRESS_WORDS);
+    copyRemote(batch.trainAddress, train * ADDRESS_WORDS, words, 0);
     this.preferred = words;
     const path = association.paths.find((candidate) => candidate?.socket === batch.trainSocket[train]);
     if (path) {

@@ -31,6 +31,12 @@ export function copyAddress(from: Int32Array, fromAt: number, to: Int32Array, to
   for (let i = 0; i < ADDRESS_WORDS; i++) to[toAt + i] = from[fromAt + i];
 }
 
+/** The remote side alone: the local side becomes the kernel's choice. */
+export function copyRemote(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): void {
+  for (let i = 0; i < REMOTE_WORDS; i++) to[toAt + i] = from[fromAt + i];
+  to.fill(0, toAt + REMOTE_WORDS, toAt + ADDRESS_WORDS);
+}
+
 /** 4, 6, or 0 when nothing was written there yet. */
 export function addressFamily(words: Int32Array, at: number): number {
   return words[at + FAMILY_AND_PORT] >>> FAMILY_SHIFT;
