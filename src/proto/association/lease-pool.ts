@@ -73,10 +73,9 @@ export class LeasePool {
 
   /**
    * The address of `client` from now on: `wanted` (uint32), or with 0 the one it has, or any. A refusal leaves what it
-   * has as it is.
+   * has as it is. Leases whose time is over count until `expire` ends them.
    */
   assign(client: string, wanted: number, now: number): LeaseResult {
-    this.expire(now);
     const current = this.leases.get(client);
     if (current !== undefined && (wanted === 0 || wanted === current.address)) {
       this.enter({ ...current, isStatic: wanted !== 0, lastUsedMs: now });

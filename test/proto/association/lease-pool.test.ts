@@ -33,7 +33,6 @@ class LinearPool {
   }
 
   assign(client: string, wanted: number, now: number): LeaseResult {
-    this.expire(now);
     const own = this.leases.find((lease) => lease.client === client);
     const isStatic = wanted !== 0;
     if (own && (!isStatic || own.address === wanted)) return this.give({ ...own, isStatic, lastUsedMs: now });
@@ -59,9 +58,10 @@ class LinearPool {
     this.leases = this.leases.filter((lease) => lease !== own);
   }
 
-  expire(now: number): void {
+  expire(now: number): Lease[] {
     const stale = this.leases.filter((lease) => now - lease.lastUsedMs >= LEASE_MS);
     for (const lease of stale) this.free(lease.client);
+    return stale;
   }
 
   private give(lease: Lease): LeaseResult {
@@ -191,6 +191,7 @@ describe('lease pool', () => {
       fc.record({ kind: fc.constant('free' as const), client }),
       fc.record({ kind: fc.constant('touch' as const), client }),
       fc.record({ kind: fc.constant('wait' as const), ms: fc.nat(600) }),
+      fc.record({ kind: fc.constant('expire' as const) }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 80 }), fc.integer({ min: 3, max: 9 }), (steps, maxLeases) => {
@@ -219,6 +220,9 @@ describe('lease pool', () => {
               break;
             case 'wait':
               now += action.ms;
+              break;
+            case 'expire':
+              expect(leases.expire(now)).toEqual(twin.expire(now));
           }
           expect(leases.leasedCount).toBe(twin.leases.length);
           for (const lease of twin.leases) {
