@@ -6,7 +6,7 @@ import type { RandomBytes, Suite } from '../ports.ts';
 import { COOKIE_BYTES } from './cookie.ts';
 import { deriveSessionKeys, type SessionKeys } from './handshake-keys.ts';
 import { encodeInitiation, parseResponse } from './handshake-payload.ts';
-import { HandshakeState } from './noise.ts';
+import { HandshakeState, type KeyPair, keyPairOf } from './noise.ts';
 import type { Primitives } from './primitives.ts';
 
 /** Both sides hash it before anything else: other versions and protocols do not understand each other. */
@@ -50,11 +50,14 @@ export class Initiator {
   private handshake: HandshakeState | null = null;
   private message: Uint8Array = new Uint8Array(0);
   private suites: readonly Suite[] = [];
+  private readonly keys: KeyPair;
 
   constructor(
     private readonly primitives: Primitives,
     private readonly options: InitiatorOptions,
-  ) {}
+  ) {
+    this.keys = keyPairOf(primitives, options.privateKey);
+  }
 
   /** A fresh initiation: no cookie ‖ Noise message 1, to be sealed by the network layer. Forgets an earlier one. */
   start(options: InitiationOptions, random: RandomBytes): Uint8Array {
@@ -63,7 +66,7 @@ export class Initiator {
     this.handshake = new HandshakeState(this.primitives, {
       initiator: true,
       prologue: PROLOGUE,
-      s: this.options.privateKey,
+      s: this.keys,
       rs: this.options.serverPublicKey,
     });
     this.handshake.setPsk(this.options.psk);

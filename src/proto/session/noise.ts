@@ -22,16 +22,21 @@ const MESSAGE_2: readonly Token[] = ['e', 'ee', 'se', 'psk'];
 export const MESSAGE_1_OVERHEAD_BYTES = DHLEN + DHLEN + AEAD_TAG_BYTES + AEAD_TAG_BYTES;
 export const MESSAGE_2_OVERHEAD_BYTES = DHLEN + AEAD_TAG_BYTES;
 
-interface KeyPair {
+/** 32 bytes each; used, not copied. */
+export interface KeyPair {
   readonly privateKey: Uint8Array;
   readonly publicKey: Uint8Array;
+}
+
+export function keyPairOf(primitives: Primitives, privateKey: Uint8Array): KeyPair {
+  return { privateKey, publicKey: primitives.x25519PublicKey(privateKey) };
 }
 
 export interface HandshakeOptions {
   readonly initiator: boolean;
   readonly prologue: Uint8Array;
-  /** Own static private key, 32 bytes. */
-  readonly s: Uint8Array;
+  /** Own static keys. */
+  readonly s: KeyPair;
   /** The responder's static public key; the initiator knows it beforehand, the responder leaves it out. */
   readonly rs?: Uint8Array;
 }
@@ -45,13 +50,13 @@ export class HandshakeState {
   private re: Uint8Array | null = null;
   private psk: Uint8Array | null = null;
 
-  /** Initialize(). `s` is used, not copied; only the ephemeral keys and the state itself are wiped by `wipe`. */
+  /** Initialize(). */
   constructor(
     private readonly primitives: Primitives,
     options: HandshakeOptions,
   ) {
     this.initiator = options.initiator;
-    this.s = { privateKey: options.s, publicKey: primitives.x25519PublicKey(options.s) };
+    this.s = options.s;
     this.rs = options.rs ?? null;
     this.symmetric = new SymmetricState(primitives, PROTOCOL_NAME);
     this.symmetric.mixHash(options.prologue);
@@ -134,8 +139,7 @@ export class HandshakeState {
   }
 
   private writeEphemeral(random: RandomBytes): Uint8Array {
-    const privateKey = random(KEY_BYTES);
-    this.e = { privateKey, publicKey: this.primitives.x25519PublicKey(privateKey) };
+    this.e = keyPairOf(this.primitives, random(KEY_BYTES));
     this.mixEphemeral(this.e.publicKey);
     return this.e.publicKey;
   }

@@ -10,7 +10,7 @@ import {
   type RefusalCode,
 } from './handshake-payload.ts';
 import { PROLOGUE } from './initiator.ts';
-import { HandshakeState } from './noise.ts';
+import { HandshakeState, type KeyPair, keyPairOf } from './noise.ts';
 import type { Primitives } from './primitives.ts';
 
 /** An initiation whose sender knows this server's key; whether it is an old one, only its counter tells. */
@@ -33,14 +33,18 @@ export function initiationCookie(plaintext: Uint8Array): Uint8Array | null {
 }
 
 export class Responder {
-  readonly publicKey: Uint8Array;
+  private readonly keys: KeyPair;
 
   /** `privateKey`: 32 bytes, used, not copied. */
   constructor(
     private readonly primitives: Primitives,
-    private readonly privateKey: Uint8Array,
+    privateKey: Uint8Array,
   ) {
-    this.publicKey = primitives.x25519PublicKey(privateKey);
+    this.keys = keyPairOf(primitives, privateKey);
+  }
+
+  get publicKey(): Uint8Array {
+    return this.keys.publicKey;
   }
 
   /** `plaintext`: what the network layer opened, cookie ‖ Noise message 1. The cookie is not judged here. */
@@ -48,7 +52,7 @@ export class Responder {
     const handshake = new HandshakeState(this.primitives, {
       initiator: false,
       prologue: PROLOGUE,
-      s: this.privateKey,
+      s: this.keys,
     });
     const payloadBytes = handshake.readMessage(plaintext.subarray(COOKIE_BYTES));
     if (payloadBytes === null) return 'not-authentic';

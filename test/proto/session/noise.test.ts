@@ -17,10 +17,10 @@ function pair(prologue = PROLOGUE, psk = invite.psk) {
   const initiator = new HandshakeState(primitives, {
     initiator: true,
     prologue: PROLOGUE,
-    s: client.privateKey,
+    s: client,
     rs: server.publicKey,
   });
-  const responder = new HandshakeState(primitives, { initiator: false, prologue, s: server.privateKey });
+  const responder = new HandshakeState(primitives, { initiator: false, prologue, s: server });
   initiator.setPsk(invite.psk);
   responder.setPsk(psk);
   return { initiator, responder };
@@ -96,7 +96,7 @@ describe('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b', () => {
     const other = new HandshakeState(primitives, {
       initiator: false,
       prologue: PROLOGUE,
-      s: client.privateKey,
+      s: client,
     });
     expect(other.readMessage(message1.noise)).toBeNull();
     const { initiator, responder } = pair(PROLOGUE, new Uint8Array(32));
