@@ -15,12 +15,13 @@ constexpr size_t kShortestDatagramBytes = kDatagramHeaderBytes + kTagBytes;
 
 constexpr uint32_t kPathsPerPeer = 8;
 constexpr uint32_t kAddressWords = 10;
-constexpr uint32_t kPathWords = 14;
+constexpr uint32_t kPathWords = 16;
 constexpr uint32_t kPathSocket = 0;
 constexpr uint32_t kPathAddress = 1;
 constexpr uint32_t kPathErrno = 11;
 constexpr uint32_t kPathSent = 12;
 constexpr uint32_t kPathFailed = 13;
+constexpr uint32_t kPathSentBytes = 14;
 
 namespace verdict {
 constexpr uint8_t drop = 0;

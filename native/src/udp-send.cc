@@ -105,6 +105,7 @@ void Sender::addCopies(const int32_t* address, int32_t handle, int32_t* path, ui
       message->vectors++;
     }
     message->rows++;
+    message->bytes += length;
     bytes += length;
     isClosed = length < message->segmentBytes;
   }
@@ -118,6 +119,7 @@ Message* Sender::begin(Udp* socket, int32_t* path, const int32_t* address) {
   message.path = path;
   message.address = address;
   message.rows = 0;
+  message.bytes = 0;
   message.firstVector = queue_.vectorCount;
   message.vectors = 0;
   message.isSent = false;
@@ -244,12 +246,22 @@ int Sender::sendRow(const Message& message, uint32_t row, bool withLocal) {
   return sendmsg(message.socket->fd, &header, MSG_NOSIGNAL) < 0 ? errno : 0;
 }
 
+// A 64-bit counter in two words, low first.
+void count64(int32_t* words, uint64_t more) {
+  uint64_t count;
+  memcpy(&count, words, sizeof count);
+  count += more;
+  memcpy(words, &count, sizeof count);
+}
+
 void Sender::account(const Message& message, uint32_t sent, uint32_t failed, int error) {
   taken_ += sent;
   int32_t* path = message.path;
   if (path == nullptr) return;
   path[kPathSent] = static_cast<int32_t>(static_cast<uint32_t>(path[kPathSent]) + sent);
   path[kPathFailed] = static_cast<int32_t>(static_cast<uint32_t>(path[kPathFailed]) + failed);
+  // Rows of one message are of one size but the last: a part of them is so large, give or take one row.
+  count64(path + kPathSentBytes, sent == message.rows ? message.bytes : uint64_t{sent} * message.segmentBytes);
   if (error != 0) path[kPathErrno] = error;
 }
 

@@ -47,6 +47,7 @@ struct SendQueue {
     const int32_t* address;
     uint32_t firstRow;
     uint32_t rows;
+    uint64_t bytes;
     uint32_t segmentBytes;
     uint32_t firstVector;
     uint32_t vectors;

@@ -35,14 +35,16 @@ export const ADDRESS_WORDS = 10;
 /**
  * Words of one row of the path table: 0: socket handle, -1 = no path; 1..10: address words;
  * 11: last errno of a send on this path, 0 = none (the addon writes it, the core clears it);
- * 12: datagrams sent (wraps; the addon adds); 13: datagrams the kernel did not take (wraps; the addon adds).
+ * 12: datagrams sent (wraps; the addon adds); 13: datagrams the kernel did not take (wraps; the addon adds);
+ * 14, 15: bytes sent, low and high word (the addon adds).
  */
-export const PATH_WORDS = 14;
+export const PATH_WORDS = 16;
 export const PATH_SOCKET = 0;
 export const PATH_ADDRESS = 1;
 export const PATH_ERRNO = 11;
 export const PATH_SENT = 12;
 export const PATH_FAILED = 13;
+export const PATH_SENT_BYTES = 14;
 
 /** What a stage decided for a row. Later stages skip rows that are not theirs. */
 export const Verdict = {

@@ -6,6 +6,7 @@ import {
   PATH_ERRNO,
   PATH_FAILED,
   PATH_SENT,
+  PATH_SENT_BYTES,
   PATH_SOCKET,
   PATH_WORDS,
   PATHS_PER_PEER,
@@ -119,8 +120,10 @@ export class MemoryUdp implements UdpEdge {
       const at = (batch.peer[row] * PATHS_PER_PEER + path) * PATH_WORDS;
       const error = this.sendCopy(batch, row, words[at + PATH_SOCKET], words, at + PATH_ADDRESS);
       words[at + (error === 0 ? PATH_SENT : PATH_FAILED)]++;
-      if (error === 0) taken++;
-      else words[at + PATH_ERRNO] = error;
+      if (error === 0) {
+        taken++;
+        words[at + PATH_SENT_BYTES] += batch.length[row];
+      } else words[at + PATH_ERRNO] = error;
     }
     return taken;
   }

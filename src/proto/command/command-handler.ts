@@ -79,7 +79,7 @@ export class CommandHandler {
         return true;
       }
       case Command.START:
-        return this.refuseStream(session, source, body);
+        return this.refuseStream(session, path, source, body);
       // Streams do not exist yet, so there is none these could speak of.
       case Command.STOP:
       case Command.ACK:
@@ -110,7 +110,7 @@ export class CommandHandler {
     reply.received = named?.receivedDatagrams ?? 0;
     copyAddress(source.words, source.at, reply.observed, 0);
     const answer = new Uint8Array(PROBE_REPLY_MAX_BYTES);
-    this.answer(session, source, answer.subarray(0, reply.write(answer, 0)));
+    this.answer(session, path, source, answer.subarray(0, reply.write(answer, 0)));
     return true;
   }
 
@@ -145,7 +145,7 @@ export class CommandHandler {
     const pathId = keepAlivePathId(body, 0);
     if (this.context.isServer) {
       this.locate(session, path, pathId, source, now);
-      this.answer(session, source, body);
+      this.answer(session, path, source, body);
       return true;
     }
     const mine = session.association.paths[pathId];
@@ -185,19 +185,22 @@ export class CommandHandler {
     return named;
   }
 
-  private refuseStream(session: Session, source: Source, body: Uint8Array): boolean {
+  private refuseStream(session: Session, path: Path | null, source: Source, body: Uint8Array): boolean {
     const start = readStart(body, 0, body.length);
     if (start === null) return false;
     const answer = new Uint8Array(STOP_MAX_BYTES);
     const length = writeStop(answer, 0, { channel: start.channel, lastPacketNumber: 0 });
-    this.answer(session, source, answer.subarray(0, length));
+    this.answer(session, path, source, answer.subarray(0, length));
     return true;
   }
 
-  /** In the newest session that may send: the one a command came in may be on its way out. */
-  private answer(session: Session, source: Source, body: Uint8Array): void {
-    const { association } = session;
-    const sending = association.current ?? session;
-    this.commands.toAddress(sending, source.socket, source.words, source.at, body);
+  /**
+   * Back over the way it came, in the newest session: the one a command came in may be on its way out. Over a known path the
+   * answer counts as sent on it, as it will count as received there.
+   */
+  private answer(session: Session, path: Path | null, source: Source, body: Uint8Array): void {
+    const sending = session.association.current ?? session;
+    if (path !== null) this.commands.toPath(sending, path, body);
+    else this.commands.toAddress(sending, source.socket, source.words, source.at, body);
   }
 }

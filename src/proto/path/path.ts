@@ -18,6 +18,7 @@ import {
   PATH_ERRNO,
   PATH_FAILED,
   PATH_SENT,
+  PATH_SENT_BYTES,
   PATH_SOCKET,
   PATH_WORDS,
 } from '../packet-batch.ts';
@@ -88,7 +89,6 @@ export class Path {
 
   receivedDatagrams = 0;
   receivedBytes = 0;
-  sentBytes = 0;
   duplicateDatagrams = 0;
   firstArrivals = 0;
 
@@ -127,6 +127,11 @@ export class Path {
 
   get family(): 4 | 6 {
     return addressFamily(this.words, this.addressAt) === 6 ? 6 : 4;
+  }
+
+  get sentBytes(): number {
+    const at = this.at + PATH_SENT_BYTES;
+    return (this.words[at] >>> 0) + (this.words[at + 1] >>> 0) * 2 ** 32;
   }
 
   get failedDatagrams(): number {
