@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REASSEMBLED_MAX_BYTES, Reassembly } from '../../../src/proto/receive/reassembly.ts';
-import { embedded } from '../bytes.ts';
+import { embedded, hex } from '../bytes.ts';
 
 const PARTIAL = 1;
 
@@ -62,15 +62,15 @@ describe('reassembly', () => {
         const reassembly = new Reassembly();
         // A copy of a piece that was used already never arrives in reality: the replay window stands before.
         const used = new Set<number>();
-        const found = new Map<number, Uint8Array>();
+        const found = new Map<number, string>();
         for (const { piece } of shuffled) {
           if (used.has(piece.packet)) continue;
           const whole = add(reassembly, piece);
           if (whole === null) continue;
           used.add(piece.packet);
-          found.set(piece.packet, whole);
+          found.set(piece.packet, hex(whole));
         }
-        expect([...found].sort(([a], [b]) => a - b)).toEqual([...wholes.entries()]);
+        expect([...found].sort(([a], [b]) => a - b)).toEqual([...wholes.map(hex).entries()]);
         expect(reassembly.heldPieces).toBe(0);
         expect(reassembly.completed).toBe(wholes.length);
         expect(reassembly.dropped).toBe(0);
@@ -87,7 +87,7 @@ describe('reassembly', () => {
         const found = arrived.map((piece) => add(reassembly, piece)).filter((whole) => whole !== null);
         const isWhole = (packet: number) =>
           arrived.filter((piece) => piece.packet === packet).length === sizes[packet].length;
-        expect(found).toEqual(wholes.filter((_, packet) => isWhole(packet)));
+        expect(found.map(hex)).toEqual(wholes.filter((_, packet) => isWhole(packet)).map(hex));
         const waiting = arrived.filter(({ packet }) => !isWhole(packet)).length;
         reassembly.expire(1_000);
         expect(reassembly.heldPieces).toBe(waiting);
