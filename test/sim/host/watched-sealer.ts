@@ -1,0 +1,89 @@
+/** The production sealer with an observer: which keys are installed, and which numbers are sealed under them. */
+
+import { NativeSealer } from '../../../src/native/batch-sealer.ts';
+import type { Native } from '../../../src/native/native.ts';
+import { DATAGRAM_HEADER_BYTES, type PacketBatch, Verdict } from '../../../src/proto/packet-batch.ts';
+import type { BatchSealer, Suite } from '../../../src/proto/ports.ts';
+import type { Sealed } from '../net/datagram.ts';
+import { readPieces } from '../watch/interior.ts';
+import type { KeyBook, KeyRecord } from '../watch/key-book.ts';
+
+export interface KeyObserver {
+  handleInstalled(open: KeyRecord): void;
+  handleRemoved(open: KeyRecord): void;
+}
+
+export class WatchedSealer implements BatchSealer {
+  /** What stands in the rows of the last sealed batch; null for handshake messages. */
+  readonly sealed: (Sealed | null)[] = [];
+  private readonly inner: NativeSealer;
+  private readonly sealKeys: (KeyRecord | null)[];
+  private readonly openKeys: (KeyRecord | null)[];
+
+  /** `suites`: of the simulated machine. What this one's CPU can do must not change a run. */
+  constructor(
+    private readonly owner: string,
+    native: Native,
+    maskKey: Uint8Array,
+    slots: number,
+    readonly suites: readonly Suite[],
+    private readonly book: KeyBook,
+    private readonly observer: KeyObserver,
+  ) {
+    this.inner = new NativeSealer(native, { maskKey, slots });
+    this.sealKeys = new Array(slots).fill(null);
+    this.openKeys = new Array(slots).fill(null);
+  }
+
+  installKey(
+    slot: number,
+    suite: Suite,
+    sealKey: Uint8Array,
+    sealIv: Uint8Array,
+    openKey: Uint8Array,
+    openIv: Uint8Array,
+  ): void {
+    this.inner.installKey(slot, suite, sealKey, sealIv, openKey, openIv);
+    const open = this.book.record(openKey, openIv);
+    this.sealKeys[slot] = this.book.record(sealKey, sealIv);
+    this.openKeys[slot] = open;
+    this.observer.handleInstalled(open);
+  }
+
+  removeKey(slot: number): void {
+    this.inner.removeKey(slot);
+    const open = this.openKeys[slot];
+    this.sealKeys[slot] = null;
+    this.openKeys[slot] = null;
+    if (open !== null) this.observer.handleRemoved(open);
+  }
+
+  seal(batch: PacketBatch): void {
+    const { sealed } = this;
+    for (let row = 0; row < batch.count; row++) sealed[row] = this.look(batch, row);
+    this.inner.seal(batch);
+  }
+
+  open(batch: PacketBatch): void {
+    this.inner.open(batch);
+  }
+
+  unmask(batch: PacketBatch): void {
+    this.inner.unmask(batch, 0);
+  }
+
+  close(): void {
+    this.inner.close();
+  }
+
+  private look(batch: PacketBatch, row: number): Sealed | null {
+    if (batch.verdict[row] !== Verdict.SEAL || batch.keySlot[row] < 0) return null;
+    const key = this.sealKeys[batch.keySlot[row]];
+    if (key === null) throw new Error(`row ${row} names the empty key slot ${batch.keySlot[row]}`);
+    const number = batch.packetNumber[row];
+    this.book.noteSealed(key, number);
+    const at = batch.offset[row] + DATAGRAM_HEADER_BYTES;
+    const pieces = readPieces(batch.arena, at, batch.length[row] - DATAGRAM_HEADER_BYTES);
+    return { by: this.owner, key, number, pieces };
+  }
+}

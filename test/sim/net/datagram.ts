@@ -1,0 +1,24 @@
+/** A datagram under way, and what the observers know about it that the network does not. */
+
+import type { Piece } from '../watch/interior.ts';
+import type { KeyRecord } from '../watch/key-book.ts';
+import type { Address } from './address.ts';
+
+/** What was sealed: null for handshake messages, and for anything an attacker touched. */
+export interface Sealed {
+  /** Name of the machine that sealed it. */
+  readonly by: string;
+  readonly key: KeyRecord;
+  readonly number: number;
+  readonly pieces: readonly Piece[];
+}
+
+export interface Datagram {
+  readonly from: Address;
+  readonly to: Address;
+  /** Never written to after it was sent: copies share it. */
+  readonly bytes: Uint8Array;
+  readonly sealed: Sealed | null;
+  /** World time. */
+  readonly sentMs: number;
+}

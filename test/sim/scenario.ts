@@ -1,0 +1,104 @@
+/** A whole run as plain data: what the runner makes from a seed, shrinks, and keeps as a regression file. */
+
+import type { AccessSettings } from './net/access.ts';
+import type { LinkSettings } from './net/link.ts';
+
+export interface Scenario {
+  readonly name: string;
+  /** Of everything that the rest leaves to chance. */
+  readonly seed: number;
+  readonly durationMs: number;
+  readonly server: ServerPlan;
+  readonly clients: readonly ClientPlan[];
+  readonly flows: readonly FlowPlan[];
+  readonly events: readonly TimedEvent[];
+  readonly attacker: AttackerPlan | null;
+  readonly expect: Expectations;
+}
+
+export interface ServerPlan {
+  readonly maxClients: number;
+  readonly leaseMs: number;
+  readonly mtuBytes: number;
+  readonly pool: string;
+  /** AES-256-GCM in hardware at both ends, or only ChaCha20-Poly1305 in common. */
+  readonly hasAes: boolean;
+  /** Clients come with an invite each instead of being known. */
+  readonly invites: boolean;
+}
+
+export interface ClientPlan {
+  readonly links: readonly AccessSettings[];
+  /** Monotonic clock at the start, ms. */
+  readonly clockMs: number;
+  /** Wall clock against the truth, ms: a sensor without a battery wakes in 1970. */
+  readonly wallOffsetMs: number;
+  /** Joins the world at this time. */
+  readonly startMs: number;
+  /** Static address, uint32; 0 = the server chooses. */
+  readonly wantedAddress: number;
+}
+
+export interface FlowPlan {
+  readonly client: number;
+  /** Up: to behind the server; down: from there; peer: to another client; spoof: up, from an address not leased. */
+  readonly kind: 'up' | 'down' | 'peer' | 'spoof';
+  readonly peer: number;
+  readonly family: 4 | 6;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Between packets. */
+  readonly everyMs: number;
+  /** Packets that come at once. */
+  readonly train: number;
+  /** Both 0 = always on. */
+  readonly onMs: number;
+  readonly offMs: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+}
+
+export type TimedEvent = { readonly atMs: number } & WorldEvent;
+
+export type WorldEvent =
+  | {
+      kind: 'link';
+      client: number;
+      link: number;
+      direction: 'up' | 'down' | 'both';
+      change: Partial<LinkSettings>;
+    }
+  /** The interface vanishes or appears; the daemon notices a little later. */
+  | { kind: 'interface'; client: number; link: number; present: boolean }
+  | { kind: 'address'; client: number; link: number }
+  | { kind: 'nat'; client: number; link: number; action: 'forget' | 'reboot'; downMs: number }
+  | { kind: 'server-restart'; downMs: number; goodbye: boolean; keepsState: boolean }
+  | { kind: 'client-restart'; client: number; downMs: number; goodbye: boolean }
+  /** `client` -1: the server. */
+  | { kind: 'sleep'; client: number; forMs: number }
+  | { kind: 'clock'; client: number; monotonicMs: number; wallMs: number };
+
+/** What the one on the wire does to each datagram he sees, as chances. */
+export interface AttackerPlan {
+  readonly replay: number;
+  /** Longest delay of a replay; some come at once. */
+  readonly replayMs: number;
+  readonly flip: number;
+  readonly truncate: number;
+  /** The same bytes from an address of his own, often before the original. */
+  readonly redirect: number;
+  /** Back to where it came from. */
+  readonly reflect: number;
+  /** The original does not arrive. */
+  readonly swallow: number;
+  /** Datagrams of noise per second, to everybody. */
+  readonly noisePerSecond: number;
+}
+
+/** Beyond what always has to hold. */
+export interface Expectations {
+  /** Of all packets that were not spoofed, at least this fraction comes out. */
+  readonly delivered: number;
+}
+
+export const NOTHING_EXPECTED: Expectations = { delivered: 0 };

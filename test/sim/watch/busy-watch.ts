@@ -1,0 +1,54 @@
+/** No machine is woken by its own timers more often than its work can explain. */
+import { Violation } from './violation.ts';
+
+/** Per peer: 8 paths probed each 100 ms, size probes and handshakes among them. */
+const PER_SECOND = 120;
+/** Per peer, in a minute without traffic, trouble or change: keep-alives on every path, and little else. */
+const PER_IDLE_MINUTE = 40;
+
+export class BusyWatch {
+  private second = 0;
+  private inSecond = 0;
+  private minuteMs = 0;
+  private inMinute = 0;
+  private disturbedMs = 0;
+
+  constructor(
+    private readonly name: string,
+    private readonly peers: number,
+  ) {}
+
+  /** Traffic, or a change anywhere near: no idle minute begins before this. */
+  disturb(nowMs: number): void {
+    this.disturbedMs = nowMs;
+    this.minuteMs = nowMs + 60_000;
+    this.inMinute = 0;
+  }
+
+  /** A timer fired. */
+  note(nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.second) {
+      this.second = second;
+      this.inSecond = 0;
+    }
+    if (++this.inSecond > PER_SECOND * (this.peers + 1))
+      throw new Violation('no-busy-loop', `${this.name}: ${this.inSecond} timers in second ${second}`);
+    this.noteIdle(nowMs);
+  }
+
+  private noteIdle(nowMs: number): void {
+    if (nowMs < this.minuteMs) return;
+    if (nowMs >= this.minuteMs + 60_000) {
+      this.minuteMs = nowMs;
+      this.inMinute = 0;
+    }
+    if (++this.inMinute > PER_IDLE_MINUTE * (this.peers + 1)) {
+      const idle = Math.round((nowMs - this.disturbedMs) / 1000);
+      throw new Violation(
+        'idle-is-quiet',
+        `${this.name}: ${this.inMinute} timers within a minute, idle for ${idle} s`,
+      );
+    }
+  }
+}

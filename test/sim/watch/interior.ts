@@ -1,0 +1,40 @@
+/**
+ * Reads the plaintext of a data datagram before it is sealed, with a parser of its own (PROTOCOL.md §3): what the
+ * observers know of a datagram does not come from the code under test.
+ */
+import { packetId } from '../inner-packet.ts';
+
+/** One interior packet of the IP channel. */
+export interface Piece {
+  readonly number: number;
+  readonly continued: boolean;
+  readonly notFirst: boolean;
+  readonly length: number;
+  /** Id of the inner packet; -1 in later pieces, which do not show it. */
+  readonly id: number;
+}
+
+export function readPieces(bytes: Uint8Array, offset: number, length: number): Piece[] {
+  const pieces: Piece[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, length);
+  for (let at = 0; at < length; ) {
+    const flags = view.getUint8(at);
+    const channelBytes = ((flags >> 3) & 3) + 1;
+    const numberBytes = (flags & 7) + 1;
+    const sizeAt = at + 1 + channelBytes + numberBytes;
+    const size = view.getUint16(sizeAt);
+    const dataAt = sizeAt + 2;
+    if (channelBytes === 1 && view.getUint8(at + 1) === 1) {
+      const notFirst = (view.getUint8(dataAt) & 2) !== 0;
+      pieces.push({
+        number: view.getUint32(at + 2),
+        continued: (flags & 0x20) !== 0,
+        notFirst,
+        length: size - 1,
+        id: notFirst ? -1 : packetId(bytes, offset + dataAt + 1),
+      });
+    }
+    at = dataAt + size;
+  }
+  return pieces;
+}

@@ -1,0 +1,107 @@
+/** One turn of one machine: what the reference model expects of it, what it did, and whether that agrees. */
+import type { Association } from '../../../src/proto/association/association.ts';
+import type { ClientDirectory } from '../../../src/proto/association/client-directory.ts';
+import type { CoreBase } from '../../../src/proto/core-base.ts';
+import type { InnerPacket, Ledger, Place } from '../ledger.ts';
+import type { Sealed } from '../net/datagram.ts';
+import type { KeyRecord } from './key-book.ts';
+import type { Expected, ReceiverModel } from './receiver-model.ts';
+import { Violation } from './violation.ts';
+
+interface Due extends Expected {
+  readonly key: KeyRecord;
+}
+
+export class Step {
+  /** What TUN gave the core in this turn. */
+  offered: readonly InnerPacket[] = [];
+  /** Ids of inner packets that left in datagrams, whole or in pieces. */
+  readonly sealed = new Set<number>();
+  /** Ids of what was written to TUN. */
+  readonly delivered = new Set<number>();
+  private readonly due: Due[] = [];
+  private readonly removedKeys = new Set<KeyRecord>();
+  private readonly dropsBefore: number;
+  private readonly heldBefore: number;
+
+  constructor(
+    private readonly name: string,
+    private readonly core: CoreBase,
+  ) {
+    this.dropsBefore = this.drops();
+    this.heldBefore = this.held();
+  }
+
+  /** A copy reached this machine. */
+  expect(model: ReceiverModel, sealed: Sealed, now: number): void {
+    const expected = model.handle(sealed, now);
+    if (expected === null) return;
+    for (const one of expected) this.due.push({ ...one, key: sealed.key });
+  }
+
+  noteSealed(sealed: Sealed | null): void {
+    if (sealed === null) return;
+    for (const piece of sealed.pieces) if (piece.id >= 0) this.sealed.add(piece.id);
+  }
+
+  noteRemoved(key: KeyRecord): void {
+    this.removedKeys.add(key);
+  }
+
+  finish(ledger: Ledger, place: Place): void {
+    let missing = 0;
+    for (const packet of this.offered) if (!this.sealed.has(packet.id)) missing++;
+    const dueIds = new Set<number>();
+    for (const { id, certain, key } of this.due) {
+      dueIds.add(id);
+      const packet = ledger.find(id);
+      if (packet === undefined || !certain || packet.isSpoofed) continue;
+      // A command earlier in the batch ended the session.
+      if (this.removedKeys.has(key)) continue;
+      const isHere = packet.to === place;
+      if (isHere ? this.delivered.has(id) : this.sealed.has(id)) continue;
+      if (isHere) throw new Violation('delivered', `${this.name}: packet ${id} arrived and did not come out`);
+      missing++;
+    }
+    for (const id of this.delivered)
+      if (!dueIds.has(id))
+        throw new Violation('not-before-arrival', `${this.name}: packet ${id} came out early`);
+    const explained = this.drops() - this.dropsBefore + Math.max(0, this.held() - this.heldBefore);
+    if (missing > explained)
+      throw new Violation(
+        'none-vanishes',
+        `${this.name}: ${missing} neither left nor are held, ${explained} counted`,
+      );
+  }
+
+  private drops(): number {
+    const { drops } = this.core['context'];
+    return (
+      drops.get('bad-packet') +
+      drops.get('no-destination') +
+      drops.get('link-local') +
+      drops.get('batch-full') +
+      drops.get('hold-overflow') +
+      drops.get('spoofed-source')
+    );
+  }
+
+  private held(): number {
+    let held = 0;
+    for (const association of associationsOf(this.core)) held += association.counters.heldPackets;
+    return held;
+  }
+}
+
+/** Looks inside: client or server. */
+export function associationsOf(core: CoreBase): Association[] {
+  const inside = core as unknown as {
+    association?: Association;
+    directory?: ClientDirectory;
+  };
+  if (inside.association !== undefined) return [inside.association];
+  const associations = [];
+  for (const client of inside.directory?.all() ?? [])
+    if (client.association !== null) associations.push(client.association);
+  return associations;
+}

@@ -1,0 +1,163 @@
+/** Carries out the timed events of a scenario, and keeps the progress watches told of what is good in the world. */
+import type { EventQueue } from './clock.ts';
+import type { ClientHost } from './host/client-host.ts';
+import type { Host } from './host/host.ts';
+import type { ServerHost } from './host/server-host.ts';
+import type { Access } from './net/access.ts';
+import type { Link } from './net/link.ts';
+import type { TimedEvent, WorldEvent } from './scenario.ts';
+import type { Trace } from './trace.ts';
+import type { ProgressWatch } from './watch/progress-watch.ts';
+
+/** From a change of an interface to the daemon's reaction. */
+const NETLINK_MS = 20;
+
+/** A link on which progress is promised. */
+const GOOD = { loss: 0.2, mtuBytes: 1_280, delayMs: 1_000, kilobitsPerSecond: 2_000 } as const;
+
+export class WorldEvents {
+  constructor(
+    private readonly queue: EventQueue,
+    private readonly trace: Trace,
+    private readonly server: ServerHost,
+    private readonly clients: readonly ClientHost[],
+    private readonly progress: readonly ProgressWatch[],
+  ) {}
+
+  schedule(events: readonly TimedEvent[]): void {
+    for (const event of events) this.queue.at(event.atMs, () => this.happen(event));
+    // Clients start in moments of their own.
+    this.look();
+  }
+
+  private happen(event: WorldEvent): void {
+    this.trace.note(this.queue.nowMs, 'world', JSON.stringify(event));
+    this.act(event);
+    this.disturb('client' in event ? event.client : -1);
+    this.judge();
+  }
+
+  private act(event: WorldEvent): void {
+    switch (event.kind) {
+      case 'link': {
+        const access = this.access(event.client, event.link);
+        if (event.direction !== 'down') change(access.up, event.change);
+        if (event.direction !== 'up') change(access.down, event.change);
+        break;
+      }
+      case 'interface':
+        this.switchInterface(event.client, event.link, event.present);
+        break;
+      case 'address':
+        this.access(event.client, event.link).changeAddress();
+        break;
+      case 'nat':
+        this.disturbNat(event);
+        break;
+      case 'server-restart':
+        this.restartServer(event);
+        break;
+      case 'client-restart': {
+        const client = this.clients[event.client];
+        client.stop(event.goodbye);
+        this.later(event.downMs, event.client, () => {
+          client.clock.reboot();
+          client.start();
+        });
+        break;
+      }
+      case 'sleep':
+        this.host(event.client).sleep();
+        this.later(event.forMs, event.client, () => this.host(event.client).wake());
+        break;
+      case 'clock':
+        this.host(event.client).jump(event.monotonicMs, event.wallMs);
+        break;
+    }
+  }
+
+  private switchInterface(client: number, link: number, present: boolean): void {
+    const access = this.access(client, link);
+    access.isPresent = present;
+    if (present) access.changeAddress();
+    this.later(NETLINK_MS, client, () => {
+      if (access.isPresent) this.clients[client].openPath(link);
+      else this.clients[client].closePath(link);
+    });
+  }
+
+  private disturbNat(event: Extract<WorldEvent, { kind: 'nat' }>): void {
+    const access = this.access(event.client, event.link);
+    if (event.action === 'forget') access.nat?.forget();
+    else access.rebootNat(event.downMs);
+    this.later(event.downMs, event.client, () => {});
+  }
+
+  private restartServer(event: Extract<WorldEvent, { kind: 'server-restart' }>): void {
+    const { server } = this;
+    server.stop(event.goodbye);
+    if (!event.keepsState) server.forgetEverything();
+    this.later(event.downMs, -1, () => {
+      server.clock.reboot();
+      server.start();
+      if (!event.keepsState) for (const client of this.clients) client.readmit();
+    });
+  }
+
+  /** The second half of an event. */
+  private later(ms: number, client: number, run: () => void): void {
+    this.queue.after(ms, () => {
+      run();
+      this.disturb(client);
+      this.judge();
+    });
+  }
+
+  private host(client: number): Host {
+    return client < 0 ? this.server : this.clients[client];
+  }
+
+  private access(client: number, link: number): Access {
+    return this.clients[client].accesses[link];
+  }
+
+  private disturb(client: number): void {
+    const now = this.queue.nowMs;
+    this.server.busy.disturb(now);
+    for (let i = 0; i < this.clients.length; i++) {
+      if (client >= 0 && client !== i) continue;
+      this.clients[i].busy.disturb(now);
+      this.progress[i].disturb(now);
+    }
+  }
+
+  /** Clients come up in moments of their own. */
+  private look(): void {
+    this.judge();
+    this.queue.after(1_000, () => this.look());
+  }
+
+  private judge(): void {
+    for (let i = 0; i < this.clients.length; i++) {
+      const client = this.clients[i];
+      const isUp = client.isRunning && this.server.isRunning;
+      this.progress[i].setGood(isUp && client.accesses.some(isGood), this.queue.nowMs);
+    }
+  }
+}
+
+function change(link: Link, settings: Partial<Link['settings']>): void {
+  link.settings = { ...link.settings, ...settings };
+}
+
+function isGood(access: Access): boolean {
+  const isUp = access.isPresent && (access.nat?.isUp ?? true);
+  return isUp && [access.up.settings, access.down.settings].every(isGoodDirection);
+}
+
+function isGoodDirection(settings: Link['settings']): boolean {
+  const { blackhole, burst, loss, mtuBytes, delayMs, jitterMs, kilobitsPerSecond } = settings;
+  const isFast = kilobitsPerSecond === 0 || kilobitsPerSecond >= GOOD.kilobitsPerSecond;
+  const isSound = !blackhole && burst === null && loss <= GOOD.loss && mtuBytes >= GOOD.mtuBytes;
+  return isSound && isFast && delayMs + jitterMs <= GOOD.delayMs;
+}

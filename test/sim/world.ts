@@ -1,0 +1,185 @@
+/** Builds the world of a scenario and runs it: machines, links, workload, events, observers. One seed decides everything. */
+import { loadPrimitives } from '../../src/crypto/sodium.ts';
+import { loadNative } from '../../src/native/native.ts';
+import { PacketBatch } from '../../src/proto/packet-batch.ts';
+import { Suite } from '../../src/proto/ports.ts';
+import { deriveInviteId, deriveInvitePsk } from '../../src/proto/session/invite-keys.ts';
+import { Attacker } from './attacker.ts';
+import { EventQueue, WORLD_EPOCH_MS } from './clock.ts';
+import { ClientHost } from './host/client-host.ts';
+import { SERVER_ADDRESSES, ServerHost } from './host/server-host.ts';
+import type { Surroundings } from './host/surroundings.ts';
+import { Ledger } from './ledger.ts';
+import { Access } from './net/access.ts';
+import { Internet } from './net/internet.ts';
+import { Random } from './random.ts';
+import type { ClientPlan, FlowPlan, Scenario } from './scenario.ts';
+import { Trace } from './trace.ts';
+import { BoundsWatch } from './watch/bounds-watch.ts';
+import { KeyBook } from './watch/key-book.ts';
+import { ProgressWatch } from './watch/progress-watch.ts';
+import { SecretsWatch } from './watch/secrets-watch.ts';
+import { Violation } from './watch/violation.ts';
+import { Workload } from './workload.ts';
+import { WorldEvents } from './world-events.ts';
+
+const TUN_BYTES = 1024 * 1024;
+/** Observers that look at everything look this often. */
+const PATROL_MS = 5_000;
+
+export interface Report {
+  readonly offered: number;
+  readonly delivered: number;
+  readonly meanLatencyMs: number;
+  /** Of the trace and of every byte on the wire. */
+  readonly digest: string;
+}
+
+export class World {
+  readonly queue = new EventQueue();
+  readonly trace = new Trace();
+  readonly ledger = new Ledger();
+  readonly server: ServerHost;
+  readonly clients: ClientHost[];
+  private readonly internet = new Internet();
+  private readonly bounds = new BoundsWatch();
+  private readonly secrets: SecretsWatch;
+
+  private constructor(
+    readonly scenario: Scenario,
+    primitives: Surroundings['primitives'],
+  ) {
+    const random = new Random(scenario.seed);
+    const keys = random.fork('keys');
+    const surroundings: Surroundings = {
+      queue: this.queue,
+      internet: this.internet,
+      native: loadNative(),
+      primitives,
+      networkKey: keys.bytes(32),
+      book: new KeyBook(),
+      ledger: this.ledger,
+      trace: this.trace,
+      tunBatch: new PacketBatch({ capacity: 512, arenaBytes: TUN_BYTES, trains: 8 }),
+      wireBatch: new PacketBatch({ capacity: 512, arenaBytes: TUN_BYTES }),
+    };
+    const { maxClients, leaseMs, mtuBytes, pool, hasAes } = scenario.server;
+    const privateKey = keys.bytes(32);
+    const both = [Suite.AES_256_GCM, Suite.CHACHA20_POLY1305];
+    this.server = new ServerHost(surroundings, random.fork('server'), {
+      privateKey,
+      suites: hasAes ? both : [Suite.CHACHA20_POLY1305],
+      maxClients,
+      leaseMs,
+      mtuBytes,
+      pool,
+      clock: { startMs: 5_000_000, wallOffsetMs: WORLD_EPOCH_MS },
+    });
+    this.secrets = new SecretsWatch([surroundings.networkKey, privateKey]);
+    this.server.start();
+    let links = 0;
+    this.clients = scenario.clients.map((plan, place) => {
+      const own = random.fork(`client${place}`);
+      const accesses = plan.links.map(
+        (settings, link) => new Access(this.queue, own.fork(`link${link}`), this.internet, settings, links++),
+      );
+      return this.makeClient(surroundings, own, plan, place, accesses);
+    });
+    this.observe(random);
+  }
+
+  static async create(scenario: Scenario): Promise<World> {
+    return new World(scenario, await loadPrimitives());
+  }
+
+  private makeClient(
+    surroundings: Surroundings,
+    random: Random,
+    plan: ClientPlan,
+    place: number,
+    accesses: readonly Access[],
+  ): ClientHost {
+    const privateKey = random.bytes(32);
+    const secret = random.bytes(32);
+    const { primitives } = surroundings;
+    const psk = deriveInvitePsk(primitives, secret);
+    const id = deriveInviteId(primitives, secret);
+    const { hasAes, invites } = this.scenario.server;
+    this.secrets.add(privateKey, secret, psk);
+    const client = new ClientHost(place, surroundings, random, accesses, {
+      privateKey,
+      serverPublicKey: this.server.publicKey,
+      psk,
+      inviteId: invites ? id : null,
+      servers: SERVER_ADDRESSES,
+      suites: hasAes ? [Suite.AES_256_GCM, Suite.CHACHA20_POLY1305] : [Suite.CHACHA20_POLY1305],
+      wantedAddress: plan.wantedAddress,
+      clock: { startMs: plan.clockMs, wallOffsetMs: WORLD_EPOCH_MS + plan.wallOffsetMs },
+    });
+    if (invites) this.server.invite(id, client.name, psk);
+    else this.server.admit(client.publicKey, client.name, psk);
+    this.queue.at(plan.startMs, () => client.start());
+    client.readmit = () => this.server.admit(client.publicKey, client.name, psk);
+    return client;
+  }
+
+  private observe(random: Random): void {
+    const { scenario, queue, server, clients } = this;
+    const progress = clients.map((client) => new ProgressWatch(client.name));
+    const events = new WorldEvents(queue, this.trace, server, clients, progress);
+    events.schedule(scenario.events);
+    const workload = new Workload(queue, random.fork('workload'), this.ledger, clients, server);
+    const limit = scenario.server.mtuBytes;
+    // Above the tunnel's MTU nothing is promised.
+    workload.onOffered = (packet, flow: FlowPlan) => {
+      server.busy.disturb(queue.nowMs);
+      clients[flow.client].busy.disturb(queue.nowMs);
+      if (flow.kind === 'peer') clients[flow.peer].busy.disturb(queue.nowMs);
+      else if (flow.kind !== 'spoof' && packet.length <= limit)
+        progress[flow.client].noteOffered(packet, flow.kind);
+    };
+    server.onDelivered = (packet) => progress[packet.from].noteDelivered(packet, 'up');
+    for (const client of clients)
+      client.onDelivered = (packet) => progress[client.place].noteDelivered(packet, 'down');
+    for (const flow of scenario.flows) workload.start(flow);
+    this.internet.onReached = (to) => server.amplification.noteReached(to, queue.nowMs);
+    if (scenario.attacker !== null)
+      new Attacker(queue, random.fork('attacker'), this.internet, scenario.attacker, SERVER_ADDRESSES);
+    this.patrol();
+  }
+
+  private patrol(): void {
+    for (const host of [this.server, ...this.clients]) {
+      if (host.core === null) continue;
+      this.bounds.check(host.name, host.core);
+      this.secrets.check(host.name, JSON.stringify(host.core.snapshot(host.clock.nowMs)));
+    }
+    this.queue.after(PATROL_MS, () => this.patrol());
+  }
+
+  /** Runs until `endMs` (at most the scenario's end); throws a Violation where an invariant breaks. */
+  run(endMs = this.scenario.durationMs): void {
+    const until = Math.min(endMs, this.scenario.durationMs);
+    while (this.queue.step(until));
+  }
+
+  /** Ends the run: what can only be said of the whole, and the numbers. */
+  finish(): Report {
+    this.secrets.check('trace', this.trace.tail(Number.MAX_SAFE_INTEGER).join('\n'));
+    const { offered, delivered, latencySumMs } = this.ledger;
+    const fraction = offered === 0 ? 1 : delivered / offered;
+    if (fraction < this.scenario.expect.delivered)
+      throw new Violation('delivered-enough', `${delivered} of ${offered}`);
+    return {
+      offered,
+      delivered,
+      meanLatencyMs: delivered === 0 ? 0 : latencySumMs / delivered,
+      digest: this.trace.digest(),
+    };
+  }
+
+  /** Ends every process: keys and tables of the addon go. */
+  close(): void {
+    for (const host of [this.server, ...this.clients]) host.stop(false);
+  }
+}
