@@ -5,7 +5,10 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { name: 'unit', include: ['test/{proto,cli,config,control,daemon,host,engine}/**/*.test.ts'] },
+        test: {
+          name: 'unit',
+          include: ['test/{proto,cli,config,state,control,daemon,host,engine}/**/*.test.ts'],
+        },
       },
       {
         test: {

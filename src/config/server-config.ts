@@ -50,7 +50,7 @@ const pool6 = field(
   'none, auto or a network such as fd00:77::/64',
   (text): ServerConfig['pool6'] | undefined => {
     if (text === 'none' || text === 'auto') return { kind: text };
-    const network = parseIpv6Network(text, 64, 112);
+    const network = parseIpv6Network(text, 64, 96);
     return network === undefined ? undefined : { kind: 'network', network };
   },
 );

@@ -70,12 +70,9 @@ export function parseListen(text: string): readonly Endpoint[] | undefined {
   return endpoint && (isIPv4(endpoint.host) || isIPv6(endpoint.host)) ? [endpoint] : undefined;
 }
 
-/** The wildcards of both families. */
+/** Every address of both families: the IPv6 wildcard's socket takes IPv4 as well. */
 export function everywhere(port: number): readonly Endpoint[] {
-  return [
-    { host: '0.0.0.0', port },
-    { host: '::', port },
-  ];
+  return [{ host: '::', port }];
 }
 
 /** Canonical `network/length` with host bits cleared. */

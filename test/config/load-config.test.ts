@@ -50,10 +50,7 @@ describe('defaults', () => {
   test('a server needs nothing', () => {
     expect(loadConfig(serverKind, { config: false }).config).toMatchObject({
       pool: '10.77.0.0/16',
-      listen: [
-        { host: '0.0.0.0', port: 4600 },
-        { host: '::', port: 4600 },
-      ],
+      listen: [{ host: '::', port: 4600 }],
       nat: { kind: 'auto' },
     });
   });

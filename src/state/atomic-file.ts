@@ -1,0 +1,38 @@
+/** Files that are whole after a crash: the old content or the new one, never a mixture and never nothing. */
+import { open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** Secrets live in these files. */
+const MODE = 0o600;
+
+/**
+ * Resolves when the new content is on the disk. The temporary file beside it has a fixed name: what a crash leaves is
+ * overwritten by the next write. One writer per path at a time. Throws the system error.
+ */
+export async function writeAtomic(path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
+  try {
+    const file = await open(temporary, 'w', MODE);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** A rename or an unlink is on the disk only when its directory is. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

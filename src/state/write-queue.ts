@@ -1,0 +1,64 @@
+/** Records on their way to the disk: the newest content per file, in batches, at most one batch a second unless urgent. */
+import { writeAtomic } from './atomic-file.ts';
+
+/** Counters and "last seen" change all the time and cost an fsync each. */
+const CALM_MS = 1_000;
+/** A full disk is asked again after this. */
+const RETRY_MS = 5_000;
+
+export class WriteQueue {
+  /** One entry per file: as many as there are clients and invites. */
+  private readonly waiting = new Map<string, string>();
+  private timer: NodeJS.Timeout | undefined;
+  private isTimerUrgent = false;
+  private running: Promise<void> = Promise.resolve();
+  private isFailing = false;
+
+  /** `onError` hears the first of a row of failures; what failed stays in the queue. */
+  constructor(
+    private readonly onError: (path: string, error: Error) => void,
+    private readonly write: (path: string, text: string) => Promise<void> = writeAtomic,
+  ) {}
+
+  put(path: string, text: string, isUrgent: boolean): void {
+    this.waiting.set(path, text);
+    if (this.timer === undefined || (isUrgent && !this.isTimerUrgent && !this.isFailing))
+      this.schedule(isUrgent ? 0 : CALM_MS, isUrgent);
+  }
+
+  /** Tries to write everything once, now. True when nothing is left. */
+  async flush(): Promise<boolean> {
+    this.cancel();
+    this.running = this.running.then(() => this.writeAll());
+    await this.running;
+    return this.waiting.size === 0;
+  }
+
+  private schedule(delayMs: number, isUrgent: boolean): void {
+    this.cancel();
+    this.isTimerUrgent = isUrgent;
+    this.timer = setTimeout(() => void this.flush(), delayMs);
+  }
+
+  private cancel(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private async writeAll(): Promise<void> {
+    for (const [path, text] of [...this.waiting]) {
+      try {
+        await this.write(path, text);
+        // Newer content may have come meanwhile.
+        if (this.waiting.get(path) === text) this.waiting.delete(path);
+        this.isFailing = false;
+      } catch (error) {
+        if (!this.isFailing) this.onError(path, error as Error);
+        this.isFailing = true;
+        break;
+      }
+    }
+    if (this.waiting.size > 0 && this.timer === undefined)
+      this.schedule(this.isFailing ? RETRY_MS : CALM_MS, false);
+  }
+}

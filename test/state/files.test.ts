@@ -1,0 +1,155 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { z } from 'zod';
+import { UserError } from '../../src/errors.ts';
+import { writeAtomic } from '../../src/state/atomic-file.ts';
+import { tryLock } from '../../src/state/file-lock.ts';
+import { readJson } from '../../src/state/json-file.ts';
+import { ensureStateDir, lockForDaemon, withEditLock } from '../../src/state/state-dir.ts';
+import { WriteQueue } from '../../src/state/write-queue.ts';
+import { temporaryDir } from './temporary-dir.ts';
+
+describe('atomic files', () => {
+  test('the new content replaces the old one, for the owner only, and nothing else remains', async () => {
+    const dir = temporaryDir();
+    const path = join(dir, 'a.json');
+    writeFileSync(path, 'old', { mode: 0o644 });
+    await writeAtomic(path, 'new');
+    expect(readFileSync(path, 'utf8')).toBe('new');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dir)).toEqual(['a.json']);
+  });
+
+  test('a write that fails leaves the old content and no temporary file', async () => {
+    const dir = temporaryDir();
+    mkdirSync(join(dir, 'a.json', 'full'), { recursive: true });
+    await expect(writeAtomic(join(dir, 'a.json'), 'new')).rejects.toThrow(/EISDIR|ENOTEMPTY/);
+    expect(readdirSync(dir)).toEqual(['a.json']);
+  });
+
+  test('a temporary file that a crash left half written is not read and is overwritten', async () => {
+    const dir = temporaryDir();
+    const path = join(dir, 'a.json');
+    writeFileSync(join(dir, '.a.json.tmp'), '{"half');
+    expect(await readJson(path, z.unknown())).toEqual({ kind: 'missing' });
+    await writeAtomic(path, '1');
+    expect(readdirSync(dir)).toEqual(['a.json']);
+  });
+});
+
+describe('damaged files', () => {
+  test.each([
+    ['', 'it is empty'],
+    ['{"a": ', 'it is not JSON'],
+    ['{"a": "x"}', 'a: Invalid input'],
+    [`"${'x'.repeat(70_000)}"`, 'larger than'],
+  ])('%.10s', async (text, reason) => {
+    const path = join(temporaryDir(), 'a.json');
+    writeFileSync(path, text);
+    const result = await readJson(path, z.object({ a: z.number() }));
+    expect(result).toEqual({ kind: 'damaged', reason: expect.stringContaining(reason) });
+  });
+});
+
+describe('locks', () => {
+  /** A process that holds the lock until it is killed; resolves when it has it. */
+  async function holder(path: string) {
+    const code = `const { spawnSync } = require('child_process'), fs = require('fs');
+      const file = fs.openSync(process.argv[1], 'a+');
+      spawnSync('flock', ['-n', '3'], { stdio: ['ignore', 'ignore', 'ignore', file] });
+      fs.writeSync(file, process.pid + '\\n'); console.log('locked'); setInterval(() => {}, 1e6);`;
+    const child = spawn(process.execPath, ['-e', code, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    return child;
+  }
+
+  test('a lock is held once and free again when given back', () => {
+    const path = join(temporaryDir(), 'lock');
+    const first = tryLock(path);
+    expect(tryLock(path)).toEqual({ heldBy: process.pid });
+    if ('release' in first) first.release();
+    expect(tryLock(path)).toHaveProperty('release');
+  });
+
+  test('the message names the process that runs; after kill -9 the lock is free', async () => {
+    const dir = temporaryDir();
+    const child = await holder(join(dir, 'daemon.lock'));
+    expect(() => lockForDaemon(dir)).toThrow(`process ${child.pid}`);
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+    lockForDaemon(dir).release();
+  });
+
+  test('edits wait for one another', async () => {
+    const dir = temporaryDir();
+    let running = 0;
+    const edit = () =>
+      withEditLock(dir, async () => {
+        expect(++running).toBe(1);
+        await new Promise(setImmediate);
+        running--;
+      });
+    await Promise.all([edit(), edit(), edit()]);
+  });
+
+  test('a state directory that cannot be one is an error for the user', () => {
+    const path = join(temporaryDir(), 'file');
+    writeFileSync(path, '');
+    expect(() => ensureStateDir(path)).toThrow(UserError);
+    expect(() => ensureStateDir(join(path, 'below'))).toThrow('--state-dir');
+  });
+});
+
+describe('write queue', () => {
+  test('many changes of one file are one write of the newest', async () => {
+    const written: string[] = [];
+    const queue = new WriteQueue(
+      () => {},
+      async (path, text) => void written.push(`${path} ${text}`),
+    );
+    for (let i = 0; i < 100; i++) queue.put('a', String(i), false);
+    queue.put('b', 'x', false);
+    expect(written).toEqual([]);
+    expect(await queue.flush()).toBe(true);
+    expect(written).toEqual(['a 99', 'b x']);
+  });
+
+  test('an urgent change does not wait for the batch', async () => {
+    const done = new Promise<string>((resolve) => {
+      const queue = new WriteQueue(
+        () => {},
+        async (_, text) => resolve(text),
+      );
+      queue.put('a', 'calm', false);
+      queue.put('a', 'urgent', true);
+    });
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error('not urgent')), 500).unref());
+    expect(await Promise.race([done, late])).toBe('urgent');
+  });
+
+  test('what could not be written stays, and is complained about once', async () => {
+    const errors: string[] = [];
+    const written: string[] = [];
+    let isFull = true;
+    const queue = new WriteQueue(
+      (path, error) => errors.push(`${path}: ${error.message}`),
+      async (path) => {
+        if (isFull) throw new Error('ENOSPC');
+        written.push(path);
+      },
+    );
+    queue.put('a', '1', false);
+    queue.put('b', '1', false);
+    expect(await queue.flush()).toBe(false);
+    expect(await queue.flush()).toBe(false);
+    isFull = false;
+    expect(await queue.flush()).toBe(true);
+    expect(errors).toEqual(['a: ENOSPC']);
+    expect(written).toEqual(['a', 'b']);
+  });
+});

@@ -1,0 +1,11 @@
+/** A directory of a test's own, deleted after it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+
+export function temporaryDir(): string {
+  const path = mkdtempSync(join(tmpdir(), 'resip-test-'));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
