@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{proto,cli,config,state,control,daemon,host,engine}/**/*.test.ts'],
+          include: ['test/{proto,cli,config,state,control,daemon,host,engine,bench}/**/*.test.ts'],
         },
       },
       {

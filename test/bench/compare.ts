@@ -1,0 +1,95 @@
+/**
+ * `npm run bench`: the product beside real peers, measured alternately in one run. Tables go to stdout, progress to
+ * stderr, all numbers to a JSON file. Whatever ends the run takes down all that it raised.
+ */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sweep } from '../netns/lab/namespace.ts';
+import { startOpenvpn } from './compare/openvpn.ts';
+import { type Options, parseOptions, USAGE, UsageError } from './compare/options.ts';
+import { startRaw } from './compare/raw.ts';
+import { printReport, toJson } from './compare/report.ts';
+import { startOnePath, startTwoPaths } from './compare/resip.ts';
+import { Rig } from './compare/rig.ts';
+import { ROWS } from './compare/rows.ts';
+import { runAll } from './compare/run.ts';
+import { NotAvailable, type StartSubject, type Subject, type SubjectId } from './compare/subject.ts';
+import { startWireguard } from './compare/wireguard.ts';
+
+const STARTERS: Record<SubjectId, StartSubject> = {
+  raw: startRaw,
+  resip: startOnePath,
+  'resip-2': startTwoPaths,
+  'wireguard-go': startWireguard,
+  openvpn: startOpenvpn,
+};
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions(process.argv.slice(2), join(tmpdir(), 'resip-vpn-bench.json'));
+  if (options === null) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) return;
+      say('stopping; taking everything down');
+      stop.abort();
+    });
+  }
+  await sweep();
+  const directory = await mkdtemp(join(tmpdir(), 'resip-vpn-bench-'));
+  const rigs: Rig[] = [];
+  const subjects: Subject[] = [];
+  try {
+    await startSubjects(options, directory, rigs, subjects, stop.signal);
+    const rows = ROWS.filter((row) => options.rows.includes(row.id));
+    const results = await runAll(subjects, rows, options, say, stop.signal);
+    process.stdout.write(`${printReport(results, subjects, rows, options)}\n`);
+    await writeFile(options.jsonFile, toJson(results, subjects, rows, options));
+    say(`all numbers: ${options.jsonFile}`);
+    return stop.signal.aborted ? 130 : 0;
+  } finally {
+    await Promise.all(subjects.map((subject) => subject.stop()));
+    for (const rig of rigs) await rig.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** Fills `rigs` and `subjects` as it goes, so that a failure half-way leaves nothing unknown. */
+async function startSubjects(
+  options: Options,
+  directory: string,
+  rigs: Rig[],
+  subjects: Subject[],
+  signal: AbortSignal,
+): Promise<void> {
+  for (const id of options.subjects) {
+    if (signal.aborted) return;
+    say(`raising ${id}`);
+    const rig = await Rig.raise();
+    rigs.push(rig);
+    const files = { directory: join(directory, id) };
+    await mkdir(files.directory);
+    try {
+      subjects.push(await STARTERS[id](rig, files));
+    } catch (error) {
+      if (!(error instanceof NotAvailable)) throw error;
+      say(`without ${id}: ${error.message}`);
+    }
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  const isMisuse = error instanceof UsageError;
+  say(isMisuse ? `${error.message}\n\n${USAGE}` : `${(error as Error).stack ?? error}`);
+  process.exitCode = isMisuse ? 2 : 1;
+}

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { grownDrops } from './drops.ts';
+import { parseTcp, parseUdp } from './iperf.ts';
+import { parseOptions, UsageError } from './options.ts';
+import { parsePing } from './ping.ts';
+
+describe('the tools’ own words', () => {
+  it('reads the totals of a TCP run', () => {
+    const end = {
+      sum_sent: { bits_per_second: 2.1e9, bytes: 525e6, retransmits: 7 },
+      sum_received: { bits_per_second: 2e9, bytes: 500e6 },
+    };
+    const expected = { gigabitsPerSecond: 2, receivedBytes: 500e6, retransmits: 7 };
+    expect(parseTcp(JSON.stringify({ end }))).toEqual(expected);
+  });
+
+  it('reads the losses of a UDP run, and never a negative one', () => {
+    const report = (lost: number) =>
+      JSON.stringify({ end: { sum: { seconds: 2, packets: 1000, lost_packets: lost } } });
+    expect(parseUdp(report(10))).toEqual({ receivedPerSecond: 495, sentPerSecond: 500, loss: 0.01 });
+    expect(parseUdp(report(-3)).loss).toBe(0);
+  });
+
+  it('passes on what iperf3 complains of', () => {
+    expect(() => parseTcp('{"error":"unable to connect"}')).toThrow('unable to connect');
+    expect(() => parseTcp('Killed')).toThrow('Killed');
+  });
+
+  it('reads round trips and losses of ping', () => {
+    const text = [
+      'PING 10.0.0.1 (10.0.0.1) 56(84) bytes of data.',
+      '64 bytes from 10.0.0.1: icmp_seq=1 ttl=64 time=0.076 ms',
+      '64 bytes from 10.0.0.1: icmp_seq=3 ttl=64 time=12.5 ms',
+      '',
+      '--- 10.0.0.1 ping statistics ---',
+      '3 packets transmitted, 2 received, 33.3333% packet loss, time 2ms',
+    ].join('\n');
+    const { rttUs, sent, lost } = parsePing(text);
+    expect(rttUs.map(Math.round)).toEqual([76, 12500]);
+    expect([sent, lost]).toEqual([3, 1]);
+    expect(() => parsePing('ping: connect: Network is unreachable')).toThrow('unreachable');
+  });
+
+  it('names the drops that grew, the largest first', () => {
+    const before = new Map(Object.entries({ a: 5, b: 5, c: 5 }));
+    expect(grownDrops(before, new Map(Object.entries({ a: 6, b: 5, c: 9, d: 2 })))).toEqual([
+      '+4 c',
+      '+2 d',
+      '+1 a',
+    ]);
+  });
+});
+
+describe('the options', () => {
+  it('takes a whole family of rows or a single one, in the order of the table', () => {
+    expect(parseOptions(['--rows', 'udp,tcp-up'], 'x')?.rows).toEqual([
+      'tcp-up',
+      'udp-64',
+      'udp-512',
+      'udp-1200',
+    ]);
+    expect(parseOptions(['--peers', 'openvpn,raw'], 'x')?.subjects).toEqual(['raw', 'openvpn']);
+  });
+
+  it.each([
+    ['--rows', 'tpc'],
+    ['--peers', 'wireguard'],
+    ['--variants', 'off'],
+    ['--reps', '0'],
+    ['--seconds', 'many'],
+    ['--fast'],
+  ])('refuses %s %s', (...argv) => {
+    expect(() => parseOptions(argv, 'x')).toThrow(UsageError);
+  });
+});

@@ -1,0 +1,147 @@
+/** The tables for people and the JSON for programs. */
+import { cpus, release } from 'node:os';
+import Table from 'cli-table3';
+import type { Summary } from '../statistics.ts';
+import type { Metric, Row } from './metrics.ts';
+import type { Options } from './options.ts';
+import { RATIOS, type Results } from './results.ts';
+import type { Variant } from './rig.ts';
+import type { Subject } from './subject.ts';
+
+const VARIANT_TITLES: Record<Variant, string> = {
+  offload: 'veth as it comes',
+  plain: 'underlay without GRO, GSO, TSO and UDP segmentation',
+};
+/** Repetitions of one remark say nothing new. */
+const MAX_REMARKS_PER_CELL = 3;
+
+export function printReport(
+  results: Results,
+  subjects: readonly Subject[],
+  rows: readonly Row[],
+  options: Options,
+): string {
+  const metrics = rows.flatMap((row) => row.metrics);
+  const parts = options.variants.flatMap((variant) => [
+    `\n${VARIANT_TITLES[variant]}: median [min–max] of ${options.repetitions}`,
+    medianTable(results, subjects, metrics, variant),
+    '\nratios, repetition by repetition: median [min–max]; × = higher is better, ÷ = lower is better',
+    ratioTable(results, subjects, metrics, variant),
+  ]);
+  return [...parts, remarksText(results), ...subjects.map(({ id, description }) => `${id}: ${description}`)]
+    .filter((part) => part !== '')
+    .join('\n');
+}
+
+export function toJson(
+  results: Results,
+  subjects: readonly Subject[],
+  rows: readonly Row[],
+  options: Options,
+): string {
+  const metrics = rows.flatMap((row) => row.metrics);
+  const variants = options.variants.map((variant) => [
+    variant,
+    {
+      values: byMetric(metrics, (metric) =>
+        Object.fromEntries(subjects.map(({ id }) => [id, results.valuesOf(variant, metric.id, id)])),
+      ),
+      ratios: byMetric(metrics, (metric) =>
+        Object.fromEntries(
+          RATIOS.map(([over, under]) => [`${over}/${under}`, results.ratio(variant, metric.id, over, under)]),
+        ),
+      ),
+    },
+  ]);
+  const report = {
+    finishedAt: new Date().toISOString(),
+    machine: { kernel: release(), node: process.version, cpus: cpus().length, model: cpus()[0]?.model },
+    options,
+    subjects: Object.fromEntries(subjects.map(({ id, description }) => [id, description])),
+    metrics,
+    variants: Object.fromEntries(variants),
+    remarks: results.remarks,
+  };
+  return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+function byMetric<T>(metrics: readonly Metric[], value: (metric: Metric) => T): Record<string, T> {
+  return Object.fromEntries(metrics.map((metric) => [metric.id, value(metric)]));
+}
+
+function medianTable(
+  results: Results,
+  subjects: readonly Subject[],
+  metrics: readonly Metric[],
+  variant: Variant,
+): string {
+  const table = plainTable(['', 'unit', ...subjects.map(({ id }) => id)]);
+  for (const { id, title, unit } of metrics) {
+    table.push([title, unit, ...subjects.map((subject) => cell(results.summary(variant, id, subject.id)))]);
+  }
+  return table.toString();
+}
+
+function ratioTable(
+  results: Results,
+  subjects: readonly Subject[],
+  metrics: readonly Metric[],
+  variant: Variant,
+): string {
+  const ids = subjects.map(({ id }) => id);
+  const pairs = RATIOS.filter(([over, under]) => ids.includes(over) && ids.includes(under));
+  if (pairs.length === 0) return '(nothing to compare)';
+  const table = plainTable(['', '', ...pairs.map(([over, under]) => `${over} / ${under}`)]);
+  for (const { id, title, better } of metrics) {
+    const ratios = pairs.map(([over, under]) => cell(results.ratio(variant, id, over, under)));
+    table.push([title, better === 'higher' ? '×' : '÷', ...ratios]);
+  }
+  return table.toString();
+}
+
+function cell(summary: Summary | null): string {
+  if (summary === null) return '–';
+  const { median, min, max, count } = summary;
+  return count === 1 ? digits(median) : `${digits(median)} [${digits(min)}–${digits(max)}]`;
+}
+
+/** Three digits: more would be noise. */
+function digits(value: number): string {
+  if (value === 0) return '0';
+  const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return value.toFixed(Math.min(decimals, 4));
+}
+
+function remarksText(results: Results): string {
+  const shown = new Map<string, number>();
+  const lines = results.remarks.flatMap(({ variant, row, subject, repetition, text }) => {
+    const key = `${variant} ${row} ${subject}`;
+    const count = (shown.get(key) ?? 0) + 1;
+    shown.set(key, count);
+    return count > MAX_REMARKS_PER_CELL ? [] : [`  ${key} #${repetition + 1}: ${text}`];
+  });
+  return lines.length === 0
+    ? ''
+    : ['\nlosses and what dropped them (all of them in the JSON)', ...lines, ''].join('\n');
+}
+
+function plainTable(head: string[]): InstanceType<typeof Table> {
+  const none = [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+  ];
+  const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
+  const chars = Object.fromEntries([...none, ...inner].map((name) => [name, '']));
+  return new Table({
+    head,
+    chars: { ...chars, middle: '  ' },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+    colAligns: ['left', 'left', ...head.slice(2).map(() => 'right' as const)],
+  });
+}
