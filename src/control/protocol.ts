@@ -1,0 +1,34 @@
+/**
+ * The control socket's language: one JSON object per line, one answer per request, in order.
+ *
+ *   → {"command":"status"}                        ← {"ok":true,"result":Snapshot}
+ *   → {"command":"invite-put","invite":{…}}       ← {"ok":true,"result":null}         server only
+ *                                                  ← {"ok":false,"error":"…"}
+ */
+
+/** An invite record is below 1 KiB. */
+export const MAX_REQUEST_BYTES = 64 * 1024;
+
+/** The status of 4,096 clients with two paths each is about 10 MiB. */
+export const MAX_RESPONSE_BYTES = 256 * 1024 * 1024;
+
+export interface Request {
+  readonly command: string;
+  readonly [key: string]: unknown;
+}
+
+export type Response = { ok: true; result: unknown } | { ok: false; error: string };
+
+/** Carries out one command; what it throws becomes the answer's `error`. */
+export type Handler = (request: Request) => Promise<unknown>;
+
+/** Undefined for what is no request. */
+export function parseRequest(line: string): Request | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    const isRequest = typeof value === 'object' && value !== null && 'command' in value;
+    return isRequest && typeof value.command === 'string' ? (value as Request) : undefined;
+  } catch {
+    return undefined;
+  }
+}
