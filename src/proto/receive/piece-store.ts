@@ -1,9 +1,9 @@
 /** Slots for pieces of packets: fixed size, bounded in number, in the order of their arrival. */
 
 /** 128 slots of 2 KiB are the 256 KiB of PROTOCOL.md §3; memory grows towards that with need. */
-export const MAX_SLOTS = 128;
+const MAX_SLOTS = 128;
 const FIRST_SLOTS = 8;
-export const SLOT_BYTES = 2_048;
+const SLOT_BYTES = 2_048;
 
 /** No such slot. */
 export const NONE = -1;
@@ -43,7 +43,7 @@ export class PieceStore {
   put(packetNumber: number, bytes: Uint8Array, offset: number, length: number, now: number): number {
     const slot = this.order[this.count++];
     const at = slot * SLOT_BYTES;
-    if (at + SLOT_BYTES > this.bytes.length) this.enlarge(at + SLOT_BYTES);
+    if (at === this.bytes.length) this.enlarge();
     this.bytes.set(bytes.subarray(offset, offset + length), at);
     this.packetNumber[slot] = packetNumber;
     this.arrivedMs[slot] = now;
@@ -64,8 +64,9 @@ export class PieceStore {
     return this.length[slot];
   }
 
-  private enlarge(bytes: number): void {
-    const larger = new Uint8Array(Math.max(bytes, 2 * this.bytes.length));
+  /** Freed slots are used again first, so a new one always borders on those that were in use before. */
+  private enlarge(): void {
+    const larger = new Uint8Array(2 * this.bytes.length);
     larger.set(this.bytes);
     this.bytes = larger;
   }
