@@ -309,6 +309,9 @@ export class ServerCore extends CoreBase {
   private sweep(now: number): void {
     if (now < this.nextSweepMs) return;
     this.nextSweepMs = now + SWEEP_EVERY_MS;
+    // A session is use, however seldom it is renewed.
+    for (const client of this.directory.all())
+      if (client.association?.current) this.leases.touch(client.publicKey, now);
     for (const lease of this.leases.expire(now)) this.releaseLease(lease.client);
   }
 
