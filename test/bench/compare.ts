@@ -11,11 +11,11 @@ import { type Options, parseOptions, USAGE, UsageError } from './compare/options
 import { startRaw } from './compare/raw.ts';
 import { printReport, toJson } from './compare/report.ts';
 import { startOnePath, startTwoPaths } from './compare/resip.ts';
-import { Rig } from './compare/rig.ts';
 import { ROWS } from './compare/rows.ts';
 import { runAll } from './compare/run.ts';
 import { NotAvailable, type StartSubject, type Subject, type SubjectId } from './compare/subject.ts';
 import { startWireguard } from './compare/wireguard.ts';
+import { Rig } from './rig.ts';
 
 const STARTERS: Record<SubjectId, StartSubject> = {
   raw: startRaw,

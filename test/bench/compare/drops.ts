@@ -3,7 +3,7 @@
  * the drops of its devices. A loss without its cause is no result.
  */
 import { attempt } from '../../netns/lab/process.ts';
-import type { Rig } from './rig.ts';
+import type { Rig } from '../rig.ts';
 
 const COUNTERS = [
   'IpInDiscards',

@@ -1,7 +1,7 @@
 /** OpenVPN without its kernel module: UDP, TLS between two self-signed keys pinned by fingerprint, AES-256-GCM. */
 import { join } from 'node:path';
 import { attempt, run } from '../../netns/lab/process.ts';
-import { LINKS, type Rig, SERVER_ENDPOINT, WEB_ADDRESS } from './rig.ts';
+import { LINKS, type Rig, SERVER_ENDPOINT, WEB_ADDRESS } from '../rig.ts';
 import {
   INNER_MTU_BYTES,
   masquerade,

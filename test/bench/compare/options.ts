@@ -1,7 +1,7 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from 'node:util';
+import { VARIANTS, type Variant } from '../rig.ts';
 import type { Effort } from './metrics.ts';
-import { VARIANTS, type Variant } from './rig.ts';
 import { ROWS } from './rows.ts';
 import { SUBJECTS, type SubjectId } from './subject.ts';
 

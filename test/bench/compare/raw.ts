@@ -1,5 +1,5 @@
 /** The bare veth link: the ceiling. Its MTU is 1,500 as it comes. */
-import { type Rig, SERVER_ENDPOINT, WEB_ADDRESS } from './rig.ts';
+import { type Rig, SERVER_ENDPOINT, WEB_ADDRESS } from '../rig.ts';
 import { masquerade, type Subject, waitForEcho } from './subject.ts';
 
 export async function startRaw(rig: Rig): Promise<Subject> {

@@ -1,11 +1,11 @@
 /** The tables for people and the JSON for programs. */
 import { cpus, release } from 'node:os';
-import Table from 'cli-table3';
+import type { Variant } from '../rig.ts';
 import type { Summary } from '../statistics.ts';
+import { plainTable } from '../table.ts';
 import type { Metric, Row } from './metrics.ts';
 import type { Options } from './options.ts';
 import { RATIOS, type Results } from './results.ts';
-import type { Variant } from './rig.ts';
 import type { Subject } from './subject.ts';
 
 const VARIANT_TITLES: Record<Variant, string> = {
@@ -75,7 +75,7 @@ function medianTable(
   metrics: readonly Metric[],
   variant: Variant,
 ): string {
-  const table = plainTable(['', 'unit', ...subjects.map(({ id }) => id)]);
+  const table = plainTable(['', 'unit', ...subjects.map(({ id }) => id)], 2);
   for (const { id, title, unit } of metrics) {
     table.push([title, unit, ...subjects.map((subject) => cell(results.summary(variant, id, subject.id)))]);
   }
@@ -91,7 +91,7 @@ function ratioTable(
   const ids = subjects.map(({ id }) => id);
   const pairs = RATIOS.filter(([over, under]) => ids.includes(over) && ids.includes(under));
   if (pairs.length === 0) return '(nothing to compare)';
-  const table = plainTable(['', '', ...pairs.map(([over, under]) => `${over} / ${under}`)]);
+  const table = plainTable(['', '', ...pairs.map(([over, under]) => `${over} / ${under}`)], 2);
   for (const { id, title, better } of metrics) {
     const ratios = pairs.map(([over, under]) => cell(results.ratio(variant, id, over, under)));
     table.push([title, better === 'higher' ? '×' : '÷', ...ratios]);
@@ -123,25 +123,4 @@ function remarksText(results: Results): string {
   return lines.length === 0
     ? ''
     : ['\nlosses and what dropped them (all of them in the JSON)', ...lines, ''].join('\n');
-}
-
-function plainTable(head: string[]): InstanceType<typeof Table> {
-  const none = [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-  ];
-  const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
-  const chars = Object.fromEntries([...none, ...inner].map((name) => [name, '']));
-  return new Table({
-    head,
-    chars: { ...chars, middle: '  ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: ['left', 'left', ...head.slice(2).map(() => 'right' as const)],
-  });
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run } from '../../netns/lab/process.ts';
-import { LINKS, type Rig, SERVER_ENDPOINT, SERVER_WAN, WEB_ADDRESS } from './rig.ts';
+import { LINKS, type Rig, SERVER_ENDPOINT, SERVER_WAN, WEB_ADDRESS } from '../rig.ts';
 import {
   INNER_MTU_BYTES,
   NotAvailable,

@@ -1,7 +1,8 @@
 /** What was measured, by variant, metric and subject, one number per repetition. */
+
+import type { Variant } from '../rig.ts';
 import { pairedRatios, type Summary, summarize } from '../statistics.ts';
 import type { Metric, Sample } from './metrics.ts';
-import type { Variant } from './rig.ts';
 import type { SubjectId } from './subject.ts';
 
 export interface Remark {

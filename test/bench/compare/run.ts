@@ -2,10 +2,11 @@
  * The order of measurements: variant by variant, repetition by repetition, row by row, and within a row subject by
  * subject, forth and back in turn. So what is compared was measured seconds apart, and neither of two is always the first.
  */
+
+import type { Variant } from '../rig.ts';
 import type { Metric, Row, Sample } from './metrics.ts';
 import type { Options } from './options.ts';
 import { Results } from './results.ts';
-import type { Variant } from './rig.ts';
 import type { Subject } from './subject.ts';
 
 export type Progress = (text: string) => void;

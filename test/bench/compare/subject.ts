@@ -1,7 +1,7 @@
 /** What is measured: the product, a peer, or the bare link. */
 import type { Process } from '../../netns/lab/process.ts';
 import { attempt, waitFor } from '../../netns/lab/process.ts';
-import { type Rig, WEB_ADDRESS } from './rig.ts';
+import { type Rig, WEB_ADDRESS } from '../rig.ts';
 
 export const SUBJECTS = ['raw', 'resip', 'resip-2', 'wireguard-go', 'openvpn'] as const;
 export type SubjectId = (typeof SUBJECTS)[number];

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from '../../netns/lab/namespace.ts';
 import { attempt, run, waitFor } from '../../netns/lab/process.ts';
-import { LINKS, type Rig, SERVER_ENDPOINT, WEB_ADDRESS } from './rig.ts';
+import { LINKS, type Rig, SERVER_ENDPOINT, WEB_ADDRESS } from '../rig.ts';
 import {
   INNER_MTU_BYTES,
   masquerade,

@@ -10,8 +10,8 @@
  * The client has a default route over each link; the server's endpoint is the address on its loopback, reachable over
  * both. TCP is CUBIC and forgets what it learnt about a destination. Nothing of it is in the machine's own namespace.
  */
-import { Namespace, newTag } from '../../netns/lab/namespace.ts';
-import { run } from '../../netns/lab/process.ts';
+import { Namespace, newTag } from '../netns/lab/namespace.ts';
+import { run } from '../netns/lab/process.ts';
 
 export const SERVER_ENDPOINT = '10.80.0.1';
 export const WEB_ADDRESS = '10.80.9.2';
