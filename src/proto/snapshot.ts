@@ -36,7 +36,10 @@ export interface PathSnapshot {
   readonly duplicateDatagrams: number;
   /** Inner packets whose first copy came over this path. */
   readonly firstArrivals: number;
+  /** Datagrams the system refused to send. */
   readonly failedDatagrams: number;
+  /** Copies not sent because the path would have clogged; another path carried the packet. */
+  readonly surplusCopies: number;
 }
 
 export interface PeerSnapshot {

@@ -69,6 +69,7 @@ function pathSnapshot(path: Path, now: number): PathSnapshot {
     duplicateDatagrams: path.duplicateDatagrams,
     firstArrivals: path.firstArrivals,
     failedDatagrams: path.failedDatagrams,
+    surplusCopies: path.budget.surplusCopies,
   };
 }
 

@@ -7,6 +7,7 @@ import type { CoreContext } from '../core-context.ts';
 import { PATHS_PER_PEER, type PacketBatch, Verdict } from '../packet-batch.ts';
 import { Candidates } from '../path/candidates.ts';
 import { isUsable, Path } from '../path/path.ts';
+import { choosePrimary } from '../path/primary.ts';
 import { Reassembly } from '../receive/reassembly.ts';
 import { PREVIOUS_SESSION_MS, SESSION_SILENT_MS, type Session } from '../session/session.ts';
 import type { TimerOwner } from '../timer-queue.ts';
@@ -39,6 +40,8 @@ export class Association implements TimerOwner {
   readonly paths: (Path | null)[] = new Array(PATHS_PER_PEER).fill(null);
   /** Paths that carry copies; 0 = packets are held. */
   private sendMask = 0;
+  /** The path that carries every packet, while others are limited in what they take; null = nothing is limited. */
+  private primary: Path | null = null;
   /** Largest inner packet that travels whole over all of them. */
   private wholeBytes = 0;
   private readonly channel: IpChannel;
@@ -106,15 +109,16 @@ export class Association implements TimerOwner {
     session.carriedPackets = true;
     this.sentPackets++;
     this.sentBytes += length;
+    const pathMask = this.primary === null ? this.sendMask : this.withinBudget(this.primary, length, now);
     if (length > this.wholeBytes) {
-      this.sendInPieces(session, batch.arena, batch.offset[row], length, batch.flags[row]);
+      this.sendInPieces(session, batch, row, pathMask);
       batch.verdict[row] = Verdict.DROP;
       return;
     }
     this.channel.wrap(batch, row);
     batch.peer[row] = this.slot;
     batch.train[row] = -1;
-    batch.pathMask[row] = this.sendMask;
+    batch.pathMask[row] = pathMask;
     session.stamp(batch, row);
   }
 
@@ -131,17 +135,24 @@ export class Association implements TimerOwner {
     this.send(outbox.batch, row, now);
   }
 
-  private sendInPieces(
-    session: Session,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    flags: number,
-  ): void {
+  private sendInPieces(session: Session, batch: PacketBatch, row: number, pathMask: number): void {
     const { outbox, drops } = this.context;
+    const { arena, offset, length, flags } = batch;
     const piece = this.wholeBytes;
-    if (!this.channel.split(bytes, offset, length, flags, piece, outbox, session, this.sendMask))
+    if (!this.channel.split(arena, offset[row], length[row], flags[row], piece, outbox, session, pathMask))
       drops.add('batch-full');
+  }
+
+  /** The paths that take this packet: the primary, and the others as far as their budgets go. */
+  private withinBudget(primary: Path, bytes: number, now: number): number {
+    primary.budget.note(bytes);
+    let mask = this.sendMask;
+    for (let id = 0, rest = mask; rest !== 0; id++, rest >>>= 1) {
+      const path = this.paths[id];
+      if ((rest & 1) === 0 || path === null || path === primary) continue;
+      if (!path.budget.take(bytes, now)) mask &= ~(1 << id);
+    }
+    return mask;
   }
 
   private holdPacket(bytes: Uint8Array, flags: number, now: number): void {
@@ -198,6 +209,12 @@ export class Association implements TimerOwner {
       if (path !== null && this.sendMask & (1 << path.id))
         datagramBytes = Math.min(datagramBytes, path.datagramBytes);
     this.wholeBytes = this.sendMask === 0 ? 0 : wholePacketBytes(datagramBytes);
+    const carrying = this.paths.filter(
+      (path) => path !== null && (this.sendMask & (1 << path.id)) !== 0,
+    ) as Path[];
+    this.primary = carrying.some((path) => path.budget.isLimited)
+      ? choosePrimary(carrying, this.primary)
+      : null;
     if (before === 0 && this.sendMask !== 0) this.release(now);
   }
 

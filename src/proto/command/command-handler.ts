@@ -128,7 +128,7 @@ export class CommandHandler {
       path.setAddress(moved.socket, moved.words, 0);
       path.handleHandshake(now);
     } else if (!path.handleAnswer(high, low, now)) return true;
-    path.lossOut.handleReport(reply.sent, reply.received);
+    path.handleReport(reply.sent, reply.received, now);
     copyAddress(reply.observed, 0, path.observed, 0);
     this.hooks.handlePathsChanged(session, now);
     return true;

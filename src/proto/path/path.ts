@@ -23,6 +23,8 @@ import {
   PATH_WORDS,
 } from '../packet-batch.ts';
 import { addressFamily, copyAddress, sameRemote } from '../wire/address-words.ts';
+import { CopyBudget } from './copy-budget.ts';
+import { DeliveryRate } from './delivery-rate.ts';
 import { LossEstimator } from './loss-estimator.ts';
 import { PathMtu } from './path-mtu.ts';
 import type { PathState } from './path-state.ts';
@@ -31,6 +33,8 @@ import { RttEstimator } from './rtt-estimator.ts';
 
 /** Between probes of a path that carries traffic: four RTT samples a second cost 3 kbit/s. */
 const ACTIVE_PROBE_MS = 250;
+/** While it is being found out how much the path takes. */
+const BUSY_PROBE_MS = 100;
 /** While an answer is overdue, to know soon. */
 const SUSPECT_PROBE_MS = 100;
 /** First repetition towards a path that never answered; doubles up to the cap. */
@@ -83,6 +87,8 @@ export class Path {
   readonly lossOut = new LossEstimator();
   readonly lossIn = new LossEstimator();
   readonly probes = new ProbeLog();
+  budget = new CopyBudget();
+  private readonly delivery = new DeliveryRate();
   mtu: PathMtu;
   /** This end's outer address as the peer sees it, address words; family 0 = not told yet. */
   readonly observed = new Int32Array(ADDRESS_WORDS);
@@ -192,6 +198,7 @@ export class Path {
   /** Starts asking from the beginning: a new address, a link that came back. */
   revalidate(now: number): void {
     this.setState('validating', now);
+    this.budget = new CopyBudget();
     this.probes.clear();
     this.retryMs = VALIDATE_PROBE_MS;
     this.nextProbeMs = now;
@@ -208,6 +215,15 @@ export class Path {
     this.retryMs = VALIDATE_PROBE_MS;
     this.setState('up', now);
     return true;
+  }
+
+  /** The answer's counters: `sent` is this end's as of the probe, `received` the peer's. */
+  handleReport(sent: number, received: number, now: number): void {
+    this.lossOut.handleReport(sent, received);
+    const rttMs = this.rtt.latestMs;
+    if (rttMs === null || !this.delivery.handleReport(received, this.sentDatagrams, this.sentBytes, now))
+      return;
+    this.budget.handleReport(rttMs, this.delivery.bytesPerMs, now);
   }
 
   /** The handshake itself went over this path and back. */
@@ -289,7 +305,8 @@ export class Path {
   private intervalMs(active: boolean): number {
     switch (this.state) {
       case 'up':
-        return active ? ACTIVE_PROBE_MS : KEEP_ALIVE_MS;
+        if (!active) return KEEP_ALIVE_MS;
+        return this.budget.isBusy ? BUSY_PROBE_MS : ACTIVE_PROBE_MS;
       case 'suspect':
         return SUSPECT_PROBE_MS;
       default: {

@@ -144,6 +144,14 @@ describe('replay window', () => {
     expect(window.check(4_999)).toBe(WindowVerdict.OLD);
   });
 
+  it('costs little memory while a session is young', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const windows = Array.from({ length: 5_000 }, () => new ReplayWindow());
+    for (const window of windows)
+      for (let packetNumber = 0; packetNumber < 1_500; packetNumber += 100) window.mark(packetNumber);
+    expect(windows.length * 512).toBeGreaterThan(process.memoryUsage().arrayBuffers - before);
+  });
+
   it('never grows beyond its limit', () => {
     const window = new ReplayWindow();
     window.grow(Number.MAX_SAFE_INTEGER);

@@ -1,0 +1,23 @@
+/** Which path carries every packet while the copies on the others are limited. */
+import type { Path } from './path.ts';
+
+/** A challenger has to be so much better, or two paths of a kind would take turns. */
+const RATE_MARGIN = 1.5;
+const RTT_MARGIN = 0.8;
+
+/** The one that is not suspect, takes most, and is fastest, in this order; `current` stays unless another is clearly better. */
+export function choosePrimary(paths: readonly Path[], current: Path | null): Path | null {
+  let best = current !== null && paths.includes(current) ? current : null;
+  for (const path of paths) if (best === null || isClearlyBetter(path, best)) best = path;
+  return best;
+}
+
+function isClearlyBetter(challenger: Path, holder: Path): boolean {
+  if (challenger.state !== holder.state) return challenger.state === 'up';
+  const mine = challenger.budget.rate;
+  const theirs = holder.budget.rate;
+  if (mine > RATE_MARGIN * theirs) return true;
+  if (theirs > RATE_MARGIN * mine) return false;
+  const { smoothedMs } = challenger.rtt;
+  return smoothedMs !== null && smoothedMs < RTT_MARGIN * (holder.rtt.smoothedMs ?? Number.POSITIVE_INFINITY);
+}

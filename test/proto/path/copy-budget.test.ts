@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { CopyBudget } from '../../../src/proto/path/copy-budget.ts';
+
+/** A link with a drop-tail queue; offers `offeredPerMs` for `seconds` and reports every 100 ms. Returns what happened. */
+function drive(
+  budget: CopyBudget,
+  linkPerMs: number,
+  offeredPerMs: number,
+  seconds: number,
+  queueBytes = 512_000,
+) {
+  const size = 1400;
+  let waiting = 0;
+  let credit = 0;
+  let taken = 0;
+  let deliveredInWindow = 0;
+  let longestQueueMs = 0;
+  let lateQueueMs = 0;
+  for (let now = 1; now <= seconds * 1000; now++) {
+    credit += offeredPerMs;
+    for (; credit >= size; credit -= size) {
+      if (!budget.take(size, now)) continue;
+      taken += size;
+      if (waiting + size <= queueBytes) waiting += size;
+    }
+    const out = Math.min(waiting, linkPerMs);
+    waiting -= out;
+    deliveredInWindow += out;
+    const queueMs = waiting / linkPerMs;
+    longestQueueMs = Math.max(longestQueueMs, queueMs);
+    if (now > seconds * 500) lateQueueMs = Math.max(lateQueueMs, queueMs);
+    if (now % 100 === 0) {
+      budget.handleReport(30 + queueMs, deliveredInWindow / 100, now);
+      deliveredInWindow = 0;
+    }
+  }
+  return { takenPerMs: taken / seconds / 1000, longestQueueMs, lateQueueMs };
+}
+
+describe('copy budget', () => {
+  it('lets an interactive flow pass whole', () => {
+    const budget = new CopyBudget();
+    drive(budget, 250, 20, 10);
+    expect(budget.surplusCopies).toBe(0);
+  });
+
+  it('keeps the queue of a slow link short under a flow 25 times its rate, and uses the link', () => {
+    const budget = new CopyBudget();
+    const { takenPerMs, lateQueueMs } = drive(budget, 250, 6250, 20);
+    expect(lateQueueMs).toBeLessThan(200);
+    expect(takenPerMs).toBeGreaterThan(0.5 * 250);
+    expect(takenPerMs).toBeLessThan(1.1 * 250);
+    expect(budget.surplusCopies).toBeGreaterThan(0);
+  });
+
+  it('ends without a limit on a link that takes everything', () => {
+    const budget = new CopyBudget();
+    drive(budget, 2_000_000, 600_000, 4);
+    expect(budget.isLimited).toBe(false);
+  });
+
+  it('does not grow while nobody asks', () => {
+    const budget = new CopyBudget();
+    const before = budget.rate;
+    for (let now = 100; now < 10_000; now += 100) budget.handleReport(30, 0.1, now);
+    expect(budget.rate).toBe(before);
+  });
+});
