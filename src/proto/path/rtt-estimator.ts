@@ -1,15 +1,14 @@
-/** Round-trip time and loss of one path, from probes. */
+/** Round-trip time of one path, from probes. */
 
 /** RFC 6298 §2: gains of the two averages. */
 const SMOOTHING = 1 / 8;
 const VARIATION_GAIN = 1 / 4;
 
-/** Smoothed round-trip time after RFC 9002 §5, ms. All values are null or 0 before the first sample. */
+/** Smoothed round-trip time after RFC 9002 §5, ms. Null, and no variation, before the first sample. */
 export class RttEstimator {
   private smoothed: number | null = null;
   private variation = 0;
-  private minimum = Number.POSITIVE_INFINITY;
-  private latest: number | null = null;
+  private minimum: number | null = null;
 
   get smoothedMs(): number | null {
     return this.smoothed;
@@ -21,16 +20,11 @@ export class RttEstimator {
   }
 
   get minMs(): number | null {
-    return this.latest === null ? null : this.minimum;
-  }
-
-  get latestMs(): number | null {
-    return this.latest;
+    return this.minimum;
   }
 
   handleSample(rttMs: number): void {
-    this.latest = rttMs;
-    this.minimum = Math.min(this.minimum, rttMs);
+    this.minimum = Math.min(this.minimum ?? rttMs, rttMs);
     if (this.smoothed === null) {
       this.smoothed = rttMs;
       this.variation = rttMs / 2;
@@ -38,13 +32,5 @@ export class RttEstimator {
     }
     this.variation += VARIATION_GAIN * (Math.abs(this.smoothed - rttMs) - this.variation);
     this.smoothed += SMOOTHING * (rttMs - this.smoothed);
-  }
-
-  /** The path leads elsewhere now. */
-  reset(): void {
-    this.smoothed = null;
-    this.variation = 0;
-    this.minimum = Number.POSITIVE_INFINITY;
-    this.latest = null;
   }
 }
