@@ -9,6 +9,7 @@ export class RttEstimator {
   private smoothed: number | null = null;
   private variation = 0;
   private minimum: number | null = null;
+  private latest: number | null = null;
 
   get smoothedMs(): number | null {
     return this.smoothed;
@@ -23,7 +24,12 @@ export class RttEstimator {
     return this.minimum;
   }
 
+  get latestMs(): number | null {
+    return this.latest;
+  }
+
   handleSample(rttMs: number): void {
+    this.latest = rttMs;
     this.minimum = Math.min(this.minimum ?? rttMs, rttMs);
     if (this.smoothed === null) {
       this.smoothed = rttMs;
