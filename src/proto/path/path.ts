@@ -262,7 +262,8 @@ export class Path {
     let due = this.nextProbeMs;
     const oldest = this.probes.oldestMs();
     if (this.state === 'up') due = Math.min(due, oldest + this.answerMs, this.mtu.dueMs(now, this.answerMs));
-    if (this.state === 'suspect') due = Math.min(due, this.lastHeardMs + DOWN_AFTER_MS);
+    if (this.state === 'suspect' && this.probes.unanswered >= DOWN_AFTER_PROBES)
+      due = Math.min(due, this.lastHeardMs + DOWN_AFTER_MS);
     if (active && this.state === 'up') due = Math.min(due, now + ACTIVE_PROBE_MS);
     if (!this.keepsAlive && isUsable(this.state)) due = Math.min(due, this.lastHeardMs + SILENT_AFTER_MS);
     return due;
