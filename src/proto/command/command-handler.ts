@@ -169,7 +169,11 @@ export class CommandHandler {
       this.hooks.handleNewPath(session, pathId, source, now);
       return association.paths[pathId];
     }
-    if (path === named) return named;
+    if (path === named) {
+      // What came from there pays for the next probe to there.
+      if (!isUsable(named.state)) this.context.wake(association);
+      return named;
+    }
     const { socket, words, at } = source;
     if (!this.context.isServer && named.socket !== socket) return named;
     if (!isUsable(named.state)) {

@@ -105,6 +105,8 @@ export class Path {
   private readonly words: Int32Array;
   private readonly at: number;
   private readonly keepsAlive: boolean;
+  /** Server: probes that may go to an address that never answered; one for each datagram from there (no amplification). */
+  private credit: number;
 
   constructor(options: PathOptions, now: number) {
     this.id = options.id;
@@ -112,6 +114,7 @@ export class Path {
     this.words = options.words;
     this.at = options.row * PATH_WORDS;
     this.keepsAlive = options.keepsAlive;
+    this.credit = options.keepsAlive ? Number.POSITIVE_INFINITY : 1;
     this.mtu = new PathMtu(options.maxMtuBytes);
     this.stateSinceMs = now;
     this.lastHeardMs = now;
@@ -164,6 +167,7 @@ export class Path {
 
   /** Points the path somewhere else; its counters in the table go on. */
   setAddress(socket: number, words: Int32Array, at: number): void {
+    if (!this.keepsAlive && !this.matches(socket, words, at)) this.credit = 1;
     this.words[this.at + PATH_SOCKET] = socket;
     copyAddress(words, at, this.words, this.addressAt);
   }
@@ -185,6 +189,7 @@ export class Path {
 
   handleHeard(now: number): void {
     this.lastHeardMs = now;
+    this.credit++;
     // Something authentic from a path given up: ask at once whether it works both ways.
     if (this.state === 'down') this.revalidate(now);
   }
@@ -213,6 +218,7 @@ export class Path {
     this.rtt.handleSample(Math.max(0, now - sentMs));
     if (this.probes.settledSizeBytes > 0) this.mtu.handleAcked(this.probes.settledSizeBytes);
     this.retryMs = VALIDATE_PROBE_MS;
+    this.credit = Number.POSITIVE_INFINITY;
     this.setState('up', now);
     return true;
   }
@@ -229,6 +235,7 @@ export class Path {
   /** The handshake itself went over this path and back. */
   handleHandshake(now: number): void {
     this.lastHeardMs = now;
+    this.credit = Number.POSITIVE_INFINITY;
     this.probes.clear();
     this.setState('up', now);
     this.nextProbeMs = now;
@@ -237,7 +244,8 @@ export class Path {
   /** What is due; a task other than 'none' must be carried out now (and noted with `handleProbeSent`). */
   poll(now: number, active: boolean): PathTask {
     this.judge(now, active);
-    if (now >= this.nextProbeMs) return this.state === 'up' && !active ? this.idleTask(now) : 'probe';
+    if (now >= this.nextProbeMs && this.credit > 0)
+      return this.state === 'up' && !active ? this.idleTask(now) : 'probe';
     if (this.state === 'up' && this.mtu.poll(now, this.answerMs) > 0) return 'mtu-probe';
     return 'none';
   }
@@ -254,12 +262,13 @@ export class Path {
       this.mtu.handleSent(sizeBytes, now);
       return;
     }
+    this.credit--;
     this.nextProbeMs = now + this.intervalMs(active);
   }
 
   /** When `poll` has to be called next. */
   dueMs(now: number, active: boolean): number {
-    let due = this.nextProbeMs;
+    let due = this.credit > 0 ? this.nextProbeMs : Number.POSITIVE_INFINITY;
     const oldest = this.probes.oldestMs();
     if (this.state === 'up') due = Math.min(due, oldest + this.answerMs, this.mtu.dueMs(now, this.answerMs));
     if (this.state === 'suspect' && this.probes.unanswered >= DOWN_AFTER_PROBES)
