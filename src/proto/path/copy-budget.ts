@@ -19,8 +19,8 @@ const BURST_BYTES = 16_384;
 const CONGESTED_BURST_BYTES = 4_500;
 const BURST_MS = 40;
 /** Queueing delay that is a sign of congestion, and below which there is room for more. */
-const CONGESTED_QUEUE_MS = 60;
-const CLEAR_QUEUE_MS = 20;
+const CONGESTED_QUEUE_MS = 100;
+const CLEAR_QUEUE_MS = 50;
 const SLOW_START_GROWTH = 2;
 const CAREFUL_GROWTH = 1.1;
 /** Of the delivered rate, so that the queue drains. */
