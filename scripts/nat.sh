@@ -38,7 +38,7 @@ have() { command -v "$1" >/dev/null; }
 legacy_used() {
   local names=/proc/net/ip_tables_names
   [[ $1 == ip6 ]] && names=/proc/net/ip6_tables_names
-  [[ -s $names ]] && have "$1tables-legacy" && "$1tables-legacy-save" 2>/dev/null | grep -Eq '^-A|^:[A-Z]+ DROP'
+  grep -qs . "$names" && have "$1tables-legacy" && "$1tables-legacy-save" 2>/dev/null | grep -Eq '^-A|^:[A-Z]+ DROP'
 }
 
 # backend ip|ip6: the command whose rules decide on this machine. Two kinds side by side would each have a say.

@@ -5,7 +5,6 @@ import { runNat } from './nat-script.ts';
 import type { LinkSettings } from './netlink/link-message.ts';
 import type { Netlink } from './netlink/netlink.ts';
 import type { Link, Route, Rule } from './network-objects.ts';
-import { readSysctl, writeSysctl } from './sysctl.ts';
 import { hasRule } from './undo-change.ts';
 import type { UndoJournal } from './undo-journal.ts';
 
@@ -54,13 +53,6 @@ export class HostChanges {
     const previous = Object.fromEntries(keys.map((key) => [key, link[key]]));
     const entry = { kind: 'link', link: referenceTo(link), previous, set } as const;
     return this.journal.make(entry, () => this.netlink.setLink(link.index, set));
-  }
-
-  /** Null as well when the kernel has no such setting. */
-  async setSysctl(name: string, value: string): Promise<number | null> {
-    const previous = await readSysctl(name);
-    if (previous === null || previous === value) return null;
-    return this.journal.make({ kind: 'sysctl', name, previous, set: value }, () => writeSysctl(name, value));
   }
 
   /** Arguments as `nat.sh` takes them. */

@@ -62,7 +62,8 @@ export class InterfaceWatch {
   /** Takes the first look, which reports nothing: later changes are differences from it. */
   async start(): Promise<void> {
     this.#isLooking = true;
-    this.#monitor = new NetlinkMonitor(() => this.#soon());
+    this.#monitor = new NetlinkMonitor(() => this.#soon(), this.log);
+    await this.#monitor.start();
     this.#known = this.#summarise(await readHostState(this.#netlink));
     this.#isLooking = false;
     if (this.#isStale) this.#soon();

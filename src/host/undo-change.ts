@@ -3,7 +3,6 @@ import { ErrnoError } from '../errors.ts';
 import { runNat } from './nat-script.ts';
 import type { Netlink } from './netlink/netlink.ts';
 import { ROUTE_PROTOCOL, type Rule } from './network-objects.ts';
-import { readSysctl, writeSysctl } from './sysctl.ts';
 import type { LinkReference, UndoEntry } from './undo-entry.ts';
 
 /** Throws when something is there and does not go away. */
@@ -28,9 +27,6 @@ export async function undoChange(netlink: Netlink, entry: UndoEntry): Promise<vo
       return unlessGone(netlink.deleteRule(entry.rule));
     case 'link':
       return restoreLink(netlink, entry);
-    case 'sysctl':
-      if ((await readSysctl(entry.name)) !== entry.set) return;
-      return writeSysctl(entry.name, entry.previous);
     case 'nat':
       return runNat('down', entry.arguments);
   }

@@ -20,7 +20,5 @@ export type UndoEntry =
   | { kind: 'rule'; rule: Rule }
   /** Give back what of `set` is still so. */
   | { kind: 'link'; link: LinkReference; previous: LinkSettings; set: LinkSettings }
-  /** Write `previous` when the value is still `set`. */
-  | { kind: 'sysctl'; name: string; previous: string; set: string }
-  /** `nat.sh down` with these arguments. */
+  /** `nat.sh down` with these arguments; the script keeps the kernel settings of before in its own notes. */
   | { kind: 'nat'; arguments: readonly string[] };

@@ -1,48 +1,73 @@
-/** Tells that links, addresses, routes or rules have changed. What they are now, the listener asks the kernel. */
-import { createNetlink, type NetlinkSocket, Protocol, rt } from 'netlink';
-
-const GROUPS = [
-  rt.MulticastGroups.LINK,
-  rt.MulticastGroups.IPV4_IFADDR,
-  rt.MulticastGroups.IPV6_IFADDR,
-  rt.MulticastGroups.IPV4_ROUTE,
-  rt.MulticastGroups.IPV6_ROUTE,
-  rt.MulticastGroups.IPV4_RULE,
-  rt.MulticastGroups.IPV6_RULE,
-];
-
 /**
- * Messages carry no state on purpose: a full socket buffer loses some (ENOBUFS), and a listener that looks for itself
- * cannot drift from the kernel.
+ * Tells that links, addresses, routes or rules have changed. What they are now, the listener asks the kernel.
+ *
+ * The listening is done by `ip monitor` in a process of its own, not by the netlink package: a notification socket
+ * that overflows (some 200 messages while this thread is busy: a container host starting) raises POLLERR, on which
+ * the package's binding terminates the process. A pipe that fills up just waits.
  */
-export class NetlinkMonitor {
-  #socket: NetlinkSocket;
-  #isClosed = false;
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { HostLog } from '../host-log.ts';
 
-  /** `onChange` runs once per batch of notifications; not debounced. */
-  constructor(private readonly onChange: () => void) {
-    this.#socket = this.#subscribe();
+const SCRIPT = fileURLToPath(new URL('../../../scripts/route-monitor.sh', import.meta.url));
+/** Pause before a monitor that ended is started again; without any, the listener still looks so often. */
+const RESTART_MS = 1_000;
+
+/** Messages carry no state on purpose: a listener that looks for itself cannot drift from the kernel. */
+export class NetlinkMonitor {
+  #child: ChildProcess | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #isClosed = false;
+  #failures = 0;
+
+  constructor(
+    /** Runs once per batch of notifications; not debounced. */
+    private readonly onChange: () => void,
+    private readonly log: HostLog,
+  ) {}
+
+  /** Resolves when changes are heard, or when the monitor cannot run: then `onChange` comes once per second. */
+  async start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#spawn(resolve));
   }
 
   close(): void {
     this.#isClosed = true;
-    this.#socket.close();
+    clearTimeout(this.#restart);
+    this.#child?.stdin?.destroy();
+    this.#child?.stdout?.destroy();
   }
 
-  #subscribe(): NetlinkSocket {
-    const socket = createNetlink(Protocol.ROUTE);
-    for (const group of GROUPS) socket.addMembership(group);
-    socket.on('message', this.onChange);
-    socket.on('error', () => this.#resubscribe());
-    return socket;
+  #spawn(onReady: () => void): void {
+    // A session of its own: Ctrl-C is for the daemon, and the monitor ends with it.
+    const child = spawn('bash', [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    this.#child = child;
+    let complaint = '';
+    child.stdin.on('error', () => {});
+    child.stdout.on('data', () => {
+      onReady();
+      this.#failures = 0;
+      if (!this.#isClosed) this.onChange();
+    });
+    child.stderr.on('data', (text: Buffer) => {
+      complaint = text.toString().trim();
+    });
+    let hasEnded = false;
+    const end = (reason: string) => {
+      if (hasEnded) return;
+      hasEnded = true;
+      this.#ended(complaint || reason);
+      onReady();
+    };
+    child.on('error', (error) => end(error.message));
+    child.on('close', (code, signal) => end(`ended with ${signal ?? code}`));
   }
 
-  /** An overrun raises POLLERR, after which libuv never polls the descriptor again: only a new socket hears more. */
-  #resubscribe(): void {
+  #ended(reason: string): void {
     if (this.#isClosed) return;
-    this.#socket.removeAllListeners();
-    this.#socket.on('error', () => {});
-    this.#socket = this.#subscribe();
+    if (this.#failures++ === 0) this.log.warn({ reason }, 'route-monitor-ended');
     this.onChange();
+    this.#restart = setTimeout(() => this.#spawn(() => {}), RESTART_MS);
+    this.#restart.unref();
   }
 }

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually, Namespace } from './namespace.ts';
+
+/**
+ * A server between an internet and two hosts that play clients behind its TUN interface.
+ *
+ *   pool 10.77.0.5 -- tun5 | server | eth0 192.0.2.2/24 -- 192.0.2.1 internet (knows no way back to the pool)
+ */
+let server: Namespace;
+let inside: Namespace;
+let internet: Namespace;
+let before: string;
+
+beforeEach(() => {
+  server = new Namespace();
+  inside = new Namespace();
+  internet = new Namespace();
+  server.run(`ip link add eth0 type veth peer name eth0 netns ${internet.name}`);
+  // A veth stands in for the TUN: the firewall sees names only, and it carries real packets without an engine.
+  server.run(`ip link add tun5 type veth peer name tun5 netns ${inside.name}`);
+  server.run('ip addr add 192.0.2.2/24 dev eth0');
+  server.run('ip -6 addr add 2001:db8:1::2/64 dev eth0');
+  internet.run('ip addr add 192.0.2.1/24 dev eth0');
+  internet.run('ip -6 addr add 2001:db8:1::1/64 dev eth0');
+  for (const side of [server, internet]) side.run('ip link set eth0 up');
+  server.run('ip route add default via 192.0.2.1 dev eth0');
+  inside.run('ip addr add 10.77.0.5/16 dev tun5');
+  inside.run('ip -6 addr add fd77::5/64 dev tun5');
+  inside.run('ip link set tun5 up');
+  inside.run('ip route add default via 10.77.0.1 dev tun5 onlink');
+  inside.run('ip -6 route add default via fd77::1 dev tun5 onlink');
+  server.run('ip link set tun5 up');
+  server.run('ip link set tun5 txqueuelen 1000');
+  before = server.snapshot();
+});
+afterEach(async () => {
+  for (const namespace of [server, inside, internet]) await namespace.remove();
+});
+
+const TUN = { tunName: 'tun5', address: '10.77.0.1', prefixLength: 16, mtuBytes: 1_380 };
+const NAT = { tunName: 'tun5', pool: '10.77.0.0/16' };
+
+test('the pool reaches the internet as the server, and close restores all', async () => {
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('configureTun', TUN);
+  expect(inside.succeeds('ping -c 1 -W 1 192.0.2.1')).toBe(false);
+  expect(await agent.call('enableNat', NAT)).toBe('eth0');
+  expect(inside.succeeds('ping -c 1 -W 1 192.0.2.1')).toBe(true);
+  await agent.call('close');
+  expect(server.snapshot()).toBe(before);
+});
+
+test('an IPv6 pool as well', async () => {
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('configureTun', { ...TUN, address6: 'fd77::1', prefixLength6: 64 });
+  await agent.call('enableNat', { ...NAT, pool6: 'fd77::/64' });
+  await eventually(() => expect(inside.succeeds('ping -c 1 -W 1 2001:db8:1::1')).toBe(true));
+  await agent.call('close');
+  expect(server.snapshot()).toBe(before);
+});
+
+test('a policy that drops forwarded packets is passed by the pool and stays for others', async () => {
+  server.run('iptables -P FORWARD DROP');
+  server.run('iptables -A FORWARD -s 10.99.0.0/16 -j REJECT');
+  before = server.snapshot();
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('configureTun', TUN);
+  await agent.call('enableNat', NAT);
+  expect(inside.succeeds('ping -c 1 -W 1 192.0.2.1')).toBe(true);
+  inside.run('ip addr add 10.78.0.5/16 dev tun5');
+  expect(inside.succeeds('ping -c 1 -W 1 -I 10.78.0.5 192.0.2.1')).toBe(false);
+  await agent.call('close');
+  expect(server.snapshot()).toBe(before);
+});
+
+test('NAT up twice is as once, also with other arguments in between', async () => {
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('enableNat', NAT);
+  const once = server.snapshot();
+  await agent.call('enableNat', { ...NAT, pool: '10.78.0.0/16' });
+  await agent.call('enableNat', NAT);
+  expect(server.snapshot()).toBe(once);
+});
+
+test('after kill -9 the next start restores everything', async () => {
+  const stateDir = server.stateDir();
+  const killed = server.agent();
+  await killed.call('openServer', stateDir);
+  await killed.call('configureTun', TUN);
+  await killed.call('enableNat', { ...NAT, pool6: 'fd77::/64' });
+  await killed.kill();
+  expect(server.snapshot()).not.toBe(before);
+  await server.agent().call('openServer', stateDir);
+  expect(server.snapshot()).toBe(before);
+});
+
+test.each([['first'], ['second']])(
+  'two servers: when the %s goes, the other one keeps forwarding',
+  async (goes) => {
+    const first = server.agent();
+    const second = server.agent();
+    await first.call('openServer', server.stateDir());
+    await second.call('openServer', server.stateDir());
+    await first.call('enableNat', { tunName: 'tun4', pool: '10.76.0.0/16', pool6: 'fd76::/64' });
+    await second.call('enableNat', { tunName: 'tun6', pool: '10.78.0.0/16', pool6: 'fd78::/64' });
+    const [leaver, stayer] = goes === 'first' ? [first, second] : [second, first];
+    await leaver.call('close');
+    expect(server.run('sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding')).toBe('1\n1\n');
+    expect(server.run('iptables-save')).toContain(goes === 'first' ? '10.78.0.0/16' : '10.76.0.0/16');
+    await stayer.call('close');
+    expect(server.snapshot()).toBe(before);
+  },
+);
+
+test('forwarding that somebody else switched on stays on', async () => {
+  server.run('sysctl -qw net.ipv4.ip_forward=1');
+  before = server.snapshot();
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('enableNat', NAT);
+  await agent.call('close');
+  expect(server.snapshot()).toBe(before);
+});
+
+test('rules in a foreign chain, in the legacy tables too, outlive us', async () => {
+  server.run('iptables-legacy -A FORWARD -s 10.99.0.0/16 -j DROP');
+  before = server.run('iptables-legacy-save -t filter').replace(/^#.*\n/gm, '');
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('configureTun', TUN);
+  await agent.call('enableNat', NAT);
+  // The machine speaks legacy: rules in the other kind of table could not pass what the legacy ones drop.
+  expect(server.run('iptables-legacy-save')).toContain('MASQUERADE');
+  expect(inside.succeeds('ping -c 1 -W 1 192.0.2.1')).toBe(true);
+  await agent.call('close');
+  expect(server.run('iptables-legacy-save -t filter').replace(/^#.*\n/gm, '')).toBe(before);
+});
+
+test('no default route: the error names both ways out', async () => {
+  server.run('ip route del default');
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await expect(agent.call('enableNat', NAT)).rejects.toThrow(
+    /default route[\s\S]*--nat IFACE[\s\S]*--no-nat/,
+  );
+  await expect(agent.call('enableNat', { ...NAT, outInterface: 'eth7' })).rejects.toThrow(/eth7[\s\S]*eth0/);
+  expect(await agent.call('enableNat', { ...NAT, outInterface: 'eth0' })).toBe('eth0');
+});
+
+test('a pool that overlaps a local network is refused, and the network named', async () => {
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await expect(agent.call('checkPools', ['192.0.0.0/16'])).rejects.toThrow(
+    /192\.0\.2\.0\/24 on eth0[\s\S]*--pool/,
+  );
+  await expect(agent.call('checkPools', ['10.77.0.0/16', 'fd77::/64'])).resolves.toBeUndefined();
+});
+
+test('a failing step takes back the ones before it', async () => {
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  // iptables finds out when the chains stand already.
+  const request = { ...NAT, pool: '10.77.0.0/99' };
+  await expect(agent.call('enableNat', request)).rejects.toThrow(/nat\.sh up failed[\s\S]*10\.77\.0\.0\/99/);
+  expect(server.snapshot()).toBe(before);
+});
