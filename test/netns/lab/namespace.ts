@@ -1,0 +1,88 @@
+/**
+ * Network namespaces with names of their own: `rv<pid>.<n>-<role>`, so that any number of labs run side by side
+ * and whoever comes later can tell what a killed one left behind.
+ */
+import { existsSync } from 'node:fs';
+import { attempt, Process, run, type StartOptions } from './process.ts';
+
+const NAME = /^rv(\d+)\.\d+-/;
+let labs = 0;
+
+/** A tag that no other lab on this machine has while this process lives. */
+export function newTag(): string {
+  return `rv${process.pid}.${labs++}`;
+}
+
+export class Namespace {
+  readonly name: string;
+
+  private constructor(name: string) {
+    this.name = name;
+  }
+
+  /** A namespace with its loopback up, CUBIC, and reverse-path filtering as Debian has it (loose). */
+  static async create(name: string): Promise<Namespace> {
+    await run(['ip', 'netns', 'add', name]);
+    const namespace = new Namespace(name);
+    await namespace.ip(['link set lo up']);
+    await namespace.sysctl({
+      // The machine's default may be BBR, which hides loss.
+      'net.ipv4.tcp_congestion_control': 'cubic',
+      'net.ipv4.conf.all.rp_filter': '2',
+      'net.ipv4.conf.default.rp_filter': '2',
+    });
+    return namespace;
+  }
+
+  /** The words that run a command in here. */
+  command(argv: readonly string[]): string[] {
+    return ['ip', 'netns', 'exec', this.name, ...argv];
+  }
+
+  run(argv: readonly string[], options: { readonly input?: string } = {}): Promise<string> {
+    return run(this.command(argv), options);
+  }
+
+  start(argv: readonly string[], options: StartOptions = {}): Process {
+    return new Process(this.command(argv), options);
+  }
+
+  /** Lines of `ip -batch`, such as `addr add 192.0.2.1/24 dev eth0`. */
+  async ip(lines: readonly string[]): Promise<void> {
+    await run(['ip', '-n', this.name, '-batch', '-'], { input: `${lines.join('\n')}\n` });
+  }
+
+  async sysctl(values: Readonly<Record<string, string>>): Promise<void> {
+    await this.run([
+      'sysctl',
+      '-q',
+      '-w',
+      ...Object.entries(values).map(([key, value]) => `${key}=${value}`),
+    ]);
+  }
+
+  async remove(): Promise<void> {
+    await removeNamespace(this.name);
+  }
+}
+
+/** Ends what a lab left behind whose process is gone: programs in its namespaces by their id, then the namespaces. */
+export async function sweep(): Promise<void> {
+  for (const line of (await run(['ip', 'netns', 'list'])).split('\n')) {
+    const [name] = line.split(' ');
+    const pid = NAME.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await removeNamespace(name);
+  }
+}
+
+async function removeNamespace(name: string): Promise<void> {
+  const { stdout } = await attempt(['ip', 'netns', 'pids', name]);
+  for (const pid of stdout.split('\n').filter(Boolean)) {
+    try {
+      process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // Ended on its own in the meantime.
+    }
+  }
+  await attempt(['ip', 'netns', 'del', name]);
+}

@@ -1,0 +1,48 @@
+/** A download that is watched for stalls and compared byte by byte. */
+import { fileURLToPath } from 'node:url';
+import type { Lab } from '../lab.ts';
+import type { Namespace } from '../namespace.ts';
+import { WEB_ADDRESS } from '../plan.ts';
+import { type Process, waitFor } from '../process.ts';
+
+export interface DownloadReport {
+  bytes: number;
+  /** The server's whole answer came. */
+  complete: boolean;
+  corrupt: boolean;
+  /** Longest time without a byte, milliseconds. */
+  longestStallMs: number;
+  /** When that began, from the start. */
+  stallAtMs: number;
+  durationMs: number;
+  /** HTTP status; 0 = never answered. */
+  status: number;
+}
+
+const METER = fileURLToPath(new URL('./download-meter.ts', import.meta.url));
+
+export class Download {
+  readonly #process: Process;
+
+  private constructor(process: Process) {
+    this.#process = process;
+  }
+
+  /** Starts, and waits for the first byte. */
+  static async start(lab: Lab, namespace: Namespace, bytes: number, host = WEB_ADDRESS): Promise<Download> {
+    const meter = lab.start(namespace, ['node', '--import', 'tsx', METER, `http://${host}/bytes/${bytes}`]);
+    await waitFor('the first byte of the download', () => meter.stdout.includes('started'));
+    return new Download(meter);
+  }
+
+  get isRunning(): boolean {
+    return this.#process.isRunning;
+  }
+
+  async report(): Promise<DownloadReport> {
+    const { stdout, stderr } = await this.#process.ended;
+    const line = stdout.split('\n').find((text) => text.startsWith('{'));
+    if (!line) throw new Error(`the download meter said nothing: ${stderr}`);
+    return JSON.parse(line) as DownloadReport;
+  }
+}
