@@ -46,7 +46,10 @@ export class ClientNetwork {
     return markOf(this.markBase, path);
   }
 
-  /** Opens a path or brings an open one up to date; a path that cannot open leaves nothing behind. */
+  /**
+   * Opens a path or brings an open one up to date; a path that cannot open leaves nothing behind. A number that is
+   * open for another interface or family must be closed first.
+   */
   openPath(request: PathRequest): Promise<PathResult> {
     return this.session.inTurn(async () => {
       if (request.path > MAX_PATH) throw new RangeError(`path ${request.path} is above ${MAX_PATH}`);

@@ -25,15 +25,15 @@ export function tunnelTable(base: number): number {
 
 /**
  * First free block at or after the one that `seed` points to; instances with different seeds start far apart, so that
- * two that start at once do not meet. Null when all 65,536 are taken.
+ * two that start at once do not meet. A block whose marks no foreign rule matches is better; where a rule with a short
+ * mask (`fwmark 1/0xff`) matches some of every block, one that is merely unused will do: our rules come first.
+ * Null when all 65,536 are in use.
  */
 export function findFreeBase(seed: number, rules: readonly Rule[], tables: Iterable<number>): number | null {
-  const usedTables = new Set([...tables].map(blockOf));
-  for (let i = 0; i < BLOCKS; i++) {
-    const base = FIRST_BASE + ((seed + i) % BLOCKS) * BLOCK_SIZE;
-    if (!usedTables.has(base) && !rules.some((rule) => touches(rule, base))) return base;
-  }
-  return null;
+  const used = new Set([...tables, ...rules.flatMap((rule) => [rule.table, rule.mark ?? 0])].map(blockOf));
+  const bases = Array.from({ length: BLOCKS }, (_, i) => FIRST_BASE + ((seed + i) % BLOCKS) * BLOCK_SIZE);
+  const free = bases.filter((base) => !used.has(base));
+  return free.find((base) => !rules.some((rule) => matches(rule, base))) ?? free[0] ?? null;
 }
 
 /** Path rules go before everything foreign: they match nothing but our own marks, and nothing may overrule them. */
@@ -53,13 +53,11 @@ export function tunnelPriority(rules: readonly Rule[]): number {
   return priority;
 }
 
-/** True when a mark rule would match one of the block's marks, or belongs to the block itself. */
-function touches(rule: Rule, base: number): boolean {
-  if (blockOf(rule.table) === base) return true;
-  if (rule.mark === undefined || rule.mask === undefined) return false;
-  if (blockOf(rule.mark) === base) return true;
+/** True when a rule matches at least one mark of the block. An inverted one matches most marks there are. */
+function matches(rule: Rule, base: number): boolean {
+  if (rule.mark === undefined || rule.mask === undefined || rule.isInverted) return false;
   const common = (rule.mask & MARK_MASK) >>> 0;
-  return !rule.isInverted && (base & common) >>> 0 === (rule.mark & common) >>> 0;
+  return (base & common) >>> 0 === (rule.mark & common) >>> 0;
 }
 
 function blockOf(number: number): number {

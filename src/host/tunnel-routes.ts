@@ -81,18 +81,17 @@ export class TunnelRoutes {
 
   async #addRules(family: Family, isCarried: boolean): Promise<void> {
     for (let attempt = 1; ; attempt++) {
-      const rules = this.#rulesAt(
-        tunnelPriority(await this.changes.netlink.rules(family)),
-        family,
-        isCarried,
-      );
+      const priority = tunnelPriority(await this.changes.netlink.rules(family));
+      if (priority === 0) throw noPriority();
+      const rules = this.#rulesAt(priority, family, isCarried);
+      const made: number[] = [];
       try {
-        for (const rule of rules) {
-          this.#made.push(await this.changes.addRule(rule));
-          this.#rules.push(rule);
-        }
+        for (const rule of rules) made.push(await this.changes.addRule(rule));
+        this.#made.push(...made);
+        this.#rules.push(...rules);
         return;
       } catch (error) {
+        await this.changes.undo(made);
         const isTaken = error instanceof ErrnoError && error.code === 'EEXIST';
         if (!isTaken || attempt === PRIORITY_ATTEMPTS) throw error;
       }
@@ -117,6 +116,13 @@ export class TunnelRoutes {
       { ...common, ...ours, ...onward, priority: priority + 1 },
     ];
   }
+}
+
+function noPriority(): UserError {
+  return new UserError('the whole machine cannot be routed into the tunnel', {
+    cause: 'no two neighbouring rule priorities below 32766 are free',
+    fix: 'look at: ip rule list; or use --route with single prefixes',
+  });
 }
 
 /** IPv6 may be compiled out or switched off: then it cannot leak either. */

@@ -11,10 +11,11 @@ const IFA_F = { nodad: 0x02, dadfailed: 0x08, tentative: 0x40 } as const;
 /** Null for another address family. */
 export function parseAddress(payload: Buffer): Address | null {
   const family = familyFrom(payload[0]);
+  if (!family) return null;
   const found = attributes(payload.subarray(HEADER_BYTES));
   const remote = found.get(IFA.address);
   const local = found.get(IFA.local) ?? remote;
-  if (!family || !local) return null;
+  if (!local) return null;
   const flags = numberOf(found.get(IFA.flags)) || payload[2];
   return {
     linkIndex: u32(payload, 4),

@@ -1,0 +1,162 @@
+import {
+  appendFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { ErrnoError } from '../../src/errors.ts';
+import { currentOwner } from '../../src/host/journal-file.ts';
+import type { UndoEntry } from '../../src/host/undo-entry.ts';
+import { UndoJournal } from '../../src/host/undo-journal.ts';
+
+let stateDir: string;
+let path: string;
+/** Tables of the entries that were undone, in order. */
+let undone: number[];
+let refuses: Set<number>;
+let logged: string[];
+
+beforeEach(async () => {
+  stateDir = mkdtempSync(join(tmpdir(), 'resip-journal-'));
+  path = join(stateDir, `undo-${(await currentOwner()).namespace}.journal`);
+  undone = [];
+  refuses = new Set();
+  logged = [];
+});
+afterEach(() => rmSync(stateDir, { recursive: true }));
+
+const entry = (table: number): UndoEntry => ({ kind: 'table', family: 4, table });
+const nothing = async () => {};
+
+function open(): Promise<UndoJournal> {
+  const note = (_: object, event: string) => void logged.push(event);
+  const log = { debug: note, info: note, warn: note };
+  const undo = async (what: UndoEntry) => {
+    const { table } = what as UndoEntry & { kind: 'table' };
+    if (refuses.has(table)) throw new ErrnoError('undo', 'EPERM');
+    undone.push(table);
+  };
+  return UndoJournal.open({ stateDir, undo, log });
+}
+
+/** Rewrites the header as if another process, boot or namespace had written the file. */
+function rewriteOwner(change: Record<string, unknown>): void {
+  const [header, ...lines] = readFileSync(path, 'utf8').split('\n');
+  writeFileSync(path, [JSON.stringify({ ...JSON.parse(header), ...change }), ...lines].join('\n'));
+}
+
+/** As after kill -9: the file is there, its process is not. */
+const abandon = () => rewriteOwner({ startTicks: 1 });
+
+test('close undoes everything, newest first, and removes the file', async () => {
+  const journal = await open();
+  for (const table of [1, 2, 3]) await journal.make(entry(table), nothing);
+  await journal.close();
+  expect(undone).toEqual([3, 2, 1]);
+  expect(readdirSync(stateDir)).toEqual([]);
+});
+
+test('an entry is on disk, readable by its owner alone, before its change is made', async () => {
+  const journal = await open();
+  await journal.make(entry(7), async () => {
+    expect(readFileSync(path, 'utf8')).toContain('"table":7');
+  });
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test('what a killed process left is undone at the next opening', async () => {
+  const killed = await open();
+  for (const table of [1, 2, 3]) await killed.make(entry(table), nothing);
+  await killed.undo(killed.ids[1]);
+  undone = [];
+  abandon();
+  const next = await open();
+  expect(undone).toEqual([3, 1]);
+  expect(next.ids).toEqual([]);
+});
+
+test('a last line that was cut short does not count', async () => {
+  const killed = await open();
+  await killed.make(entry(1), nothing);
+  abandon();
+  appendFileSync(path, '{"id":2,"entry":{"kind":"table","fam');
+  const next = await open();
+  expect(undone).toEqual([1]);
+  await next.make(entry(5), nothing);
+  abandon();
+  undone = [];
+  await open();
+  expect(undone).toEqual([5]);
+});
+
+test('a damaged line costs that line only, and is said', async () => {
+  const killed = await open();
+  await killed.make(entry(1), nothing);
+  appendFileSync(path, '\0\0\0\0\n');
+  await killed.make(entry(2), nothing);
+  abandon();
+  await open();
+  expect(undone).toEqual([2, 1]);
+  expect(logged).toContain('journal-damaged');
+});
+
+test('a journal of an earlier boot is dropped, one of another namespace left alone', async () => {
+  const killed = await open();
+  await killed.make(entry(1), nothing);
+  writeFileSync(join(stateDir, 'undo-1.journal'), readFileSync(path));
+  rewriteOwner({ boot: 'another' });
+  await open();
+  expect(undone).toEqual([]);
+  expect(readdirSync(stateDir)).toContain('undo-1.journal');
+});
+
+test('a living owner is not disturbed', async () => {
+  const journal = await open();
+  await journal.make(entry(1), nothing);
+  await expect(open()).rejects.toThrow(new RegExp(`in use[\\s\\S]*process ${process.pid}`));
+  expect(undone).toEqual([]);
+});
+
+test('a change that the kernel refuses is struck, and not undone', async () => {
+  const journal = await open();
+  const refused = journal.make(entry(1), () => Promise.reject(new ErrnoError('add route', 'EEXIST')));
+  await expect(refused).rejects.toThrow('EEXIST');
+  await journal.close();
+  expect(undone).toEqual([]);
+});
+
+test('a change that failed half way is undone', async () => {
+  const journal = await open();
+  await expect(journal.make(entry(1), () => Promise.reject(new Error('time is over')))).rejects.toThrow();
+  expect(undone).toEqual([1]);
+});
+
+test('what cannot be undone is said, does not stop the rest, and is tried again next time', async () => {
+  const journal = await open();
+  for (const table of [1, 2, 3]) await journal.make(entry(table), nothing);
+  refuses.add(2);
+  await journal.close();
+  expect(undone).toEqual([3, 1]);
+  expect(logged).toContain('undo-failed');
+  refuses.clear();
+  abandon();
+  await open();
+  expect(undone).toEqual([3, 1, 2]);
+});
+
+test('links that come and go for ever do not fill the disk', async () => {
+  const journal = await open();
+  await journal.make(entry(99), nothing);
+  for (let i = 0; i < 200; i++) await journal.undo(await journal.make(entry(i), nothing));
+  expect(statSync(path).size).toBeLessThan(20_000);
+  abandon();
+  undone = [];
+  await open();
+  expect(undone).toEqual([99]);
+});
