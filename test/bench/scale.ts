@@ -1,0 +1,132 @@
+/**
+ * `npm run bench:scale`: many simulated clients, with real datagrams over veth, against one server process. The active
+ * clients and the crowd live in processes of their own, so that the crowd's handshakes do not delay the clocks of the others.
+ */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cpus, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { sweep } from '../netns/lab/namespace.ts';
+import { Rig } from './rig.ts';
+import { GeneratorClient } from './scale/generator-client.ts';
+import { burst, grow, type Line, load, quiet } from './scale/phases.ts';
+import { ScaleServer } from './scale/server.ts';
+import { plainTable } from './table.ts';
+
+const USAGE = `npm run bench:scale -- [options]
+
+  --clients N    associated clients in the end (default 10000)
+  --active N     clients that carry traffic (default 100)
+  --quick        1,000 clients
+  --json FILE    all numbers`;
+const FIRST_STEP = 1_000;
+const BURST_PER_SECOND = 500;
+const BURST_CLIENTS = 2_000;
+
+interface Options {
+  readonly clients: number;
+  readonly active: number;
+  readonly jsonFile: string | null;
+}
+
+/** Null: misuse, or help is wanted. */
+function parseOptions(): Options | null {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const options = { clients: text, active: text, json: text, quick: flag, help: flag };
+  const { values } = parseArgs({ options });
+  const clients = Number(values.clients ?? (values.quick ? FIRST_STEP : 10_000));
+  const active = Number(values.active ?? 100);
+  const isSound = [clients, active].every(
+    (count) => Number.isInteger(count) && count >= 2 && count <= 60_000,
+  );
+  if (values.help || !isSound || active >= clients) return null;
+  return { clients, active, jsonFile: values.json ?? null };
+}
+
+function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], lines: Line[]): Promise<void> {
+  const { clients, active: activeCount } = options;
+  const report = (fresh: readonly Line[]) => {
+    lines.push(...fresh);
+    for (const { title, value, unit } of fresh) say(`${title}: ${digits(value)} ${unit}`);
+  };
+  const directory = await mkdtemp(join(tmpdir(), 'resip-vpn-scale-'));
+  cleanUp.push(() => rm(directory, { recursive: true, force: true }));
+  const rig = await Rig.raise();
+  cleanUp.push(() => rig.close());
+  say(`a server that knows ${clients} clients …`);
+  const server = await ScaleServer.start(rig, directory, clients);
+  cleanUp.push(() => server.stop());
+  const start = () => {
+    const generator = new GeneratorClient(rig.client, server.generatorOptions);
+    cleanUp.push(() => generator.stop());
+    return generator;
+  };
+  const [active, crowd] = [start(), start()];
+  await active.ask({ kind: 'connect', from: 0, to: activeCount, inFlight: 16 });
+  const steps = [...new Set([Math.min(FIRST_STEP, clients), clients])];
+  let from = activeCount;
+  for (const to of steps) {
+    report(await grow(server, crowd, from, to));
+    from = to;
+  }
+  report(await load(server, active, activeCount));
+  report(await quiet(active, activeCount));
+  const count = Math.min(BURST_CLIENTS, clients - activeCount);
+  report(await burst(active, crowd, count, BURST_PER_SECOND));
+  report(await burst(active, crowd, count, 0));
+}
+
+function digits(value: number): string {
+  return Number.isInteger(value) ? `${value}` : Number(value.toPrecision(3)).toString();
+}
+
+async function main(): Promise<number> {
+  const options = parseOptions();
+  if (options === null) {
+    const isHelp = process.argv.includes('--help');
+    (isHelp ? process.stdout : process.stderr).write(`${USAGE}\n`);
+    return isHelp ? 0 : 2;
+  }
+  await sweep();
+  const lines: Line[] = [];
+  const cleanUp: (() => Promise<unknown>)[] = [];
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve('interrupted'));
+  });
+  try {
+    const outcome = await Promise.race([measure(options, cleanUp, lines), interrupted]);
+    if (outcome === 'interrupted') {
+      say('stopping; taking everything down');
+      return 130;
+    }
+    const table = plainTable(['', '', ''], 1);
+    for (const { title, value, unit } of lines) table.push([title, digits(value), unit]);
+    process.stdout.write(`${table.toString()}\n`);
+    const machine = {
+      kernel: release(),
+      node: process.version,
+      cpus: cpus().length,
+      model: cpus()[0]?.model,
+    };
+    const json = `${JSON.stringify({ machine, options, lines }, null, 2)}\n`;
+    if (options.jsonFile !== null) await writeFile(options.jsonFile, json);
+    return 0;
+  } finally {
+    for (const undo of cleanUp.reverse()) await undo();
+  }
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  say(`${(error as Error).stack ?? error}`);
+  process.exitCode = 1;
+}
+
+// An interrupted measurement may still wait for something that is gone.
+process.exit();

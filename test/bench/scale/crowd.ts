@@ -1,0 +1,110 @@
+/** All simulated clients of one process: the clock, and who connects when. */
+import { loadPrimitives } from '../../../src/crypto/sodium.ts';
+import { loadNative } from '../../../src/native/native.ts';
+import { ADDRESS_WORDS } from '../../../src/proto/packet-batch.ts';
+import { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
+import { TimerQueue } from '../../../src/proto/timer-queue.ts';
+import { parseAddress } from '../../../src/udp/address.ts';
+import { pause } from '../../netns/lab/process.ts';
+import { percentile } from '../statistics.ts';
+import type { ConnectResult, GeneratorOptions } from './messages.ts';
+import { clientKeys } from './population.ts';
+import { type Shared, SimClient } from './sim-client.ts';
+
+/** Handshakes that make no headway for so long are given up. */
+const STALLED_MS = 15_000;
+/** Clients wait for their deadlines at least this long: waking up for each one costs more. */
+const TICK_MS = 2;
+
+export type PacketHandler = (client: SimClient, bytes: Uint8Array, offset: number, length: number) => void;
+
+export class Crowd {
+  readonly clients: SimClient[] = [];
+  onPacket: PacketHandler = () => undefined;
+  private onConnected: (client: SimClient) => void = () => undefined;
+  private readonly ticker: NodeJS.Timeout;
+
+  private constructor(
+    readonly options: GeneratorOptions,
+    private readonly shared: Shared,
+  ) {
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
+  }
+
+  static async create(options: GeneratorOptions): Promise<Crowd> {
+    const primitives = await loadPrimitives();
+    const endpoint = new Int32Array(ADDRESS_WORDS);
+    parseAddress(options.endpoint.address, options.endpoint.port, endpoint);
+    let crowd: Crowd;
+    const shared: Shared = {
+      native: loadNative(),
+      primitives,
+      network: new NetworkLayer(primitives, Buffer.from(options.networkKey, 'base64')),
+      serverPublicKey: Buffer.from(options.serverPublicKey, 'base64'),
+      endpoint,
+      timers: new TimerQueue<SimClient>(),
+      handleConnected: (client) => crowd.onConnected(client),
+      handlePacket: (client, bytes, offset, length) => crowd.onPacket(client, bytes, offset, length),
+    };
+    crowd = new Crowd(options, shared);
+    return crowd;
+  }
+
+  /** New clients, `inFlight` handshakes at once. */
+  connect(from: number, to: number, inFlight: number): Promise<ConnectResult> {
+    const fresh: SimClient[] = [];
+    for (let index = from; index < to; index++)
+      fresh.push(new SimClient(index, clientKeys(this.options.seed, index), this.shared));
+    this.clients.push(...fresh);
+    return this.run(fresh, (_elapsedMs, done) => done + inFlight);
+  }
+
+  /** The last `count` clients come back from nothing; `perSecond` 0 = all at once. */
+  reconnect(count: number, perSecond: number): Promise<ConnectResult> {
+    const chosen = this.clients.slice(-count);
+    return this.run(chosen, (elapsedMs) => (perSecond === 0 ? count : (elapsedMs * perSecond) / 1000));
+  }
+
+  close(): void {
+    clearInterval(this.ticker);
+    for (const client of this.clients) client.end();
+  }
+
+  /** `allowed` says how many may have been started by now. */
+  private async run(
+    chosen: readonly SimClient[],
+    allowed: (elapsedMs: number, done: number) => number,
+  ): Promise<ConnectResult> {
+    const beganMs = performance.now();
+    const startedMs = new Map<SimClient, number>();
+    const tookMs: number[] = [];
+    let lastMs = beganMs;
+    this.onConnected = (client) => {
+      lastMs = performance.now();
+      tookMs.push(lastMs - (startedMs.get(client) ?? lastMs));
+    };
+    let started = 0;
+    while (tookMs.length < chosen.length && performance.now() - lastMs < STALLED_MS) {
+      const limit = Math.min(chosen.length, allowed(performance.now() - beganMs, tookMs.length));
+      while (started < limit) {
+        const now = performance.now();
+        startedMs.set(chosen[started], now);
+        chosen[started++].connect(now);
+      }
+      await pause(1);
+    }
+    return {
+      wanted: chosen.length,
+      connected: tookMs.length,
+      seconds: (lastMs - beganMs) / 1000,
+      p50Ms: percentile(tookMs, 50),
+      p99Ms: percentile(tookMs, 99),
+    };
+  }
+
+  private tick(): void {
+    const { timers } = this.shared;
+    const now = performance.now();
+    for (let client = timers.take(now); client !== null; client = timers.take(now)) client.handleTimeout(now);
+  }
+}

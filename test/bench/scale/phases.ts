@@ -1,0 +1,117 @@
+/** The phases of a run, in order. Each returns lines of the table. */
+import { pause } from '../../netns/lab/process.ts';
+import type { GeneratorClient } from './generator-client.ts';
+import type { ConnectResult, ExchangeResult } from './messages.ts';
+import type { ScaleServer } from './server.ts';
+
+export interface Line {
+  readonly title: string;
+  readonly value: number;
+  readonly unit: string;
+}
+
+/** Handshakes at once while clients come up: a server that is busy, not overrun. */
+const IN_FLIGHT = 64;
+/** Until garbage is collected and probes have calmed down. */
+const SETTLE_MS = 5_000;
+const IDLE_MS = 5_000;
+const FLOOD_SECONDS = 5;
+const FLOOD_BYTES = 1_400;
+const EXCHANGE_SECONDS = 6;
+const EXCHANGE_PER_SECOND = 50;
+/** Into the exchange. */
+const BURST_AFTER_MS = 1_000;
+
+/** Brings the crowd from `from` to `to` clients. */
+export async function grow(
+  server: ScaleServer,
+  crowd: GeneratorClient,
+  from: number,
+  to: number,
+): Promise<Line[]> {
+  const [cpuBefore, bytesBefore] = [server.cpuSeconds, await server.residentBytes()];
+  const result = await crowd.ask({ kind: 'connect', from, to, inFlight: IN_FLIGHT });
+  const cpuSeconds = server.cpuSeconds - cpuBefore;
+  await pause(SETTLE_MS);
+  const perClient = ((await server.residentBytes()) - bytesBefore) / (to - from) / 1024;
+  const idleBefore = server.cpuSeconds;
+  await pause(IDLE_MS);
+  const idlePercent = ((server.cpuSeconds - idleBefore) / (IDLE_MS / 1000)) * 100;
+  return [
+    { title: `${to} clients: connected`, value: result.connected + from, unit: '' },
+    { title: '  handshakes, this machine', value: result.connected / result.seconds, unit: '/s' },
+    { title: '  handshakes, server alone', value: result.connected / cpuSeconds, unit: '/CPU s' },
+    { title: '  until the address, p50', value: result.p50Ms, unit: 'ms' },
+    { title: '  until the address, p99', value: result.p99Ms, unit: 'ms' },
+    { title: '  memory per client', value: perClient, unit: 'KiB' },
+    { title: '  memory of the server', value: (await server.residentBytes()) / 1e6, unit: 'MB' },
+    { title: '  all idle', value: idlePercent, unit: '% CPU' },
+  ];
+}
+
+/** The active clients send all they can. */
+export async function load(server: ScaleServer, active: GeneratorClient, count: number): Promise<Line[]> {
+  const cpuBefore = server.cpuSeconds;
+  const result = await active.ask({ kind: 'flood', seconds: FLOOD_SECONDS, bytes: FLOOD_BYTES });
+  const bytes = result.deliveredPackets * FLOOD_BYTES;
+  const lost = 1 - result.deliveredPackets / result.sentPackets;
+  return [
+    {
+      title: `${count} clients at once, ${FLOOD_BYTES} bytes`,
+      value: (8 * bytes) / result.seconds / 1e9,
+      unit: 'Gbit/s',
+    },
+    { title: '  packets', value: result.deliveredPackets / result.seconds / 1000, unit: 'k/s' },
+    { title: '  server', value: (server.cpuSeconds - cpuBefore) / (bytes / 1e9), unit: 'CPU s/GB' },
+    { title: '  lost', value: 100 * lost, unit: '%' },
+  ];
+}
+
+/** Steady traffic of the active clients, alone. */
+export async function quiet(active: GeneratorClient, count: number): Promise<Line[]> {
+  const title = `${count} clients × ${EXCHANGE_PER_SECOND}/s`;
+  return exchangeLines(title, await exchangeOf(active));
+}
+
+/** The same while `count` others come back from nothing; `perSecond` 0 = all at once. */
+export async function burst(
+  active: GeneratorClient,
+  crowd: GeneratorClient,
+  count: number,
+  perSecond: number,
+): Promise<Line[]> {
+  const exchanged = exchangeOf(active);
+  await pause(BURST_AFTER_MS);
+  const [result, reconnected] = await Promise.all([
+    exchanged,
+    crowd.ask({ kind: 'reconnect', count, perSecond }),
+  ]);
+  const how = perSecond === 0 ? 'at once' : `at ${perSecond}/s`;
+  return [
+    ...exchangeLines(`the same while ${count} reconnect ${how}`, result),
+    ...reconnectLines(reconnected),
+  ];
+}
+
+function exchangeOf(active: GeneratorClient): Promise<ExchangeResult> {
+  return active.ask({ kind: 'exchange', seconds: EXCHANGE_SECONDS, perSecond: EXCHANGE_PER_SECOND });
+}
+
+function exchangeLines(title: string, result: ExchangeResult): Line[] {
+  const lost = 1 - result.deliveredPackets / result.sentPackets;
+  return [
+    { title: `${title}: lost`, value: 100 * lost, unit: '%' },
+    { title: '  one way, p50', value: result.p50Ms, unit: 'ms' },
+    { title: '  one way, p99', value: result.p99Ms, unit: 'ms' },
+    { title: '  one way, worst', value: result.maxMs, unit: 'ms' },
+  ];
+}
+
+function reconnectLines({ wanted, connected, seconds, p50Ms, p99Ms }: ConnectResult): Line[] {
+  return [
+    { title: '  back', value: connected, unit: `of ${wanted}` },
+    { title: '  reconnected', value: connected / seconds, unit: '/s' },
+    { title: '  until the address, p50', value: p50Ms, unit: 'ms' },
+    { title: '  until the address, p99', value: p99Ms, unit: 'ms' },
+  ];
+}
