@@ -128,6 +128,22 @@ describe('reassembly', () => {
     expect(add(reassembly, { ...piece, number: 3, continued: false, notFirst: true })).toHaveLength(8);
     expect(reassembly.heldPieces).toBe(2);
   });
+
+  it('does not forget a packet together with its neighbour', () => {
+    const reassembly = new Reassembly();
+    const { pieces } = cut(
+      [
+        [4, 4],
+        [4, 4],
+      ],
+      1,
+    );
+    add(reassembly, { ...pieces[0], number: 2 }, 0);
+    add(reassembly, pieces[2], 900);
+    expect(pieces[2].number).toBe(3);
+    reassembly.expire(1_001);
+    expect([reassembly.dropped, reassembly.heldPieces]).toEqual([1, 1]);
+  });
 });
 
 describe('the bounds of reassembly', () => {
