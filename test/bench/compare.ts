@@ -11,7 +11,6 @@ import { type Options, parseOptions, USAGE, UsageError } from './compare/options
 import { startRaw } from './compare/raw.ts';
 import { printReport, toJson } from './compare/report.ts';
 import { startOnePath, startTwoPaths } from './compare/resip.ts';
-import { ROWS } from './compare/rows.ts';
 import { runAll } from './compare/run.ts';
 import { NotAvailable, type StartSubject, type Subject, type SubjectId } from './compare/subject.ts';
 import { startWireguard } from './compare/wireguard.ts';
@@ -49,10 +48,9 @@ async function main(): Promise<number> {
   const subjects: Subject[] = [];
   try {
     await startSubjects(options, directory, rigs, subjects, stop.signal);
-    const rows = ROWS.filter((row) => options.rows.includes(row.id));
-    const results = await runAll(subjects, rows, options, say, stop.signal);
-    process.stdout.write(`${printReport(results, subjects, rows, options)}\n`);
-    await writeFile(options.jsonFile, toJson(results, subjects, rows, options));
+    const results = await runAll(subjects, options, say, stop.signal);
+    process.stdout.write(`${printReport(results, subjects, options)}\n`);
+    await writeFile(options.jsonFile, toJson(results, subjects, options));
     say(`all numbers: ${options.jsonFile}`);
     return stop.signal.aborted ? 130 : 0;
   } finally {

@@ -5,10 +5,16 @@ import type { Effort } from './metrics.ts';
 import { ROWS } from './rows.ts';
 import { SUBJECTS, type SubjectId } from './subject.ts';
 
-export interface Options {
+/** What is measured on one form of the underlay. */
+export interface Stage {
+  readonly variant: Variant;
   readonly rows: readonly string[];
+}
+
+export interface Options {
   readonly subjects: readonly SubjectId[];
-  readonly variants: readonly Variant[];
+  /** In this order: an underlay that lost its offloads does not get them back. */
+  readonly plan: readonly Stage[];
   readonly repetitions: number;
   readonly effort: Effort;
   readonly jsonFile: string;
@@ -32,9 +38,15 @@ export const USAGE = `npm run bench -- [options]
 One number in half a minute: npm run bench -- --rows tcp-up --peers resip,wireguard-go --variants offload --reps 2`;
 
 const FULL: Effort = { tcpSeconds: 5, udpSeconds: 2, udpProbes: 8, pings: 500, pingIntervalMs: 10 };
-const QUICK: Effort = { tcpSeconds: 2, udpSeconds: 1, udpProbes: 5, pings: 200, pingIntervalMs: 5 };
-/** What `--quick` measures unless rows are named. */
-const QUICK_ROWS = ['ping-idle', 'ping-loaded', 'tcp-up', 'tcp-down', 'udp-64', 'udp-1200', 'memory'];
+const QUICK: Effort = { tcpSeconds: 1, udpSeconds: 1, udpProbes: 5, pings: 200, pingIntervalMs: 5 };
+/** What `--quick` measures unless rows or variants are named. */
+const QUICK_PLAN: readonly Stage[] = [
+  {
+    variant: 'offload',
+    rows: ['ping-idle', 'ping-loaded', 'tcp-up', 'tcp-down', 'udp-64', 'udp-1200', 'memory'],
+  },
+  { variant: 'plain', rows: ['tcp-up'] },
+];
 /** Raising and taking down take the rest of two minutes. */
 const QUICK_LIMIT_SECONDS = 95;
 const FULL_REPETITIONS = 5;
@@ -46,16 +58,25 @@ export function parseOptions(argv: readonly string[], defaultJsonFile: string): 
   if (flags.help) return null;
   const isQuick = flags.quick ?? false;
   const effort = isQuick ? QUICK : FULL;
-  const allRows = ROWS.map((row) => row.id);
   return {
-    rows: flags.rows === undefined ? (isQuick ? QUICK_ROWS : allRows) : chooseByPrefix(flags.rows, allRows),
     subjects: choose('--peers', flags.peers, SUBJECTS),
-    variants: choose('--variants', flags.variants, VARIANTS),
+    plan: makePlan(isQuick, flags.rows, flags.variants),
     repetitions: number('--reps', flags.reps, isQuick ? QUICK_REPETITIONS : FULL_REPETITIONS, 100),
     effort: { ...effort, tcpSeconds: number('--seconds', flags.seconds, effort.tcpSeconds, 600) },
     jsonFile: flags.json ?? defaultJsonFile,
     limitSeconds: isQuick ? QUICK_LIMIT_SECONDS : null,
   };
+}
+
+function makePlan(
+  isQuick: boolean,
+  rows: string | undefined,
+  variants: string | undefined,
+): readonly Stage[] {
+  if (isQuick && rows === undefined && variants === undefined) return QUICK_PLAN;
+  const allRows = ROWS.map((row) => row.id);
+  const chosen = rows === undefined ? allRows : chooseByPrefix(rows, allRows);
+  return choose('--variants', variants, VARIANTS).map((variant) => ({ variant, rows: chosen }));
 }
 
 function parseFlags(argv: readonly string[]) {

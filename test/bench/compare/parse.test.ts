@@ -53,11 +53,9 @@ describe('the tools’ own words', () => {
 
 describe('the options', () => {
   it('takes a whole family of rows or a single one, in the order of the table', () => {
-    expect(parseOptions(['--rows', 'udp,tcp-up'], 'x')?.rows).toEqual([
-      'tcp-up',
-      'udp-64',
-      'udp-512',
-      'udp-1200',
+    const rows = ['tcp-up', 'udp-64', 'udp-512', 'udp-1200'];
+    expect(parseOptions(['--rows', 'udp,tcp-up', '--variants', 'plain'], 'x')?.plan).toEqual([
+      { variant: 'plain', rows },
     ]);
     expect(parseOptions(['--peers', 'openvpn,raw'], 'x')?.subjects).toEqual(['raw', 'openvpn']);
   });

@@ -4,6 +4,8 @@
 export const TOLERATED_LOSS = 0.005;
 /** So little loss may have been an accident: the same rate gets a second chance. */
 const DOUBTFUL_LOSS = 0.03;
+/** Spent beyond the given ones while nothing has passed: a gap in the table says little. */
+const EXTRA_PROBES = 4;
 
 export interface Probe {
   readonly sentPerSecond: number;
@@ -21,7 +23,7 @@ export interface Found<P extends Probe> {
 
 /**
  * Sends without a limit first, then bisects between what passed and what failed. `probe(rate)` sends `rate` packets per
- * second, 0 = as many as it can. At most `probes` calls.
+ * second, 0 = as many as it can. `probes` calls, a few more while nothing has passed.
  */
 export async function searchRate<P extends Probe>(
   probe: (perSecond: number) => Promise<P>,
@@ -31,7 +33,7 @@ export async function searchRate<P extends Probe>(
   let failed: P | null = null;
   let rate = 0;
   let isSecondChance = false;
-  for (let call = 0; call < probes; call++) {
+  for (let call = 0; call < probes + (best === null ? EXTRA_PROBES : 0); call++) {
     const result = await probe(rate);
     if (result.loss <= TOLERATED_LOSS) {
       if (best === null || result.receivedPerSecond > best.receivedPerSecond) best = result;

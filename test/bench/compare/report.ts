@@ -3,9 +3,10 @@ import { cpus, release } from 'node:os';
 import type { Variant } from '../rig.ts';
 import type { Summary } from '../statistics.ts';
 import { plainTable } from '../table.ts';
-import type { Metric, Row } from './metrics.ts';
+import type { Metric } from './metrics.ts';
 import type { Options } from './options.ts';
 import { RATIOS, type Results } from './results.ts';
+import { ROWS } from './rows.ts';
 import type { Subject } from './subject.ts';
 
 const VARIANT_TITLES: Record<Variant, string> = {
@@ -15,54 +16,51 @@ const VARIANT_TITLES: Record<Variant, string> = {
 /** Repetitions of one remark say nothing new. */
 const MAX_REMARKS_PER_CELL = 3;
 
-export function printReport(
-  results: Results,
-  subjects: readonly Subject[],
-  rows: readonly Row[],
-  options: Options,
-): string {
-  const metrics = rows.flatMap((row) => row.metrics);
-  const parts = options.variants.flatMap((variant) => [
-    `\n${VARIANT_TITLES[variant]}: median [min–max] of ${options.repetitions}`,
-    medianTable(results, subjects, metrics, variant),
-    '\nratios, repetition by repetition: median [min–max]; × = higher is better, ÷ = lower is better',
-    ratioTable(results, subjects, metrics, variant),
-  ]);
+export function printReport(results: Results, subjects: readonly Subject[], options: Options): string {
+  const parts = options.plan.flatMap(({ variant }) => {
+    const metrics = measuredMetrics(results, subjects, variant);
+    if (metrics.length === 0) return [];
+    return [
+      `\n${VARIANT_TITLES[variant]}: median [min–max] of ${options.repetitions}`,
+      medianTable(results, subjects, metrics, variant),
+      '\nratios, repetition by repetition: median [min–max]; × = higher is better, ÷ = lower is better',
+      ratioTable(results, subjects, metrics, variant),
+    ];
+  });
   return [...parts, remarksText(results), ...subjects.map(({ id, description }) => `${id}: ${description}`)]
     .filter((part) => part !== '')
     .join('\n');
 }
 
-export function toJson(
-  results: Results,
-  subjects: readonly Subject[],
-  rows: readonly Row[],
-  options: Options,
-): string {
-  const metrics = rows.flatMap((row) => row.metrics);
-  const variants = options.variants.map((variant) => [
-    variant,
-    {
-      values: byMetric(metrics, (metric) =>
-        Object.fromEntries(subjects.map(({ id }) => [id, results.valuesOf(variant, metric.id, id)])),
+export function toJson(results: Results, subjects: readonly Subject[], options: Options): string {
+  const variants = options.plan.map(({ variant }) => {
+    const metrics = measuredMetrics(results, subjects, variant);
+    const values = byMetric(metrics, (metric) =>
+      Object.fromEntries(subjects.map(({ id }) => [id, results.valuesOf(variant, metric.id, id)])),
+    );
+    const ratios = byMetric(metrics, (metric) =>
+      Object.fromEntries(
+        RATIOS.map(([over, under]) => [`${over}/${under}`, results.ratio(variant, metric.id, over, under)]),
       ),
-      ratios: byMetric(metrics, (metric) =>
-        Object.fromEntries(
-          RATIOS.map(([over, under]) => [`${over}/${under}`, results.ratio(variant, metric.id, over, under)]),
-        ),
-      ),
-    },
-  ]);
+    );
+    return [variant, { metrics, values, ratios }];
+  });
   const report = {
     finishedAt: new Date().toISOString(),
     machine: { kernel: release(), node: process.version, cpus: cpus().length, model: cpus()[0]?.model },
     options,
     subjects: Object.fromEntries(subjects.map(({ id, description }) => [id, description])),
-    metrics,
     variants: Object.fromEntries(variants),
     remarks: results.remarks,
   };
   return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+/** Those that at least one subject has a number for. */
+function measuredMetrics(results: Results, subjects: readonly Subject[], variant: Variant): Metric[] {
+  return ROWS.flatMap(({ metrics }) => metrics).filter((metric) =>
+    subjects.some(({ id }) => results.summary(variant, metric.id, id) !== null),
+  );
 }
 
 function byMetric<T>(metrics: readonly Metric[], value: (metric: Metric) => T): Record<string, T> {

@@ -7,6 +7,7 @@ import type { Variant } from '../rig.ts';
 import type { Metric, Row, Sample } from './metrics.ts';
 import type { Options } from './options.ts';
 import { Results } from './results.ts';
+import { ROWS } from './rows.ts';
 import type { Subject } from './subject.ts';
 
 export type Progress = (text: string) => void;
@@ -14,17 +15,18 @@ export type Progress = (text: string) => void;
 /** `signal` ends the run after the measurement at hand; what was measured is returned. */
 export async function runAll(
   subjects: readonly Subject[],
-  rows: readonly Row[],
   options: Options,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Results> {
   const results = new Results();
-  const total = options.variants.length * options.repetitions * rows.length * subjects.length;
+  const rowCount = options.plan.reduce((sum, { rows }) => sum + rows.length, 0);
+  const total = rowCount * options.repetitions * subjects.length;
   const startedMs = performance.now();
   const elapsedSeconds = () => (performance.now() - startedMs) / 1000;
   let done = 0;
-  for (const variant of options.variants) {
+  for (const { variant, rows: ids } of options.plan) {
+    const rows = ROWS.filter(({ id }) => ids.includes(id));
     if (variant === 'plain') for (const { rig } of subjects) await rig.goPlain();
     for (let repetition = 0; repetition < options.repetitions; repetition++) {
       for (const row of rows) {
