@@ -13,6 +13,9 @@ export interface Datagram {
   readonly from: Int32Array;
 }
 
+/** Where Linux's default range of ephemeral ports starts, too. */
+const FIRST_EPHEMERAL_PORT = 32_768;
+
 /** One end: what a socket has to be for the network. */
 export interface MemorySocket {
   /** False = the queue is full. */
@@ -24,6 +27,7 @@ export type Carry = (bytes: Uint8Array, from: Int32Array, to: Int32Array, networ
 
 export class MemoryNetwork {
   private readonly sockets = new Map<string, MemorySocket>();
+  private nextPort = FIRST_EPHEMERAL_PORT;
   /** Datagrams that found no socket, or a full one. */
   lost = 0;
 
@@ -31,6 +35,11 @@ export class MemoryNetwork {
   constructor(
     private readonly carry: Carry = (bytes, from, to, network) => network.deliver(bytes, from, to),
   ) {}
+
+  /** A port that no socket was given before. */
+  ephemeralPort(): number {
+    return this.nextPort++;
+  }
 
   /** False = the address and port are taken. */
   attach(address: Int32Array, socket: MemorySocket): boolean {

@@ -19,8 +19,6 @@ import type { Datagram, MemoryNetwork, MemorySocket } from './memory-network.ts'
 import type { UdpEdge, UdpOptions } from './udp.ts';
 
 const { EADDRINUSE, EBADF, EDESTADDRREQ } = constants.errno;
-/** Linux's default range starts here too. */
-const FIRST_EPHEMERAL_PORT = 32_768;
 
 export interface MemoryUdpOptions {
   readonly network: MemoryNetwork;
@@ -106,7 +104,7 @@ export class MemoryUdp implements UdpEdge {
   private bind({ address, port, family }: UdpOptions): Int32Array {
     const host = address ?? (family === 4 ? '127.0.0.1' : '::1');
     const words = new Int32Array(ADDRESS_WORDS);
-    if (!parseAddress(host, port ? port : FIRST_EPHEMERAL_PORT + this.nextHandle, words)) {
+    if (!parseAddress(host, port || this.options.network.ephemeralPort(), words)) {
       throw new TypeError(`address: expected an address of the family, got ${host}`);
     }
     return words;
