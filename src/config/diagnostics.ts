@@ -1,6 +1,7 @@
 /** What is wrong with a configuration, all at once: key, expected, got, the nearest known key. */
 import type { z } from 'zod';
 import { UserError } from '../errors.ts';
+import { nearest } from './nearest.ts';
 
 export type Source = { kind: 'flag' } | { kind: 'file'; path: string };
 
@@ -72,27 +73,4 @@ function show(key: string, value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   if (key === 'invite') return text.replace(/#.*/s, '#…"');
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
-}
-
-/** The known word with the fewest edits, when few enough for a typing mistake. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((candidate) => ({ candidate, edits: editDistance(word, candidate) }))
-    .sort((a, b) => a.edits - b.edits);
-  return ranked.length > 0 && ranked[0].edits <= Math.max(1, Math.floor(word.length / 3))
-    ? ranked[0].candidate
-    : undefined;
-}
-
-/** Levenshtein distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length];
 }

@@ -69,13 +69,14 @@ export class ServerState {
     return [...this.inviteRecords.values()];
   }
 
-  /** To the disk at once when the client is new or has another lease, else with the next batch. */
-  putClient(record: ClientRecord): void {
+  /** To the disk at once when the client is new or has another lease (then true), else with the next batch. */
+  putClient(record: ClientRecord): boolean {
     const before = this.clientRecords.get(record.publicKey);
     const isUrgent =
       before === undefined || before.address !== record.address || before.revoked !== record.revoked;
     this.clientRecords.set(record.publicKey, record);
     this.queue.put(clientPath(this.stateDir, record.publicKey), toText(record), isUrgent);
+    return isUrgent;
   }
 
   /** To the disk at once: a spent invite must not be spent again. */

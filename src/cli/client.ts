@@ -1,0 +1,76 @@
+import type { CommandModule } from 'yargs';
+import { UserError } from '../errors.ts';
+import { daemonOptions, flagsOf, withExamples } from './options.ts';
+
+export const clientCommand: CommandModule = {
+  command: 'client [invite..]',
+  describe: 'Join a server over one or more interfaces at once',
+  builder: (parser) =>
+    withExamples(
+      parser
+        .usage(
+          '$0 client [INVITE] -i IFACE [-i IFACE …]\n\nJoin a server over one or more interfaces at once. INVITE is the line that `resip-vpn invite` printed;\nit is needed once.',
+        )
+        .options({
+          interface: {
+            alias: 'i',
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe: 'Interface to send over; may be repeated',
+          },
+          route: {
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe: 'What goes into the tunnel: all, none, or networks [all]',
+          },
+          policy: {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Which links carry a packet [redundant: all]',
+          },
+          address: {
+            type: 'string',
+            requiresArg: true,
+            describe: 'Tunnel address to ask for [the server chooses]',
+          },
+          mtu: { type: 'string', requiresArg: true, describe: 'Upper bound of the inner MTU, bytes' },
+          ...daemonOptions,
+          config: {
+            type: 'string',
+            describe:
+              'TOML file with these options as keys, --no-config for none [/etc/resip-vpn/client.toml]',
+          },
+        }),
+      [
+        ['client "$(cat laptop.invite)" -i wlan0 -i wwan0', 'Everything over Wi-Fi and LTE'],
+        ['client -i wlan0 -i wwan0 --route 192.168.7.0/24', 'The same server again, for one network only'],
+      ],
+    ),
+  handler: async (parsed) => {
+    const { invite: words, ...rest } = parsed;
+    const flags = flagsOf(rest);
+    addWords(flags, (words ?? []) as string[]);
+    const { runClient } = await import('../daemon/run-client.ts');
+    await runClient(flags);
+  },
+};
+
+/** `--route A B` leaves B among the words; an invite may stand anywhere. */
+function addWords(flags: Record<string, unknown>, words: readonly string[]): void {
+  const invites = words.filter((word) => word.startsWith('resip:'));
+  const others = words.filter((word) => !word.startsWith('resip:'));
+  if (invites.length > 1) throw new UserError('one invite at a time', { exitCode: 2 });
+  if (invites.length === 1) flags.invite = invites[0];
+  if (others.length === 0) return;
+  if (Array.isArray(flags.route)) {
+    flags.route = [...flags.route, ...others];
+    return;
+  }
+  throw new UserError(`${others[0]} is no invite`, {
+    cause: 'an invite begins with resip://',
+    fix: 'interfaces are named with -i, networks with --route',
+    exitCode: 2,
+  });
+}

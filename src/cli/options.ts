@@ -1,0 +1,55 @@
+/** Options that several verbs share, and the way from parsed words to the flags that the configuration reads. */
+import type { Argv, Options } from 'yargs';
+import { UserError } from '../errors.ts';
+
+export const stateDirOption: Options = {
+  type: 'string',
+  requiresArg: true,
+  default: '/var/lib/resip-vpn',
+  describe: 'Directory of keys, leases and the control socket',
+};
+
+/** Command lines that can be copied: yargs' own examples are broken into columns. */
+export function withExamples(
+  parser: Argv,
+  examples: readonly (readonly [line: string, does: string])[],
+): Argv {
+  const lines = examples.map(([line, does]) => `  # ${does}\n  resip-vpn ${line}`);
+  return parser.epilogue(['Examples:', ...lines].join('\n'));
+}
+
+/** For both daemons. Defaults stand in the text: a flag that is not given must not win over the file. */
+export const daemonOptions: Readonly<Record<string, Options>> = {
+  tun: { type: 'string', requiresArg: true, describe: 'Name of the tunnel interface [tun0]' },
+  'state-dir': {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Directory of keys, leases and the control socket [/var/lib/resip-vpn]',
+  },
+  log: { type: 'string', requiresArg: true, describe: 'Log as text or json [text]' },
+  'log-level': { type: 'string', requiresArg: true, describe: 'debug, info, warn or error [info]' },
+};
+
+/** What is not a flag of the configuration. */
+const NOT_FLAGS = new Set(['_', '$0', 'help', 'version', 'verbose']);
+
+/** Flags as given; `--verbose` is `--log-level debug`. Throws `UserError` for words that belong to no flag. */
+export function flagsOf(parsed: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const [command, ...others] = parsed._ as readonly string[];
+  if (others.length > 0) {
+    throw new UserError(`${command} does not know what to do with ${others.join(' ')}`, {
+      fix: `see resip-vpn ${command} --help`,
+      exitCode: 2,
+    });
+  }
+  const given = Object.entries(parsed).filter(([key, value]) => !NOT_FLAGS.has(key) && value !== undefined);
+  const flags = Object.fromEntries(given);
+  return parsed.verbose === true && !('log-level' in flags) ? { ...flags, 'log-level': 'debug' } : flags;
+}
+
+/** A flag that counts once. Throws `UserError` when it came several times. */
+export function single(parsed: Readonly<Record<string, unknown>>, key: string): string {
+  const value = parsed[key];
+  if (typeof value === 'string' && value !== '') return value;
+  throw new UserError(`--${key} wants one value`, { exitCode: 2 });
+}

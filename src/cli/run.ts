@@ -1,0 +1,86 @@
+/** From the words of a command line to an exit status: 0 done, 1 failed, 2 misused, 78 bad configuration. */
+import yargs, { type Argv, type CommandModule } from 'yargs';
+import { nearest } from '../config/nearest.ts';
+import { UserError } from '../errors.ts';
+import { clientCommand } from './client.ts';
+import { genkeyCommand } from './genkey.ts';
+import { inviteCommand } from './invite.ts';
+import { pubkeyCommand } from './pubkey.ts';
+import { serverCommand } from './server.ts';
+import { statusCommand } from './status.ts';
+import { version } from './version.ts';
+
+const COMMANDS: readonly CommandModule[] = [
+  serverCommand,
+  inviteCommand,
+  clientCommand,
+  statusCommand,
+  genkeyCommand,
+  pubkeyCommand,
+];
+
+const EXIT_FAILED = 1;
+const EXIT_MISUSED = 2;
+
+/** Prints what there is to print; resolves with the exit status. */
+export async function run(words: readonly string[]): Promise<number> {
+  try {
+    await parser(words).parseAsync();
+    return 0;
+  } catch (error) {
+    const isVerbose = words.includes('--verbose') || words.includes('debug');
+    return report(error, isVerbose);
+  }
+}
+
+function parser(words: readonly string[]): Argv {
+  const names = COMMANDS.map(({ command }) => String(command).split(' ', 1)[0]);
+  const base = yargs([...words])
+    .scriptName('resip-vpn')
+    .usage(
+      '$0 <command>\n\nA VPN over several links at once: every packet takes every link, the first copy wins.',
+    )
+    // Keys stay as they are written, `-i A B` takes one word, and numbers are texts like the rest.
+    .parserConfiguration({
+      'camel-case-expansion': false,
+      'strip-aliased': true,
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+    })
+    .option('verbose', { type: 'boolean', describe: 'Say more, and show where an error came from' })
+    .command('$0 [command]', false, {}, ({ command }) => {
+      if (command === undefined) throw misuse('no command', `one of: ${names.join(', ')}`);
+      const near = nearest(String(command), names);
+      throw misuse(
+        `there is no command ${command}`,
+        near === undefined ? undefined : `did you mean ${near}?`,
+      );
+    })
+    .version(version())
+    .alias('version', 'V')
+    .alias('help', 'h')
+    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      // yargs throws some of its own complaints and hands over others as text.
+      const isComplaint = error === undefined || error === null || error.name === 'YError';
+      if (!isComplaint) throw error;
+      throw misuse(message ?? error.message, 'see resip-vpn --help, or resip-vpn COMMAND --help');
+    });
+  return COMMANDS.reduce((parser, command) => parser.command(command), base);
+}
+
+function misuse(what: string, fix?: string): UserError {
+  return new UserError(what, { fix, exitCode: EXIT_MISUSED });
+}
+
+/** A user's error in its own words; anything else is ours, and its place is shown on demand. */
+function report(error: unknown, isVerbose: boolean): number {
+  const { message, stack } = error as Error;
+  const text = error instanceof UserError ? message : `internal error: ${message}`;
+  const lines = isVerbose && stack !== undefined ? [text, stack] : [text];
+  process.stderr.write(`resip-vpn: ${lines.join('\n').replaceAll('\n', '\n  ')}\n`);
+  return error instanceof UserError ? error.exitCode : EXIT_FAILED;
+}

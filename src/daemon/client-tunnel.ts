@@ -1,0 +1,47 @@
+/** The inside of the client's tunnel: what the server assigned becomes addresses and routes of this machine. */
+import type { RouteConfig } from '../config/client-config.ts';
+import type { Assignment } from '../engine/messages.ts';
+import type { ClientNetwork } from '../host/client-network.ts';
+import { hasIpv6Interfaces } from './ipv6.ts';
+import type { Log } from './log.ts';
+
+export interface ClientTunnelOptions {
+  readonly tunName: string;
+  readonly route: RouteConfig;
+  /** Upper bound of the inner MTU. */
+  readonly mtuBytes?: number;
+  readonly network: Pick<ClientNetwork, 'configureTun' | 'routeAll' | 'routeSome'>;
+  readonly log: Log;
+}
+
+export class ClientTunnel {
+  #applied = '';
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly options: ClientTunnelOptions) {}
+
+  /** True when something changed: the first assignment, or another one. Throws `UserError`. */
+  apply(assignment: Assignment): Promise<boolean> {
+    const turn = this.#running.then(() => this.#apply(assignment));
+    this.#running = turn.catch(() => {});
+    return turn;
+  }
+
+  async #apply(assigned: Assignment): Promise<boolean> {
+    const { tunName, route, network, log } = this.options;
+    const assignment = hasIpv6Interfaces() ? assigned : withoutIpv6(assigned);
+    const text = JSON.stringify(assignment);
+    if (text === this.#applied) return false;
+    const mtuBytes = Math.min(assignment.mtuBytes, this.options.mtuBytes ?? assignment.mtuBytes);
+    const warnings = await network.configureTun(tunName, assignment, mtuBytes);
+    for (const { what, why, fix } of warnings) log.warn({ what, why, fix }, 'tunnel-warning');
+    if (route.kind === 'all') await network.routeAll(tunName);
+    else if (route.kind === 'some') await network.routeSome(tunName, route.networks);
+    this.#applied = text;
+    return true;
+  }
+}
+
+function withoutIpv6({ address6: _, prefixLength6: __, ...rest }: Assignment): Assignment {
+  return rest;
+}

@@ -1,0 +1,159 @@
+/** The client's composition root: state, machine, engine and control socket, in this order; taken down in reverse. */
+import type { ClientConfig } from '../config/client-config.ts';
+import { formatEndpoint } from '../config/units.ts';
+import { ControlServer } from '../control/control-server.ts';
+import type { Assignment, EngineEvent } from '../engine/messages.ts';
+import { UserError } from '../errors.ts';
+import type { ClientNetwork } from '../host/client-network.ts';
+import type { Primitives } from '../proto/session/primitives.ts';
+import { ClientState, type StoredServer } from '../state/client-state.ts';
+import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
+import { ClientPaths } from './client-paths.ts';
+import { ClientTunnel } from './client-tunnel.ts';
+import { Endpoints, type Lookup } from './endpoints.ts';
+import { type StartEngine, startEngine } from './engine-start.ts';
+import type { Life } from './lifecycle.ts';
+import type { Log } from './log.ts';
+import { refusal } from './refusal.ts';
+
+export type ClientNetworkPort = Pick<
+  ClientNetwork,
+  'openPath' | 'closePath' | 'configureTun' | 'routeAll' | 'routeSome' | 'watchInterfaces' | 'close'
+>;
+
+export interface ClientParts {
+  readonly startEngine: StartEngine;
+  readonly openNetwork: (options: { stateDir: string; log: Log }) => Promise<ClientNetworkPort>;
+  readonly loadPrimitives: () => Promise<Primitives>;
+  readonly lookup: Lookup;
+  /** Milliseconds since the epoch. */
+  readonly clockMs: () => number;
+  /** A child of the log for one component. */
+  readonly logFor: (component?: string) => Log;
+}
+
+/** Resolves when the client is at work; the tunnel is up when the log says `connected`. */
+export async function startClient(config: ClientConfig, parts: ClientParts, life: Life): Promise<void> {
+  const { stateDir } = config;
+  const log = parts.logFor();
+  ensureStateDir(stateDir);
+  const lock = lockForDaemon(stateDir);
+  life.defer('lock', () => lock.release());
+  const state = await ClientState.open(stateDir);
+  const server = await chooseServer(config, state, parts, log);
+
+  const network = await parts.openNetwork({ stateDir, log: parts.logFor('host') });
+  life.defer('network', () => network.close());
+  let handle = (_: EngineEvent) => {};
+  const { engine, ready } = await startEngine(
+    parts.startEngine,
+    {
+      role: 'client',
+      tunName: config.tunName,
+      privateKey: state.privateKey,
+      serverPublicKey: server.publicKey,
+      networkKey: server.networkKey,
+      psk: server.psk,
+      inviteId: server.inviteId,
+      counter: await state.reserveCounters(parts.clockMs()),
+      endpoints: [],
+      wantedAddress: config.address,
+      mtuBytes: config.mtuBytes,
+      policy: config.policy,
+    },
+    life,
+    (event) => handle(event),
+  );
+
+  const endpoints = new Endpoints({
+    endpoint: server.endpoint,
+    lookup: parts.lookup,
+    onChange: (addresses) => {
+      log.debug({ addresses: addresses.map(({ address }) => address) }, 'server-addresses');
+      engine.post({ kind: 'endpoints', endpoints: addresses });
+      paths.syncSoon(0);
+    },
+    log,
+  });
+  life.defer('endpoints', () => endpoints.settle());
+  const paths = new ClientPaths({
+    interfaces: config.interfaces,
+    hasFamily: (family) => endpoints.hasFamily(family),
+    network,
+    engine,
+    log: parts.logFor('path'),
+  });
+  life.defer('paths', () => paths.close());
+  const { tunName } = ready;
+  const tunnel = new ClientTunnel({ ...config, tunName, network, log });
+
+  const connected = (assignment: Assignment) => {
+    const { address, prefixLength, serverAddress } = assignment;
+    const routes = config.route.kind === 'some' ? config.route.networks : config.route.kind;
+    const as = `${address}/${prefixLength}`;
+    log.info(
+      { server: formatEndpoint(server.endpoint), as, tun: tunName, serverAddress, routes },
+      'connected',
+    );
+  };
+  handle = (event) => {
+    switch (event.kind) {
+      case 'assigned':
+        tunnel
+          .apply(event.assignment)
+          .then((isNew) => isNew && connected(event.assignment))
+          .catch((error) => life.isEnding || life.fail(error));
+        break;
+      case 'refused':
+        life.fail(refusal(event, config.address));
+        break;
+      case 'session':
+        if (event.state === 'established') endpoints.settle();
+        else endpoints.search();
+        log.info({ suite: event.suite }, `session-${event.state}`);
+        break;
+      case 'path':
+        parts.logFor('path').info({ interfaceName: event.interfaceName, rttMs: event.rttMs }, event.state);
+        break;
+      case 'path-failed':
+        paths.handleFailed(event.path, event.message);
+        break;
+      default:
+        log.debug({ event: event.kind }, 'engine-event');
+    }
+  };
+
+  await network.watchInterfaces(
+    () => config.interfaces,
+    ({ kind, interfaceName }) => {
+      paths.handleInterfaceChange(interfaceName, kind === 'gone' || kind === 'appeared');
+      endpoints.hurry();
+    },
+  );
+  endpoints.search();
+  const control = await ControlServer.listen(stateDir, { status: () => engine.snapshot() });
+  life.defer('control', () => control.close());
+}
+
+/** The invite's server, or the one of the last invite. */
+async function chooseServer(
+  config: ClientConfig,
+  state: ClientState,
+  parts: ClientParts,
+  log: Log,
+): Promise<StoredServer> {
+  if (config.invite !== undefined) {
+    const before = state.server;
+    const acceptance = await state.accept(config.invite, await parts.loadPrimitives());
+    if (acceptance === 'replaced' && before !== undefined) {
+      const name = formatEndpoint(before.endpoint);
+      log.warn({ before: name, now: formatEndpoint(config.invite.endpoint) }, 'server-replaced');
+    }
+  }
+  if (state.server !== undefined) return state.server;
+  throw new UserError('this client has no server yet', {
+    cause: `there is no invite in ${config.stateDir}`,
+    fix: "give it one: resip-vpn client 'resip://…' -i wlan0; `resip-vpn invite NAME` on the server makes it",
+    exitCode: 2,
+  });
+}

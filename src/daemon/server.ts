@@ -1,0 +1,138 @@
+/** The server's composition root: state, machine, engine and control socket, in this order; taken down in reverse. */
+import type { ServerConfig } from '../config/server-config.ts';
+import { formatEndpoint } from '../config/units.ts';
+import { ControlServer } from '../control/control-server.ts';
+import type { EngineEvent, InviteRecord, SocketAddress } from '../engine/messages.ts';
+import type { ServerNetwork } from '../host/server-network.ts';
+import { inviteRecordSchema } from '../state/records.ts';
+import { ServerState } from '../state/server-state.ts';
+import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
+import { type StartEngine, startEngine } from './engine-start.ts';
+import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.ts';
+import type { Life } from './lifecycle.ts';
+import type { Log } from './log.ts';
+
+export type ServerNetworkPort = Pick<ServerNetwork, 'checkPools' | 'configureTun' | 'enableNat' | 'close'>;
+
+export interface ServerParts {
+  readonly startEngine: StartEngine;
+  readonly openNetwork: (options: { stateDir: string; log: Log }) => Promise<ServerNetworkPort>;
+  /** A child of the log for one component. */
+  readonly logFor: (component?: string) => Log;
+}
+
+/** Resolves when the server serves. */
+export async function startServer(config: ServerConfig, parts: ServerParts, life: Life): Promise<void> {
+  const { stateDir, pool } = config;
+  const log = parts.logFor();
+  ensureStateDir(stateDir);
+  const lock = lockForDaemon(stateDir);
+  life.defer('lock', () => lock.release());
+  const state = await openState(stateDir, log, life);
+
+  const network = await parts.openNetwork({ stateDir, log: parts.logFor('host') });
+  life.defer('network', () => network.close());
+  const pool6 = choosePool6(config, state, log);
+  await network.checkPools(pool6 === undefined ? [pool] : [pool, pool6]);
+
+  const { identity, clients, invites } = state;
+  const listen = listenAddresses(config);
+  const { engine, ready } = await startEngine(
+    parts.startEngine,
+    {
+      role: 'server',
+      tunName: config.tunName,
+      listen,
+      privateKey: identity.privateKey,
+      networkKey: identity.networkKey,
+      pool,
+      pool6,
+      dns: config.dns,
+      mtuBytes: config.mtuBytes,
+      leaseMs: config.leaseMs,
+      maxClients: config.maxClients,
+      clients,
+      invites,
+    },
+    life,
+    (event) => remember(event, state, log),
+  );
+
+  const { tunName } = ready;
+  const address = firstHost(pool);
+  const address6 = pool6 === undefined ? {} : embedIpv4(pool6, address.address);
+  await network.configureTun({ tunName, ...address, ...address6, mtuBytes: config.mtuBytes });
+  const { nat } = config;
+  const out =
+    nat.kind === 'off'
+      ? null
+      : await network.enableNat({
+          tunName,
+          pool,
+          pool6,
+          outInterface: nat.kind === 'interface' ? nat.name : undefined,
+        });
+
+  const control = await ControlServer.listen(stateDir, {
+    status: () => engine.snapshot(),
+    'invite-put': async ({ invite }) => {
+      const record: InviteRecord = inviteRecordSchema.parse(invite);
+      state.knowInvite(record);
+      engine.post({ kind: 'invite-put', invite: record });
+      log.info({ name: record.name }, 'invite-issued');
+    },
+  });
+  life.defer('control', () => control.close());
+  const sockets = listen.map(({ address }, i) => formatEndpoint({ host: address, port: ready.ports[i] }));
+  log.info(
+    { listen: sockets, pool, pool6, tun: tunName, nat: out ?? 'off', clients: clients.length },
+    'listening',
+  );
+}
+
+async function openState(stateDir: string, log: Log, life: Life): Promise<ServerState> {
+  const state = await ServerState.open(stateDir, {
+    onWriteError: (path, err) => log.error({ path, err }, 'state-not-written'),
+  });
+  life.defer('state', async () => {
+    if (!(await state.flush())) log.error({ stateDir }, 'state-lost');
+  });
+  for (const { path, reason } of state.damaged) log.warn({ path, reason }, 'record-damaged');
+  return state;
+}
+
+function choosePool6({ pool6 }: ServerConfig, state: ServerState, log: Log): string | undefined {
+  if (pool6.kind === 'none') return undefined;
+  if (!hasIpv6Interfaces()) {
+    log.info({ why: 'this machine has IPv6 switched off' }, 'no-ipv6-inside');
+    return undefined;
+  }
+  return pool6.kind === 'network' ? pool6.network : state.identity.pool6;
+}
+
+/** The IPv6 wildcard takes IPv4 as well; a kernel without IPv6 has only the IPv4 one. */
+function listenAddresses({ listen }: ServerConfig): SocketAddress[] {
+  const any = hasIpv6Sockets() ? '::' : '0.0.0.0';
+  const covered = listen.filter(({ host }) => host === '::').map(({ port }) => port);
+  return listen
+    .filter(({ host, port }) => host !== '0.0.0.0' || !covered.includes(port))
+    .map(({ host, port }) => ({ address: host === '::' ? any : host, port }));
+}
+
+/** What has to outlive this process. */
+function remember(event: EngineEvent, state: ServerState, log: Log): void {
+  switch (event.kind) {
+    case 'client':
+      if (state.putClient(event.client)) {
+        const { name, address } = event.client;
+        log.info({ name, address }, 'client');
+      }
+      break;
+    case 'invite':
+      state.putInvite(event.invite);
+      log.info({ name: event.invite.name }, 'invite-used');
+      break;
+    default:
+      log.debug({ event: event.kind }, 'engine-event');
+  }
+}
