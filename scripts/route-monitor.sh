@@ -14,10 +14,16 @@ die() {
 
 command -v ip >/dev/null || die "ip is not installed: apt-get install iproute2"
 
-ip -o monitor link address route rule </dev/null &
+# What runs in the background finds /dev/null at its stdin: the life line takes another number.
+exec 3<&0
+ip -o monitor link address route rule 3<&- &
 readonly monitor=$!
-# An `ip` without this verb (BusyBox) ends at once; so does the script then.
-trap 'kill "$monitor" 2>/dev/null || true' EXIT
+{
+  read -r _ <&3 || true
+  kill "$monitor"
+} &
+readonly life_line=$!
+trap 'kill "$monitor" "$life_line" 2>/dev/null || true' EXIT
 
 # subscribed: the kernel lists a routing socket of the monitor that listens to groups.
 subscribed() {
@@ -28,15 +34,12 @@ subscribed() {
   return 1
 }
 
-until subscribed; do
+# Two seconds at most: on a kernel that lists nothing, hearing late is better than not starting.
+for ((round = 0; round < 200; round++)); do
+  if subscribed; then break; fi
   kill -0 "$monitor" 2>/dev/null || die "ip has no monitor: apt-get install iproute2"
   sleep 0.01
 done
 echo ready
 
-while kill -0 "$monitor" 2>/dev/null; do
-  status=0
-  read -r -t 5 _ || status=$?
-  # Above 128: the time is over, and the monitor is looked after. Else stdin has ended.
-  if ((status <= 128)); then exit 0; fi
-done
+wait "$monitor" || true

@@ -139,6 +139,26 @@ test('after kill -9 the next start of the same instance restores everything', as
   expect(links.client.snapshot()).toBe(before);
 });
 
+test.each([[1], [2], [3], [4], [5]])('killed after %d of its steps, it restores as well', async (steps) => {
+  const stateDir = links.client.stateDir();
+  const killed = links.client.agent();
+  const requests: [string, ...unknown[]][] = [
+    ['openClient', stateDir],
+    ['openPath', { path: 0, interfaceName: 'wifi', family: 4 }],
+    ['openPath', { path: 1, interfaceName: 'lte', family: 6 }],
+    ['configureTun', 'tun7', ASSIGNMENT, 1_380],
+    ['routeAll', 'tun7'],
+  ];
+  const [opening, ...rest] = requests;
+  await killed.call(...opening);
+  // All at once: the kill falls into the middle of the next one.
+  const answers = rest.map((request) => killed.call(...request));
+  await Promise.all(answers.slice(0, steps - 1));
+  await killed.kill();
+  await links.client.agent().call('openClient', stateDir);
+  expect(links.client.snapshot()).toBe(before);
+});
+
 test('two instances do not disturb one another', async () => {
   links.addTun('tun8');
   before = links.client.snapshot();

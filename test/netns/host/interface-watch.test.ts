@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { InterfaceChange } from '../../../src/host/interface-watch.ts';
@@ -97,6 +97,33 @@ test('other interfaces are not reported', async () => {
     expect(seen).toContainEqual(expect.objectContaining({ kind: 'address-added', address: '192.0.2.8' }));
   });
   expect(seen.filter((change) => change.interfaceName !== 'wwan0')).toEqual([]);
+});
+
+/** The `ip monitor` below an agent, by way of its script. */
+function monitorOf(parent: number): number {
+  const children = (pid: number) => {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return text === '' ? [] : text.split(' ').map(Number);
+  };
+  const isMonitor = (pid: number) =>
+    readFileSync(`/proc/${pid}/cmdline`, 'utf8').startsWith('ip\0-o\0monitor');
+  const found = children(parent).flatMap(children).find(isMonitor);
+  if (found === undefined) throw new Error(`process ${parent} has no monitor`);
+  return found;
+}
+
+test('a monitor that is killed is started again', async () => {
+  const first = monitorOf(agent.pid);
+  process.kill(first, 'SIGKILL');
+  await eventually(() => expect(monitorOf(agent.pid)).not.toBe(first));
+  host.run('ip addr add 192.0.2.8/24 dev wwan0');
+  await expectChanges({ kind: 'address-added', address: '192.0.2.8' });
+});
+
+test('the monitor ends with its daemon, even one that is killed', async () => {
+  const monitor = monitorOf(agent.pid);
+  await agent.kill();
+  await eventually(() => expect(existsSync(`/proc/${monitor}`)).toBe(false));
 });
 
 test('more notifications than the socket holds are survived', async () => {

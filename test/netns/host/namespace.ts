@@ -49,7 +49,7 @@ export class Namespace {
       'iptables-save',
       'ip6tables-save',
       'nft list tables',
-      'sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding',
+      'sysctl -e net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv6.conf.eth0.accept_ra',
     ];
     const text = commands.map((command) => `> ${command}\n${this.run(command)}`).join('\n');
     return text.replace(/^#.*\n/gm, '').replace(/\[\d+:\d+\]/g, '');
@@ -100,6 +100,10 @@ export class HostAgent {
     const { result, error } = await answered;
     if (error !== undefined) throw new Error(error);
     return result as T;
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
   }
 
   /** SIGKILL: nothing is cleaned up. `ip netns exec` has become the agent itself, so this is its process. */
