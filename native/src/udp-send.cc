@@ -37,7 +37,7 @@ class Sender {
   void sendAll(Udp* socket, uint32_t count);
   void recover(Message& message, int error);
   int sendRow(const Message& message, uint32_t row, bool withLocal);
-  void account(const Message& message, uint32_t sent, uint32_t failed, int error);
+  void account(const Message& message, uint32_t sent, uint64_t sentBytes, int error);
 
   Environment& environment_;
   Batch& batch_;
@@ -175,18 +175,18 @@ void Sender::sendAll(Udp* socket, uint32_t count) {
     const int error = errno;
     for (int i = 0; i < sent; i++) {
       const Message& message = queue_.messages[queue_.order[next++]];
-      account(message, message.rows, 0, 0);
+      account(message, message.rows, message.bytes, 0);
     }
     if (sent >= 0) continue;
     // The first message of the rest failed, nothing was sent.
     if (error == EINTR) continue;
     Message& message = queue_.messages[queue_.order[next++]];
     if (isCongestion(error)) {
-      account(message, 0, message.rows, 0);
+      account(message, 0, 0, 0);
       // What follows would meet the same full queue.
       for (; error == EAGAIN && next < count; next++) {
         const Message& dropped = queue_.messages[queue_.order[next]];
-        account(dropped, 0, dropped.rows, 0);
+        account(dropped, 0, 0, 0);
       }
     } else {
       recover(message, error);
@@ -201,15 +201,16 @@ void Sender::recover(Message& message, int error) {
   const bool hadLocal = hasLocal(message.address);
   const bool blamesSegments = isSegmented && (error == EIO || error == EINVAL || error == EMSGSIZE);
   if (!blamesSegments && !(hadLocal && isAboutLocal(error))) {
-    account(message, 0, message.rows, error);
+    account(message, 0, 0, error);
     return;
   }
   uint32_t sent = 0;
-  uint32_t failed = 0;
+  uint64_t sentBytes = 0;
   int lastError = 0;
   bool withLocal = hadLocal;
-  for (uint32_t row = message.firstRow; sent + failed < message.rows; row++) {
+  for (uint32_t row = message.firstRow, left = message.rows; left > 0; row++) {
     if (batch_.verdict[row] != verdict::send) continue;
+    left--;
     int outcome = sendRow(message, row, withLocal);
     if (withLocal && isAboutLocal(outcome)) {
       outcome = sendRow(message, row, false);
@@ -217,9 +218,9 @@ void Sender::recover(Message& message, int error) {
     }
     if (outcome == 0) {
       sent++;
-    } else {
-      failed++;
-      if (!isCongestion(outcome)) lastError = outcome;
+      sentBytes += static_cast<uint64_t>(batch_.length[row]);
+    } else if (!isCongestion(outcome)) {
+      lastError = outcome;
     }
   }
   const bool lostLocal = hadLocal && !withLocal;
@@ -227,7 +228,7 @@ void Sender::recover(Message& message, int error) {
   if (lostLocal && message.path != nullptr) clearLocal(message.path + kPathAddress);
   const bool wasSegmentation = error == EIO || (error == EINVAL && !lostLocal && lastError != EMSGSIZE);
   if (isSegmented && sent > 0 && wasSegmentation) message.socket->segmentation = false;
-  account(message, sent, failed, lastError);
+  account(message, sent, sentBytes, lastError);
 }
 
 // 0 or errno.
@@ -254,14 +255,14 @@ void count64(int32_t* words, uint64_t more) {
   memcpy(words, &count, sizeof count);
 }
 
-void Sender::account(const Message& message, uint32_t sent, uint32_t failed, int error) {
+// The rows of the message that were not sent have failed.
+void Sender::account(const Message& message, uint32_t sent, uint64_t sentBytes, int error) {
   taken_ += sent;
   int32_t* path = message.path;
   if (path == nullptr) return;
   path[kPathSent] = static_cast<int32_t>(static_cast<uint32_t>(path[kPathSent]) + sent);
-  path[kPathFailed] = static_cast<int32_t>(static_cast<uint32_t>(path[kPathFailed]) + failed);
-  // Rows of one message are of one size but the last: a part of them is so large, give or take one row.
-  count64(path + kPathSentBytes, sent == message.rows ? message.bytes : uint64_t{sent} * message.segmentBytes);
+  path[kPathFailed] = static_cast<int32_t>(static_cast<uint32_t>(path[kPathFailed]) + message.rows - sent);
+  count64(path + kPathSentBytes, sentBytes);
   if (error != 0) path[kPathErrno] = error;
 }
 

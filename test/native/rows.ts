@@ -11,8 +11,8 @@ export interface Row {
   readonly flags: number;
 }
 
-export function makeBatch(capacity = 512, arenaBytes = 1 << 20): PacketBatch {
-  return new PacketBatch({ capacity, arenaBytes });
+export function makeBatch(capacity = 512, arenaBytes = 1 << 20, trains?: number): PacketBatch {
+  return new PacketBatch({ capacity, arenaBytes, trains });
 }
 
 /** Appends one row per packet and gives each the verdict. */

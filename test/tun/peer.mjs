@@ -3,7 +3,7 @@
  *   host ADDRESS PORT                 UDP: each line of stdin {to, port, payload} is sent, each datagram becomes a line
  *   sink ADDRESS PORT                 TCP: prints `ready`, takes one connection, prints bytes and SHA-256
  *   source ADDRESS PORT BYTES         TCP: connects and sends that many bytes
- *   burst ADDRESS PORT COUNT BYTES    UDP: COUNT datagrams of BYTES in one segmented send
+ *   burst ADDRESS PORT COUNT BYTES [TIMES]   UDP: COUNT datagrams of BYTES in one segmented send
  */
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -66,10 +66,9 @@ function source() {
   const hash = createHash('sha256');
   const chunks = content(Number(rest[0]));
   const more = () => {
-    for (const chunk of chunks) {
-      hash.update(chunk);
-      if (!connection.write(chunk)) return connection.once('drain', more);
-      if (connection.destroyed) return;
+    for (let next = chunks.next(); !next.done; next = chunks.next()) {
+      hash.update(next.value);
+      if (!connection.write(next.value)) return connection.once('drain', more);
     }
     say({ bytes: Number(rest[0]), sha256: hash.digest('hex') });
     connection.end();
@@ -79,13 +78,13 @@ function source() {
 
 /** Row `i` carries `i` in every byte. Uses the addon directly, without the edges around it. */
 function burst() {
-  const [count, bytes] = rest.map(Number);
+  const [count, bytes, times = 1] = rest.map(Number);
   const addon = createRequire(import.meta.url)('../../native/build/Release/resip.node');
   const capacity = (count + 7) & ~7;
   const arena = new Uint8Array(count * bytes);
   const columns = new ArrayBuffer(36 * capacity);
   const column = (Type, start) => new Type(columns, start * capacity, capacity);
-  const paths = new Int32Array(8 * 14);
+  const paths = new Int32Array(8 * 16);
   const batch = addon.registerBatch(arena, columns, capacity, new Int32Array(1), new Int32Array(10), 1);
   const [offset, length, train] = [column(Int32Array, 8), column(Int32Array, 12), column(Int32Array, 28)];
   const [pathMask, verdict] = [column(Uint8Array, 32), column(Uint8Array, 34)];
@@ -100,7 +99,9 @@ function burst() {
   const { handle, segmentation } = addon.udpOpen({ family: 4 });
   const [a, b, c, d] = address.split('.').map(Number);
   paths.set([handle, (4 << 16) | port, (a << 24) | (b << 16) | (c << 8) | d]);
-  say({ taken: addon.udpSend(batch, addon.registerPathTable(paths), count), segmentation });
+  const table = addon.registerPathTable(paths);
+  const taken = Array.from({ length: times }, () => addon.udpSend(batch, table, count));
+  say({ taken, segmentation, sent: paths[12], sentBytes: paths[14], failed: paths[13], errno: paths[11] });
 }
 
 ({ host, sink, source, burst })[mode]();

@@ -6,6 +6,7 @@ import {
   PATH_ERRNO,
   PATH_FAILED,
   PATH_SENT,
+  PATH_SENT_BYTES,
   type PacketBatch,
   Verdict,
 } from '../../src/proto/packet-batch.ts';
@@ -97,6 +98,7 @@ describe.each(forms)('%s', (_, makeWorld) => {
     for (const row of [toB, other]) {
       expect(a.paths.words[row + PATH_SENT]).toBe(2);
       expect(a.paths.words[row + PATH_FAILED]).toBe(0);
+      expect(a.paths.words[row + PATH_SENT_BYTES]).toBe(2 * 128);
     }
   });
 
