@@ -101,6 +101,8 @@ describe('path MTU', () => {
     expect(link.mtu.mtuBytes).toBe(1_420);
     link.mtu.handleAcked(1_480);
     expect(link.mtu.mtuBytes).toBe(1_480);
+    // What was found to be too big proves nothing any more.
+    expect(link.mtu.poll(link.now, ANSWER_MS)).toBe(1_500);
     link.mtu.handleAcked(1_300);
     link.mtu.handleAcked(9_000);
     expect(link.mtu.mtuBytes).toBe(1_480);

@@ -84,11 +84,20 @@ describe('Noise_IKpsk2_25519_ChaChaPoly_BLAKE2b', () => {
     expect(initiator.readMessage(message2.noise)).toEqual(message2.payload);
   });
 
-  it('refuses an ephemeral key of low order', () => {
-    const { responder } = pair();
-    const lowOrder = message1.noise.slice();
-    lowOrder.fill(0, 0, 32);
-    expect(responder.readMessage(lowOrder)).toBeNull();
+  it('refuses an ephemeral key of low order, however well the rest of the message fits to it', () => {
+    const zero = new Uint8Array(32);
+    const attacking = { ...primitives, x25519PublicKey: () => zero, x25519: () => zero.slice() };
+    const attacker = new HandshakeState(attacking, {
+      initiator: true,
+      prologue: PROLOGUE,
+      s: client,
+      rs: server.publicKey,
+    });
+    const message = attacker.writeMessage(message1.payload, seededRandom(1));
+    expect(pair().responder.readMessage(message)).toBeNull();
+    // A responder whose X25519 let the zero through would take the message.
+    const lax = new HandshakeState(attacking, { initiator: false, prologue: PROLOGUE, s: server });
+    expect(lax.readMessage(message)).toEqual(message1.payload);
   });
 
   it('does not get past another prologue, static key or psk', () => {
