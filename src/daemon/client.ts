@@ -14,6 +14,7 @@ import { Endpoints, type Lookup } from './endpoints.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { PathStates } from './path-states.ts';
 import { refusal } from './refusal.ts';
 
 export type ClientNetworkPort = Pick<
@@ -87,14 +88,12 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const { tunName } = ready;
   const tunnel = new ClientTunnel({ ...config, tunName, network, log });
 
-  const connected = (assignment: Assignment) => {
-    const { address, prefixLength, serverAddress } = assignment;
+  const states = new PathStates(parts.logFor('path'));
+  const connected = ({ address, prefixLength }: Assignment) => {
     const routes = config.route.kind === 'some' ? config.route.networks : config.route.kind;
     const as = `${address}/${prefixLength}`;
-    log.info(
-      { server: formatEndpoint(server.endpoint), as, tun: tunName, serverAddress, routes },
-      'connected',
-    );
+    const over = states.upInterfaces;
+    log.info({ server: formatEndpoint(server.endpoint), as, tun: tunName, routes, over }, 'connected');
   };
   handle = (event) => {
     switch (event.kind) {
@@ -113,7 +112,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
         log.info({ suite: event.suite }, `session-${event.state}`);
         break;
       case 'path':
-        parts.logFor('path').info({ interfaceName: event.interfaceName, rttMs: event.rttMs }, event.state);
+        states.handle(event);
         break;
       case 'path-failed':
         paths.handleFailed(event.path, event.message);
