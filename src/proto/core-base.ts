@@ -59,6 +59,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   }
 
   handleDatagrams(batch: PacketBatch, now: number): number {
+    this.context.sessions.wipeRetired();
     const wanted = this.inbound.handleDatagrams(batch, now);
     this.rearm(now);
     return wanted;
@@ -71,6 +72,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   }
 
   handleTimeout(now: number): void {
+    this.context.sessions.wipeRetired();
     for (let association = this.timers.take(now); association !== null; association = this.timers.take(now)) {
       this.runAssociation(association, now);
       this.armLater(association, now);

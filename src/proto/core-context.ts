@@ -48,7 +48,12 @@ export class CoreContext {
     this.network = options.network;
     this.paths = options.paths;
     this.policy = options.policy;
-    this.sessions = new SessionTable(options.maxSessions, options.sealer, options.random);
+    this.sessions = new SessionTable(
+      options.maxSessions,
+      options.sealer,
+      options.random,
+      () => this.outbox.batch.count === 0,
+    );
   }
 
   /** A deadline of this association may have moved forward: it is armed anew when the input at hand is done. */

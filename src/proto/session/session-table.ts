@@ -8,11 +8,15 @@ export class SessionTable {
   private readonly byId = new Map<number, Session>();
   private readonly bySlot: (Session | null)[];
   private readonly freeSlots: number[] = [];
+  /** Slots of removed sessions whose last datagrams may still wait to be sealed. */
+  private readonly retiredSlots: number[] = [];
 
   constructor(
     readonly capacity: number,
     private readonly sealer: BatchSealer,
     private readonly random: RandomBytes,
+    /** False while the core holds stamped datagrams that the driver has not sealed. */
+    private readonly isDrained: () => boolean,
   ) {
     this.bySlot = new Array(capacity).fill(null);
     for (let slot = capacity - 1; slot >= 0; slot--) this.freeSlots.push(slot);
@@ -50,6 +54,7 @@ export class SessionTable {
     keys: SessionKeys,
     now: number,
   ): Session | null {
+    this.wipeRetired();
     const slot = this.freeSlots.pop();
     if (slot === undefined) return null;
     this.sealer.installKey(slot, suite, keys.sealKey, keys.sealIv, keys.openKey, keys.openIv);
@@ -60,11 +65,24 @@ export class SessionTable {
     return session;
   }
 
+  /** Nothing is found or opened any more; what is stamped already can still be sealed, under the same key. */
   remove(session: Session): void {
     if (this.bySlot[session.keySlot] !== session) return;
     this.byId.delete(session.localId);
     this.bySlot[session.keySlot] = null;
-    this.sealer.removeKey(session.keySlot);
-    this.freeSlots.push(session.keySlot);
+    this.retiredSlots.push(session.keySlot);
+    this.wipeRetired();
+  }
+
+  /**
+   * Wipes the keys of removed sessions and frees their slots, once nothing waits to be sealed: a slot that changes hands
+   * earlier would seal the old session's numbers under the new session's key.
+   */
+  wipeRetired(): void {
+    if (this.retiredSlots.length === 0 || !this.isDrained()) return;
+    for (const slot of this.retiredSlots.splice(0)) {
+      this.sealer.removeKey(slot);
+      this.freeSlots.push(slot);
+    }
   }
 }
