@@ -16,6 +16,8 @@ const MAX_RESPONSES = 64;
 
 export interface Pending {
   readonly id: string;
+  /** Ephemeral key of the initiation, base64: stays when the client repeats it with a cookie. */
+  readonly ephemeral: string;
   readonly publicKey: string;
   readonly counter: number;
   readonly response: Uint8Array;

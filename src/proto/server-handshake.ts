@@ -149,6 +149,10 @@ export class ServerHandshake {
     }
     const counter = initiation.payload.counter;
     const earlier = this.pending.ofClient(publicKey);
+    if (earlier?.ephemeral === base64(initiation.ephemeral)) {
+      this.transmit(earlier, batch, row);
+      return;
+    }
     const floor = Math.max(caller.kind === 'client' ? caller.client.counter : -1, earlier?.counter ?? -1);
     if (counter <= floor) {
       this.pending.spend(id);
@@ -223,6 +227,7 @@ export class ServerHandshake {
     const remoteId = payload.sessionId | 0;
     const base = {
       id,
+      ephemeral: base64(initiation.ephemeral),
       publicKey,
       counter: payload.counter,
       remoteId,

@@ -259,6 +259,8 @@ export class Association implements TimerOwner {
   /** Sessions that are over and packets held for too long go. Returns true when the current session went. */
   expire(now: number): boolean {
     this.expireHeld(now);
+    this.reassembly.expire(now);
+    this.current?.fitWindow(this.slowestMs(), now);
     if (this.previous !== null && (now >= this.previousUntilMs || this.previous.hasExpired(now))) {
       this.context.sessions.remove(this.previous);
       this.previous = null;
@@ -268,6 +270,14 @@ export class Association implements TimerOwner {
     this.dropSessions();
     this.choosePaths(now);
     return true;
+  }
+
+  /** How late a copy may be: the slowest path's answer time. */
+  private slowestMs(): number {
+    let slowest = 0;
+    for (const path of this.paths)
+      if (path !== null && isUsable(path.state)) slowest = Math.max(slowest, path.answerMs);
+    return slowest;
   }
 
   private expireHeld(now: number): void {

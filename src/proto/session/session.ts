@@ -18,11 +18,15 @@ export const SESSION_SILENT_MS = 180_000;
 export const SESSION_LIFE_MS = 3_900_000;
 export const PREVIOUS_SESSION_MS = 30_000;
 export const WINDOW_PACKETS = 65_536;
+/** The window follows the packet rate at this pace. */
+const FIT_EVERY_MS = 500;
 
 export class Session {
   readonly window = new ReplayWindow(WINDOW_PACKETS);
   private nextPacketNumber = 0;
   lastReceivedMs: number;
+  private fittedMs: number;
+  private fittedTop = -1;
   /** Set when an IP packet went through it in either direction: such a session is rekeyed early. */
   carriedPackets = false;
 
@@ -39,6 +43,7 @@ export class Session {
     readonly createdMs: number,
   ) {
     this.lastReceivedMs = createdMs;
+    this.fittedMs = createdMs;
   }
 
   get sentDatagrams(): number {
@@ -75,6 +80,16 @@ export class Session {
       this.nextPacketNumber >= REKEY_AFTER_DATAGRAMS ||
       this.window.top >= REKEY_AFTER_DATAGRAMS
     );
+  }
+
+  /** Widens the duplicate window to what arrives while the latest copy is still under way. */
+  fitWindow(latestMs: number, now: number): void {
+    const elapsedMs = now - this.fittedMs;
+    if (elapsedMs < FIT_EVERY_MS) return;
+    const packetsPerMs = (this.window.top - this.fittedTop) / elapsedMs;
+    this.fittedMs = now;
+    this.fittedTop = this.window.top;
+    this.window.grow(2 * packetsPerMs * latestMs);
   }
 
   /** True when it must not be used any more. */
