@@ -3,7 +3,7 @@
  * and whoever comes later can tell what a killed one left behind.
  */
 import { existsSync } from 'node:fs';
-import { attempt, Process, run, type StartOptions } from './process.ts';
+import { attempt, Process, run, type StartOptions, waitFor } from './process.ts';
 
 const NAME = /^rv(\d+)\.\d+-/;
 let labs = 0;
@@ -20,14 +20,12 @@ export class Namespace {
     this.name = name;
   }
 
-  /** A namespace with its loopback up, CUBIC, and reverse-path filtering as Debian has it (loose). */
+  /** A namespace with its loopback up, and reverse-path filtering as Debian has it (loose). */
   static async create(name: string): Promise<Namespace> {
     await run(['ip', 'netns', 'add', name]);
     const namespace = new Namespace(name);
     await namespace.ip(['link set lo up']);
     await namespace.sysctl({
-      // The machine's default may be BBR, which hides loss.
-      'net.ipv4.tcp_congestion_control': 'cubic',
       'net.ipv4.conf.all.rp_filter': '2',
       'net.ipv4.conf.default.rp_filter': '2',
     });
@@ -75,7 +73,16 @@ export async function sweep(): Promise<void> {
   }
 }
 
+/** A namespace can stay busy for a moment after its last process: tried until it is gone. */
 async function removeNamespace(name: string): Promise<void> {
+  await waitFor(`namespace ${name} to go`, async () => {
+    await killAll(name);
+    await attempt(['ip', 'netns', 'del', name]);
+    return !existsSync(`/run/netns/${name}`);
+  });
+}
+
+async function killAll(name: string): Promise<void> {
   const { stdout } = await attempt(['ip', 'netns', 'pids', name]);
   for (const pid of stdout.split('\n').filter(Boolean)) {
     try {
@@ -84,5 +91,4 @@ async function removeNamespace(name: string): Promise<void> {
       // Ended on its own in the meantime.
     }
   }
-  await attempt(['ip', 'netns', 'del', name]);
 }

@@ -18,7 +18,7 @@ export async function connectCore(net: Namespace, server: Namespace, web: Namesp
   await connectHost(net, 'srv', server, SERVER_ADDRESS, SERVER_ADDRESS6);
   await connectHost(net, 'web', web, WEB_ADDRESS, WEB_ADDRESS6);
   await net.run(['nft', '-f', '-'], {
-    input: 'table ip lab { chain nat { type nat hook postrouting priority srcnat; } }\n',
+    input: 'add table ip lab\nadd chain ip lab nat { type nat hook postrouting priority srcnat; }\n',
   });
 }
 
@@ -31,6 +31,8 @@ async function connectHost(
 ): Promise<void> {
   const gateway = address.replace(/\d+$/, '1');
   const gateway6 = address6.replace(/[^:]+$/, '1');
+  // The machine's default may be BBR, which hides loss; a namespace may not choose another as its default.
+  const congestionControl = 'congctl cubic';
   await net.ip([
     `link add ${device} type veth peer name eth0 netns ${host.name}`,
     `link set ${device} up txqueuelen ${QUEUE_PACKETS}`,
@@ -41,8 +43,8 @@ async function connectHost(
     `link set eth0 up txqueuelen ${QUEUE_PACKETS}`,
     `addr add ${address}/24 dev eth0`,
     `addr add ${address6}/64 dev eth0 nodad`,
-    `route add default via ${gateway}`,
-    `-6 route add default via ${gateway6}`,
+    `route add default via ${gateway} ${congestionControl}`,
+    `route add ::/0 via ${gateway6} ${congestionControl}`,
   ]);
 }
 
@@ -64,7 +66,7 @@ export async function connectLink(
   await client.ip([
     ...neighbours(link.interfaceName, [link.gateway, link.gateway6], farMac),
     `route add default via ${link.gateway} dev ${link.interfaceName} metric ${link.metric}`,
-    `-6 route add default via ${link.gateway6} dev ${link.interfaceName} metric ${link.metric}`,
+    `route add ::/0 via ${link.gateway6} dev ${link.interfaceName} metric ${link.metric}`,
   ]);
   await net.ip(neighbours(link.name, [link.address, link.address6], nearMac));
 }

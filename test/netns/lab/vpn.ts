@@ -1,0 +1,164 @@
+/** The product as users start it: the command line of the built program, in the lab's namespaces. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { PathSnapshot, PeerSnapshot, Snapshot } from '../../../src/engine/messages.ts';
+import type { Lab, Site } from './lab.ts';
+import type { Namespace } from './namespace.ts';
+import { SERVER_ADDRESS } from './plan.ts';
+import { attempt, type Finished, type Process, run, waitFor } from './process.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
+export const SERVER_PORT = 4600;
+/** The first host of the default pool. */
+export const SERVER_INNER_ADDRESS = '10.77.0.1';
+
+/** Words that run the product. */
+export function resipVpn(...words: readonly string[]): string[] {
+  return [process.execPath, PROGRAM, ...words];
+}
+
+/** One server or client that was started, and what its `status --json` says. */
+export class Daemon {
+  readonly process: Process;
+  readonly stateDir: string;
+  readonly namespace: Namespace;
+
+  constructor(process: Process, stateDir: string, namespace: Namespace) {
+    this.process = process;
+    this.stateDir = stateDir;
+    this.namespace = namespace;
+  }
+
+  async status(): Promise<Snapshot> {
+    return JSON.parse(await run(resipVpn('status', '--json', '--state-dir', this.stateDir))) as Snapshot;
+  }
+
+  /** A client's server, or the client that a server knows by `name`. */
+  async peer(name?: string): Promise<PeerSnapshot> {
+    const { peers } = await this.status();
+    const peer = name === undefined ? peers[0] : peers.find((candidate) => candidate.name === name);
+    if (!peer) throw new Error(`no peer ${name ?? ''} among ${peers.map((other) => other.name).join(', ')}`);
+    return peer;
+  }
+
+  async path(interfaceName: string): Promise<PathSnapshot> {
+    const { paths } = await this.peer();
+    const path = paths.find((candidate) => candidate.interfaceName === interfaceName);
+    if (!path) throw new Error(`no path over ${interfaceName}`);
+    return path;
+  }
+
+  /** Waits for a status that `accepts`; fails at once, with what the daemon said, when it has ended. */
+  async until(what: string, accepts: (status: Snapshot) => boolean, timeoutMs = 15_000): Promise<Snapshot> {
+    const status = await waitFor(
+      `${what}\n${this.process.command}\n`,
+      async () => {
+        if (!this.process.isRunning) return 'ended';
+        const snapshot = await this.status();
+        return accepts(snapshot) && snapshot;
+      },
+      timeoutMs,
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}\n${this.process.stderr}`);
+    });
+    if (status === 'ended') throw new Error(`${this.process.command}: ended\n${this.process.stderr}`);
+    return status;
+  }
+
+  /** SIGTERM, or what `signal` says, and the end. */
+  stop(signal?: NodeJS.Signals): Promise<Finished> {
+    return this.process.stop(signal);
+  }
+}
+
+export interface ClientOptions {
+  /** Default: one for the first site's first client. */
+  readonly invite?: string;
+  readonly site?: Site;
+  /** Default: all links of the site. */
+  readonly interfaces?: readonly string[];
+  readonly words?: readonly string[];
+  /** Names the state directory; default `client`. */
+  readonly name?: string;
+}
+
+/** A server and its clients in one lab. */
+export class Vpn {
+  readonly lab: Lab;
+
+  constructor(lab: Lab) {
+    this.lab = lab;
+    if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run \`npm run build\``);
+  }
+
+  stateDir(name: string): string {
+    return join(this.lab.directory, name);
+  }
+
+  /** Starts the server and waits until it answers. */
+  async startServer(words: readonly string[] = []): Promise<Daemon> {
+    const server = this.#start(this.lab.server, 'server', ['server', ...words]);
+    await server.until('the server to answer', () => true);
+    return server;
+  }
+
+  /** One line: `resip://…`. */
+  async invite(name: string, endpoint = `${SERVER_ADDRESS}:${SERVER_PORT}`): Promise<string> {
+    const words = ['invite', name, '--endpoint', endpoint, '--state-dir', this.stateDir('server')];
+    return (await run(resipVpn(...words))).trim();
+  }
+
+  /** Starts a client and does not wait: for those that are to fail. */
+  launchClient(options: ClientOptions = {}): Daemon {
+    const site = options.site ?? this.lab.client;
+    const interfaces = options.interfaces ?? site.links.map((link) => link.interfaceName);
+    const words = [
+      'client',
+      ...(options.invite ? [options.invite] : []),
+      ...interfaces.flatMap((name) => ['-i', name]),
+    ];
+    return this.#start(site.namespace, options.name ?? 'client', [...words, ...(options.words ?? [])]);
+  }
+
+  /** Starts a client and waits until its tunnel has an address and all its paths are up. */
+  async startClient(options: ClientOptions = {}): Promise<Daemon> {
+    const client = this.launchClient(options);
+    const count = (options.interfaces ?? (options.site ?? this.lab.client).links).length;
+    await client.until(`${count} paths up`, (status) => isUp(status, count));
+    await waitFor('the tunnel to be configured', async () => {
+      const name = (await client.status()).tunName;
+      const { stdout } = await attempt(
+        client.namespace.command(['ip', '-4', '-o', 'addr', 'show', 'dev', name, 'up']),
+      );
+      return stdout.includes('inet ');
+    });
+    return client;
+  }
+
+  /** Server, one invite, one client over all links of the first site. */
+  async startPair(
+    words: { readonly server?: readonly string[]; readonly client?: readonly string[] } = {},
+  ): Promise<{ readonly server: Daemon; readonly client: Daemon }> {
+    const server = await this.startServer(words.server);
+    const invite = await this.invite('laptop');
+    const client = await this.startClient({ invite, words: words.client });
+    return { server, client };
+  }
+
+  #start(namespace: Namespace, name: string, words: readonly string[]): Daemon {
+    const stateDir = this.stateDir(name);
+    // Whatever the machine has under /etc does not matter here.
+    const argv = resipVpn(...words, '--state-dir', stateDir, '--no-config');
+    return new Daemon(this.lab.start(namespace, argv), stateDir, namespace);
+  }
+}
+
+function isUp(status: Snapshot, paths: number): boolean {
+  const peer = status.peers[0];
+  return (
+    peer?.session.established === true &&
+    peer.address !== null &&
+    peer.paths.filter((path) => path.state === 'up').length >= paths
+  );
+}
