@@ -78,6 +78,7 @@ async function startSubjects(
     try {
       subjects.push(await STARTERS[id](rig, files));
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof NotAvailable)) throw error;
       say(`without ${id}: ${error.message}`);
     }

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { sweep } from '../netns/lab/namespace.ts';
 import { Rig } from './rig.ts';
 import { GeneratorClient } from './scale/generator-client.ts';
+import { Generators } from './scale/generators.ts';
 import { burst, grow, type Line, load, quiet } from './scale/phases.ts';
 import { ScaleServer } from './scale/server.ts';
 import { plainTable } from './table.ts';
@@ -66,22 +67,25 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
     cleanUp.push(() => generator.stop());
     return generator;
   };
-  const [active, crowd] = [start(), start()];
-  await active.ask({ kind: 'connect', from: 0, to: activeCount, inFlight: 16 });
-  const steps = [...new Set([Math.min(FIRST_STEP, clients), clients])];
+  const active = start();
+  await active.ask({ kind: 'make', from: 0, to: activeCount });
+  await active.ask({ kind: 'connect', count: activeCount, inFlight: 16 });
+  say(`${clients - activeCount} more clients, still silent …`);
+  const crowd = await Generators.make(activeCount, clients, start);
   let from = activeCount;
-  for (const to of steps) {
+  for (const to of new Set([Math.min(FIRST_STEP, clients), clients])) {
     report(await grow(server, crowd, from, to));
     from = to;
   }
   report(await load(server, active, activeCount));
   report(await quiet(active, activeCount));
-  const count = Math.min(BURST_CLIENTS, clients - activeCount);
+  const count = Math.min(BURST_CLIENTS, crowd.total);
   report(await burst(active, crowd, count, BURST_PER_SECOND));
   report(await burst(active, crowd, count, 0));
 }
 
 function digits(value: number): string {
+  if (!Number.isFinite(value)) return '–';
   return Number.isInteger(value) ? `${value}` : Number(value.toPrecision(3)).toString();
 }
 

@@ -37,7 +37,7 @@ export async function runAll(
             progress(`time is up: ${total - done} of ${total} measurements left out`);
             return results;
           }
-          const words = await measureOne(results, { variant, repetition, row, subject }, options);
+          const words = await measureOne(results, { variant, repetition, row, subject }, options, signal);
           done++;
           const leftSeconds = Math.round((elapsedSeconds() / done) * (total - done));
           progress(`${done}/${total} ${variant} ${row.id} ${subject.id}: ${words} (${leftSeconds} s left)`);
@@ -56,7 +56,12 @@ interface Place {
 }
 
 /** A measurement that fails is a remark and a gap in the table: the others go on. */
-async function measureOne(results: Results, place: Place, options: Options): Promise<string> {
+async function measureOne(
+  results: Results,
+  place: Place,
+  options: Options,
+  signal: AbortSignal,
+): Promise<string> {
   const { variant, repetition, row, subject } = place;
   const remark = (text: string) =>
     results.remark({ variant, row: row.id, subject: subject.id, repetition, text });
@@ -66,6 +71,7 @@ async function measureOne(results: Results, place: Place, options: Options): Pro
     for (const text of sample.remarks) remark(text);
     return summaryOf(row.metrics, sample);
   } catch (error) {
+    if (signal.aborted) return 'interrupted';
     remark(`failed: ${(error as Error).message.split('\n')[0]}`);
     return `failed: ${(error as Error).message}`;
   }

@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from '../../netns/lab/namespace.ts';
-import { attempt, run, waitFor } from '../../netns/lab/process.ts';
+import { attempt, type Process, run, waitFor } from '../../netns/lab/process.ts';
 import { LINKS, type Rig, SERVER_ENDPOINT, WEB_ADDRESS } from '../rig.ts';
 import {
   INNER_MTU_BYTES,
@@ -35,45 +35,52 @@ export async function startWireguard(rig: Rig, { directory }: SubjectFiles): Pro
   const clientName = `wgc${process.pid}`;
   const serverName = `wgs${process.pid}`;
   const [clientKeys, serverKeys] = [await makeKeys(), await makeKeys()];
+  const names = [clientName, serverName];
+  const daemons: Process[] = [];
   const start = async (namespace: Namespace, name: string) => {
     const daemon = namespace.start([program, '-f', name], { env: { LOG_LEVEL: 'error' } });
-    await waitFor(`${SOCKETS}/${name}.sock`, () => daemon.isRunning && existsSync(`${SOCKETS}/${name}.sock`));
+    daemons.push(daemon);
+    await waitFor(socketOf(name), () => daemon.isRunning && existsSync(socketOf(name)));
     return daemon;
   };
-  const server = await start(rig.server, serverName);
-  const client = await start(rig.client, clientName);
-  await configure(
-    rig.server,
-    serverName,
-    '1',
-    join(directory, 'server.conf'),
-    `[Interface]\nPrivateKey=${serverKeys.secret}\nListenPort=${PORT}\n` +
-      `[Peer]\nPublicKey=${clientKeys.public}\nAllowedIPs=${NETWORK}.2/32\n`,
-  );
-  await configure(
-    rig.client,
-    clientName,
-    '2',
-    join(directory, 'client.conf'),
-    `[Interface]\nPrivateKey=${clientKeys.secret}\n[Peer]\nPublicKey=${serverKeys.public}\n` +
-      `Endpoint=${SERVER_ENDPOINT}:${PORT}\nAllowedIPs=0.0.0.0/0\n`,
-  );
-  await masquerade(rig, `${NETWORK}.0/24`, clientName);
-  const subject: Subject = {
-    id: 'wireguard-go',
-    description: `${await versionOf(program)}, MTU ${INNER_MTU_BYTES}, over ${LINKS[0]}`,
-    rig,
-    serverAddress: `${NETWORK}.1`,
-    webAddress: WEB_ADDRESS,
-    client: [client],
-    server: [server],
-    stop: async () => {
-      await stopAll([client, server]);
-      for (const name of [clientName, serverName]) await rm(`${SOCKETS}/${name}.sock`, { force: true });
-    },
+  const stop = async () => {
+    await stopAll(daemons);
+    for (const name of names) await rm(socketOf(name), { force: true });
   };
-  await waitForEcho(subject);
-  return subject;
+  try {
+    const server = await start(rig.server, serverName);
+    const client = await start(rig.client, clientName);
+    await configure(
+      ...([rig.server, serverName, '1', join(directory, 'server.conf')] as const),
+      `[Interface]\nPrivateKey=${serverKeys.secret}\nListenPort=${PORT}\n` +
+        `[Peer]\nPublicKey=${clientKeys.public}\nAllowedIPs=${NETWORK}.2/32\n`,
+    );
+    await configure(
+      ...([rig.client, clientName, '2', join(directory, 'client.conf')] as const),
+      `[Interface]\nPrivateKey=${clientKeys.secret}\n[Peer]\nPublicKey=${serverKeys.public}\n` +
+        `Endpoint=${SERVER_ENDPOINT}:${PORT}\nAllowedIPs=0.0.0.0/0\n`,
+    );
+    await masquerade(rig, `${NETWORK}.0/24`, clientName);
+    const subject: Subject = {
+      id: 'wireguard-go',
+      description: `${await versionOf(program)}, MTU ${INNER_MTU_BYTES}, over ${LINKS[0]}`,
+      rig,
+      serverAddress: `${NETWORK}.1`,
+      webAddress: WEB_ADDRESS,
+      client: [client],
+      server: [server],
+      stop,
+    };
+    await waitForEcho(subject);
+    return subject;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function socketOf(name: string): string {
+  return `${SOCKETS}/${name}.sock`;
 }
 
 async function findProgram(): Promise<string> {

@@ -6,7 +6,6 @@ import { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
 import { TimerQueue } from '../../../src/proto/timer-queue.ts';
 import { parseAddress } from '../../../src/udp/address.ts';
 import { pause } from '../../netns/lab/process.ts';
-import { percentile } from '../statistics.ts';
 import type { ConnectResult, GeneratorOptions } from './messages.ts';
 import { clientKeys } from './population.ts';
 import { type Shared, SimClient } from './sim-client.ts';
@@ -20,6 +19,8 @@ export type PacketHandler = (client: SimClient, bytes: Uint8Array, offset: numbe
 
 export class Crowd {
   readonly clients: SimClient[] = [];
+  /** The first so many were told to connect. */
+  private connected = 0;
   onPacket: PacketHandler = () => undefined;
   private onConnected: (client: SimClient) => void = () => undefined;
   private readonly ticker: NodeJS.Timeout;
@@ -50,19 +51,30 @@ export class Crowd {
     return crowd;
   }
 
-  /** New clients, `inFlight` handshakes at once. */
-  connect(from: number, to: number, inFlight: number): Promise<ConnectResult> {
-    const fresh: SimClient[] = [];
+  make(from: number, to: number): void {
     for (let index = from; index < to; index++)
-      fresh.push(new SimClient(index, clientKeys(this.options.seed, index), this.shared));
-    this.clients.push(...fresh);
-    return this.run(fresh, (_elapsedMs, done) => done + inFlight);
+      this.clients.push(new SimClient(index, clientKeys(this.options.seed, index), this.shared));
   }
 
-  /** The last `count` clients come back from nothing; `perSecond` 0 = all at once. */
+  /** The next `count`, `inFlight` handshakes at once. */
+  connect(count: number, inFlight: number): Promise<ConnectResult> {
+    const fresh = this.clients.slice(this.connected, this.connected + count);
+    this.connected += fresh.length;
+    return this.run(
+      fresh,
+      (client, now) => client.connect(now),
+      (_elapsedMs, done) => done + inFlight,
+    );
+  }
+
+  /** `perSecond` 0 = all at once. */
   reconnect(count: number, perSecond: number): Promise<ConnectResult> {
-    const chosen = this.clients.slice(-count);
-    return this.run(chosen, (elapsedMs) => (perSecond === 0 ? count : (elapsedMs * perSecond) / 1000));
+    const chosen = this.clients.slice(0, this.connected).slice(-count);
+    return this.run(
+      chosen,
+      (client, now) => client.reconnect(now),
+      (elapsedMs) => (perSecond === 0 ? count : (elapsedMs * perSecond) / 1000),
+    );
   }
 
   close(): void {
@@ -73,6 +85,7 @@ export class Crowd {
   /** `allowed` says how many may have been started by now. */
   private async run(
     chosen: readonly SimClient[],
+    start: (client: SimClient, now: number) => void,
     allowed: (elapsedMs: number, done: number) => number,
   ): Promise<ConnectResult> {
     const beganMs = performance.now();
@@ -80,26 +93,22 @@ export class Crowd {
     const tookMs: number[] = [];
     let lastMs = beganMs;
     this.onConnected = (client) => {
+      const since = startedMs.get(client);
+      if (since === undefined) return;
       lastMs = performance.now();
-      tookMs.push(lastMs - (startedMs.get(client) ?? lastMs));
+      tookMs.push(lastMs - since);
     };
     let started = 0;
     while (tookMs.length < chosen.length && performance.now() - lastMs < STALLED_MS) {
       const limit = Math.min(chosen.length, allowed(performance.now() - beganMs, tookMs.length));
-      while (started < limit) {
+      for (; started < limit; started++) {
         const now = performance.now();
         startedMs.set(chosen[started], now);
-        chosen[started++].connect(now);
+        start(chosen[started], now);
       }
       await pause(1);
     }
-    return {
-      wanted: chosen.length,
-      connected: tookMs.length,
-      seconds: (lastMs - beganMs) / 1000,
-      p50Ms: percentile(tookMs, 50),
-      p99Ms: percentile(tookMs, 99),
-    };
+    return { wanted: chosen.length, seconds: (lastMs - beganMs) / 1000, tookMs };
   }
 
   private tick(): void {

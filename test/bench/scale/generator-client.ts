@@ -27,8 +27,8 @@ export class GeneratorClient {
     });
     const [line] = await Promise.race([answered, ended]);
     const answer = JSON.parse(line) as { result?: Results[C['kind']]; error?: string };
-    if (answer.result === undefined) throw new Error(`a generator failed: ${answer.error}`);
-    return answer.result;
+    if (answer.error !== undefined) throw new Error(`a generator failed: ${answer.error}`);
+    return answer.result as Results[C['kind']];
   }
 
   async stop(): Promise<void> {

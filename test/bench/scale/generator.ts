@@ -7,10 +7,13 @@ import type { Command, GeneratorOptions, Results } from './messages.ts';
 
 const crowd = await Crowd.create(JSON.parse(process.argv[2]) as GeneratorOptions);
 
-function carryOut(command: Command): Promise<Results[Command['kind']]> {
+async function carryOut(command: Command): Promise<Results[Command['kind']]> {
   switch (command.kind) {
+    case 'make':
+      crowd.make(command.from, command.to);
+      return null;
     case 'connect':
-      return crowd.connect(command.from, command.to, command.inFlight);
+      return crowd.connect(command.count, command.inFlight);
     case 'reconnect':
       return crowd.reconnect(command.count, command.perSecond);
     case 'flood':

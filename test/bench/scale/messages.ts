@@ -1,9 +1,11 @@
 /** What the orchestrator and a generator process say to each other: one JSON line each way, one command at a time. */
 
 export type Command =
-  /** Brings up the clients `from` to `to` (exclusive), `inFlight` handshakes at once. */
-  | { readonly kind: 'connect'; readonly from: number; readonly to: number; readonly inFlight: number }
-  /** `count` clients lose all they know but their keys and come back; `perSecond` 0 = all at once. */
+  /** Makes the clients `from` to `to` (exclusive), without a datagram: it takes this process longer than connecting. */
+  | { readonly kind: 'make'; readonly from: number; readonly to: number }
+  /** Brings up the next `count` of them, `inFlight` handshakes at once. */
+  | { readonly kind: 'connect'; readonly count: number; readonly inFlight: number }
+  /** `count` connected clients lose their sessions and come back; `perSecond` 0 = all at once. */
   | { readonly kind: 'reconnect'; readonly count: number; readonly perSecond: number }
   /** All clients send packets of `bytes` to the server's own address, as fast as they get through. */
   | { readonly kind: 'flood'; readonly seconds: number; readonly bytes: number }
@@ -12,11 +14,9 @@ export type Command =
 
 export interface ConnectResult {
   readonly wanted: number;
-  readonly connected: number;
   readonly seconds: number;
-  /** From the first datagram to the address, milliseconds. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
+  /** From the first datagram to session and address, milliseconds, of each that got there. */
+  readonly tookMs: readonly number[];
 }
 
 export interface FloodResult {
@@ -35,6 +35,7 @@ export interface ExchangeResult {
 }
 
 export interface Results {
+  readonly make: null;
   readonly connect: ConnectResult;
   readonly reconnect: ConnectResult;
   readonly flood: FloodResult;

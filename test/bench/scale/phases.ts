@@ -1,6 +1,8 @@
 /** The phases of a run, in order. Each returns lines of the table. */
 import { pause } from '../../netns/lab/process.ts';
+import { percentile } from '../statistics.ts';
 import type { GeneratorClient } from './generator-client.ts';
+import type { Generators } from './generators.ts';
 import type { ConnectResult, ExchangeResult } from './messages.ts';
 import type { ScaleServer } from './server.ts';
 
@@ -22,15 +24,15 @@ const EXCHANGE_PER_SECOND = 50;
 /** Into the exchange. */
 const BURST_AFTER_MS = 1_000;
 
-/** Brings the crowd from `from` to `to` clients. */
+/** Brings the associated clients from `from` to `to`. */
 export async function grow(
   server: ScaleServer,
-  crowd: GeneratorClient,
+  crowd: Generators,
   from: number,
   to: number,
 ): Promise<Line[]> {
   const [cpuBefore, bytesBefore] = [server.cpuSeconds, await server.residentBytes()];
-  const result = await crowd.ask({ kind: 'connect', from, to, inFlight: IN_FLIGHT });
+  const result = await crowd.connect(to - from, IN_FLIGHT);
   const cpuSeconds = server.cpuSeconds - cpuBefore;
   await pause(SETTLE_MS);
   const perClient = ((await server.residentBytes()) - bytesBefore) / (to - from) / 1024;
@@ -38,11 +40,8 @@ export async function grow(
   await pause(IDLE_MS);
   const idlePercent = ((server.cpuSeconds - idleBefore) / (IDLE_MS / 1000)) * 100;
   return [
-    { title: `${to} clients: connected`, value: result.connected + from, unit: '' },
-    { title: '  handshakes, this machine', value: result.connected / result.seconds, unit: '/s' },
-    { title: '  handshakes, server alone', value: result.connected / cpuSeconds, unit: '/CPU s' },
-    { title: '  until the address, p50', value: result.p50Ms, unit: 'ms' },
-    { title: '  until the address, p99', value: result.p99Ms, unit: 'ms' },
+    ...connectLines(`${to} clients`, result),
+    { title: '  handshakes, server alone', value: result.tookMs.length / cpuSeconds, unit: '/CPU s' },
     { title: '  memory per client', value: perClient, unit: 'KiB' },
     { title: '  memory of the server', value: (await server.residentBytes()) / 1e6, unit: 'MB' },
     { title: '  all idle', value: idlePercent, unit: '% CPU' },
@@ -73,23 +72,20 @@ export async function quiet(active: GeneratorClient, count: number): Promise<Lin
   return exchangeLines(title, await exchangeOf(active));
 }
 
-/** The same while `count` others come back from nothing; `perSecond` 0 = all at once. */
+/** The same while `count` others lose their sessions and come back; `perSecond` 0 = all at once. */
 export async function burst(
   active: GeneratorClient,
-  crowd: GeneratorClient,
+  crowd: Generators,
   count: number,
   perSecond: number,
 ): Promise<Line[]> {
   const exchanged = exchangeOf(active);
   await pause(BURST_AFTER_MS);
-  const [result, reconnected] = await Promise.all([
-    exchanged,
-    crowd.ask({ kind: 'reconnect', count, perSecond }),
-  ]);
+  const [result, reconnected] = await Promise.all([exchanged, crowd.reconnect(count, perSecond)]);
   const how = perSecond === 0 ? 'at once' : `at ${perSecond}/s`;
   return [
     ...exchangeLines(`the same while ${count} reconnect ${how}`, result),
-    ...reconnectLines(reconnected),
+    ...connectLines('reconnecting', reconnected),
   ];
 }
 
@@ -107,11 +103,11 @@ function exchangeLines(title: string, result: ExchangeResult): Line[] {
   ];
 }
 
-function reconnectLines({ wanted, connected, seconds, p50Ms, p99Ms }: ConnectResult): Line[] {
+function connectLines(title: string, { wanted, seconds, tookMs }: ConnectResult): Line[] {
   return [
-    { title: '  back', value: connected, unit: `of ${wanted}` },
-    { title: '  reconnected', value: connected / seconds, unit: '/s' },
-    { title: '  until the address, p50', value: p50Ms, unit: 'ms' },
-    { title: '  until the address, p99', value: p99Ms, unit: 'ms' },
+    { title: `${title}: connected`, value: tookMs.length, unit: `of ${wanted}` },
+    { title: '  handshakes, whole machine', value: tookMs.length / seconds, unit: '/s' },
+    { title: '  until session and address, p50', value: percentile(tookMs, 50), unit: 'ms' },
+    { title: '  until session and address, p99', value: percentile(tookMs, 99), unit: 'ms' },
   ];
 }

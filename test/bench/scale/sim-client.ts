@@ -6,10 +6,12 @@ import { randomFillSync } from 'node:crypto';
 import { NativeSealer } from '../../../src/native/batch-sealer.ts';
 import type { Native } from '../../../src/native/native.ts';
 import { ClientCore } from '../../../src/proto/client-core.ts';
+import type { CoreEvent } from '../../../src/proto/events.ts';
 import { PacketBatch, PathTable, Verdict } from '../../../src/proto/packet-batch.ts';
 import { redundant } from '../../../src/proto/policy/redundant.ts';
 import type { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
 import type { Primitives } from '../../../src/proto/session/primitives.ts';
+import type { Session } from '../../../src/proto/session/session.ts';
 import type { TimerOwner, TimerQueue } from '../../../src/proto/timer-queue.ts';
 import { parseIpv4 } from '../../../src/proto/wire/ip-text.ts';
 import { LinuxUdp } from '../../../src/udp/linux-udp.ts';
@@ -23,7 +25,7 @@ export interface Shared {
   readonly serverPublicKey: Uint8Array;
   readonly endpoint: Int32Array;
   readonly timers: TimerQueue<SimClient>;
-  /** The client has its address, for the first time since `connect`. */
+  /** The client has a session, and its address. */
   handleConnected(client: SimClient): void;
   /** An inner packet, valid during the call. */
   handlePacket(client: SimClient, bytes: Uint8Array, offset: number, length: number): void;
@@ -32,107 +34,99 @@ export interface Shared {
 const MAX_SESSIONS = 8;
 /** Of the link; inner packets of 1,400 bytes fit once the path's MTU was probed. */
 const LINK_MTU_BYTES = 1500;
-/** Each incarnation starts above all handshake counters of the one before. */
-const COUNTERS_PER_LIFE = 1_000;
 /** Small: there are thousands of them. */
 const SOCKET_BUFFER_BYTES = 262_144;
 
 const outgoing = new PacketBatch({ capacity: 256, arenaBytes: 512 * 1024 });
 const incoming = new PacketBatch({ capacity: 512, arenaBytes: 1024 * 1024 });
 
-/** A process's worth of a client: all but the keys goes when it restarts. */
-interface Life {
-  readonly core: ClientCore;
-  readonly sealer: NativeSealer;
-  readonly udp: LinuxUdp;
-  readonly socket: number;
-}
-
 export class SimClient implements TimerOwner {
   dueMs = 0;
   heapIndex = -1;
   /** Inner IPv4 address, uint32; 0 = none yet. */
   address = 0;
-  private life: Life | null = null;
-  private lives = 0;
+  private readonly core: ClientCore;
+  private readonly sealer: NativeSealer;
+  private readonly udp: LinuxUdp;
+  private readonly socket: number;
+  private hasSession = false;
 
   constructor(
     readonly index: number,
-    private readonly keys: ClientKeys,
+    keys: ClientKeys,
     private readonly shared: Shared,
-  ) {}
-
-  /** Starts anew, without a word to the server about what was before. */
-  connect(now: number): void {
-    this.end();
-    const { native, primitives, network, serverPublicKey, endpoint } = this.shared;
-    const sealer = new NativeSealer(native, { maskKey: network.maskKey, slots: MAX_SESSIONS });
+  ) {
+    const { native, primitives, network, serverPublicKey, endpoint } = shared;
+    this.sealer = new NativeSealer(native, { maskKey: network.maskKey, slots: MAX_SESSIONS });
     const paths = new PathTable(1);
-    const udp = new LinuxUdp(native, paths, sealer.mask);
-    const socket = udp.open({ family: 4, bufferBytes: SOCKET_BUFFER_BYTES });
-    const core = new ClientCore(
+    this.udp = new LinuxUdp(native, paths, this.sealer.mask);
+    this.socket = this.udp.open({ family: 4, bufferBytes: SOCKET_BUFFER_BYTES });
+    this.core = new ClientCore(
       {
         primitives,
-        sealer,
+        sealer: this.sealer,
         random: (count) => randomFillSync(new Uint8Array(count)),
         network,
         paths,
         policy: redundant,
         tunName: '',
-        privateKey: this.keys.privateKey,
+        privateKey: keys.privateKey,
         serverPublicKey,
-        psk: this.keys.psk,
+        psk: keys.psk,
         inviteId: null,
-        counter: 1 + COUNTERS_PER_LIFE * this.lives++,
+        counter: 1,
         endpoints: [endpoint],
         wantedAddress: 0,
       },
-      now,
+      performance.now(),
     );
-    this.address = 0;
-    this.life = { core, sealer, udp, socket };
-    udp.watch(socket, () => this.handleReadable());
-    core.openPath(0, socket, 4, LINK_MTU_BYTES, 'bench', now);
+  }
+
+  /** The link comes up. */
+  connect(now: number): void {
+    this.udp.watch(this.socket, () => this.handleReadable());
+    this.core.openPath(0, this.socket, 4, LINK_MTU_BYTES, 'bench', now);
+    this.drain();
+  }
+
+  /** All sessions are forgotten, without a word to the server: for it, a client that was started anew. */
+  reconnect(now: number): void {
+    this.hasSession = false;
+    // What a client does when the server has forgotten it; which session said so does not matter.
+    this.core.handleClose(undefined as unknown as Session, 0, now);
+    this.core.handleTimeout(now);
     this.drain();
   }
 
   /** Gone, as a process that was killed. */
   end(): void {
-    const { life } = this;
-    if (life === null) return;
-    this.life = null;
     this.shared.timers.disarm(this);
-    life.udp.dispose();
-    life.sealer.close();
+    this.udp.dispose();
+    this.sealer.close();
   }
 
   handleTimeout(now: number): void {
-    this.life?.core.handleTimeout(now);
+    this.core.handleTimeout(now);
     this.drain();
   }
 
   /** Sends `count` (at most 256) inner packets of `length` bytes; `write` fills each in. */
   send(count: number, length: number, write: (bytes: Uint8Array, offset: number) => void, now: number): void {
-    const { life } = this;
-    if (life === null) return;
     outgoing.clear();
     for (let i = 0; i < count; i++) write(outgoing.arena, outgoing.offset[outgoing.append(length)]);
-    life.core.handleTunPackets(outgoing, now);
-    life.sealer.seal(outgoing);
-    life.udp.send(outgoing);
+    this.core.handleTunPackets(outgoing, now);
+    this.sealer.seal(outgoing);
+    this.udp.send(outgoing);
     this.drain();
   }
 
   private handleReadable(): void {
-    const { life } = this;
-    if (life === null) return;
-    const { core, sealer, udp, socket } = life;
     incoming.clear();
-    if (udp.receive(socket, incoming) === 0) return;
+    if (this.udp.receive(this.socket, incoming) === 0) return;
     const now = performance.now();
-    if (core.handleDatagrams(incoming, now) > 0) {
-      sealer.open(incoming);
-      while (core.handleOpened(incoming, now)) sealer.open(incoming);
+    if (this.core.handleDatagrams(incoming, now) > 0) {
+      this.sealer.open(incoming);
+      while (this.core.handleOpened(incoming, now)) this.sealer.open(incoming);
       for (let row = 0; row < incoming.count; row++) {
         if (incoming.verdict[row] !== Verdict.DELIVER) continue;
         this.shared.handlePacket(this, incoming.arena, incoming.offset[row], incoming.length[row]);
@@ -142,22 +136,23 @@ export class SimClient implements TimerOwner {
   }
 
   private drain(): void {
-    const { life } = this;
-    if (life === null) return;
-    const { core, sealer, udp } = life;
+    const { core } = this;
     const out = core.outbox.batch;
     if (out.count > 0) {
-      sealer.seal(out);
-      udp.send(out);
+      this.sealer.seal(out);
+      this.udp.send(out);
       out.clear();
     }
     core.deliveries.clear();
-    for (const event of core.events.splice(0)) {
-      if (event.kind === 'refused') throw new Error(`client ${this.index} was refused: ${event.text}`);
-      if (event.kind !== 'assigned' || this.address !== 0) continue;
-      this.address = parseIpv4(event.assignment.address);
-      this.shared.handleConnected(this);
-    }
+    for (const event of core.events.splice(0)) this.handleEvent(event);
     this.shared.timers.arm(this, core.nextTimeoutMs);
+  }
+
+  private handleEvent(event: CoreEvent): void {
+    if (event.kind === 'refused') throw new Error(`client ${this.index} was refused: ${event.text}`);
+    const wasConnected = this.hasSession && this.address !== 0;
+    if (event.kind === 'session') this.hasSession = event.state === 'established';
+    else if (event.kind === 'assigned') this.address = parseIpv4(event.assignment.address);
+    if (!wasConnected && this.hasSession && this.address !== 0) this.shared.handleConnected(this);
   }
 }

@@ -1,0 +1,55 @@
+/** Several generator processes that together are one crowd: a heap of thousands of clients in one process is slow. */
+import type { GeneratorClient } from './generator-client.ts';
+import type { ConnectResult } from './messages.ts';
+
+const CLIENTS_PER_PROCESS = 2_500;
+
+export class Generators {
+  private readonly members: GeneratorClient[] = [];
+
+  private constructor(readonly total: number) {}
+
+  /** Makes the clients `from` to `to` (exclusive). `start` starts a process. */
+  static async make(from: number, to: number, start: () => GeneratorClient): Promise<Generators> {
+    const crowd = new Generators(to - from);
+    const made: Promise<null>[] = [];
+    for (let first = from; first < to; first += CLIENTS_PER_PROCESS) {
+      const member = start();
+      crowd.members.push(member);
+      made.push(member.ask({ kind: 'make', from: first, to: Math.min(to, first + CLIENTS_PER_PROCESS) }));
+    }
+    await Promise.all(made);
+    return crowd;
+  }
+
+  /** Brings up `count` more, from each process its share, so that none is idle. */
+  connect(count: number, inFlight: number): Promise<ConnectResult> {
+    return this.spread(count, (member, share) =>
+      member.ask({ kind: 'connect', count: share, inFlight: Math.ceil(inFlight / this.members.length) }),
+    );
+  }
+
+  reconnect(count: number, perSecond: number): Promise<ConnectResult> {
+    return this.spread(count, (member, share) =>
+      member.ask({ kind: 'reconnect', count: share, perSecond: perSecond / this.members.length }),
+    );
+  }
+
+  private async spread(
+    count: number,
+    ask: (member: GeneratorClient, share: number) => Promise<ConnectResult>,
+  ): Promise<ConnectResult> {
+    const results = await Promise.all(
+      this.members.map((member, i) => {
+        const share =
+          Math.floor(((i + 1) * count) / this.members.length) - Math.floor((i * count) / this.members.length);
+        return ask(member, share);
+      }),
+    );
+    return {
+      wanted: results.reduce((sum, { wanted }) => sum + wanted, 0),
+      seconds: Math.max(...results.map(({ seconds }) => seconds)),
+      tookMs: results.flatMap(({ tookMs }) => tookMs),
+    };
+  }
+}
