@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { formatBytes, formatSpan, shortenKey } from '../../src/cli/format.ts';
+import { formatStatus } from '../../src/cli/status-view.ts';
+import type { PathSnapshot, PeerSnapshot, Snapshot } from '../../src/engine/messages.ts';
+
+const path: PathSnapshot = {
+  path: 0,
+  interfaceName: 'wlan0',
+  remote: '192.0.2.1:4600',
+  observed: '203.0.113.9:40000',
+  state: 'up',
+  sinceMs: 725_000,
+  rttMs: 21.34,
+  jitterMs: 0.4,
+  lossOut: 0.001,
+  lossIn: 0,
+  mtuBytes: 1_500,
+  sentDatagrams: 12_000,
+  sentBytes: 16_234_567,
+  receivedDatagrams: 11_000,
+  receivedBytes: 950,
+  duplicateDatagrams: 1_204,
+  firstArrivals: 20_998,
+  failedDatagrams: 0,
+  surplusCopies: 0,
+};
+
+const lte: PathSnapshot = {
+  ...path,
+  path: 1,
+  interfaceName: 'wwan0',
+  state: 'down',
+  sinceMs: 4_000,
+  rttMs: null,
+  lossOut: null,
+  lossIn: null,
+  firstArrivals: 1_204,
+};
+
+const peer: PeerSnapshot = {
+  name: 'server',
+  publicKey: 'vXg0HdUHNYhi2nXQzl8QGbMQMjDG1MIycjwdbMRpBmU=',
+  address: '10.77.0.2',
+  address6: null,
+  isStatic: true,
+  session: { established: true, suite: 'AES-256-GCM', ageMs: 61_000, silentMs: 12.3, handshakes: 1 },
+  sentPackets: 12_000,
+  sentBytes: 15_000_000,
+  receivedPackets: 22_202,
+  receivedBytes: 31_000_000_000,
+  duplicatesDropped: 21_019,
+  spoofedDropped: 0,
+  heldPackets: 0,
+  holdOverflows: 0,
+  fragmentsSent: 0,
+  reassembled: 0,
+  reassemblyDropped: 0,
+  paths: [path, lte],
+};
+
+const snapshot: Snapshot = {
+  role: 'client',
+  tunName: 'tun0',
+  uptimeMs: 726_000,
+  publicKey: 'DuH6fZF0Ljn7ddGDVNvuIW1YYd+1RTWTJ1HX93cEgWQ=',
+  mtuBytes: 1_400,
+  policy: 'redundant',
+  peers: [peer],
+  rejects: { short: 0, forged: 12 },
+  drops: { 'no-peer': 0 },
+  tun: { offload: true, tso: true, uso: true },
+};
+
+test('a client with one link up and one down', () => {
+  expect(formatStatus(snapshot)).toMatchInlineSnapshot(`
+    "client on tun0, up 12 min 6 s, policy redundant, MTU 1400, key DuH6fZF0…
+
+    server  10.77.0.2 (static)  key vXg0HdUH…
+      session AES-256-GCM since 1 min 1 s, last heard 12 ms ago, 1 handshake
+      sent 12,000 packets (15.0 MB), received 22,202 (31.0 GB), 21,019 duplicates dropped
+
+      path   state              rtt    loss out/in     sent  received   first  duplicates
+      wlan0  up 12 min 5 s  21.3 ms  0.1 % / 0.0 %  16.2 MB     950 B  20,998       1,204
+      wwan0  down 4 s             -          - / -  16.2 MB     950 B   1,204       1,204
+
+      20,998 packets came first over wlan0, 1,204 over wwan0
+
+    rejected datagrams: 12 forged
+    "
+  `);
+});
+
+test('a server shows each client, by its outer addresses', () => {
+  const outside = {
+    ...path,
+    interfaceName: undefined,
+    remote: '203.0.113.9:40000',
+    state: 'suspect',
+  } as const;
+  const session = { established: false, suite: null, ageMs: null, silentMs: null, handshakes: 0 };
+  const gone = {
+    ...peer,
+    name: 'phone',
+    isStatic: false,
+    address: null,
+    session,
+    paths: [],
+    spoofedDropped: 3,
+  };
+  const peers = [{ ...peer, name: 'laptop', address6: 'fd00::2', paths: [outside] }, gone];
+  expect(formatStatus({ ...snapshot, role: 'server', peers, rejects: {} })).toMatchInlineSnapshot(`
+    "server on tun0, up 12 min 6 s, 2 clients, policy redundant, MTU 1400, key DuH6fZF0…
+
+    laptop  10.77.0.2, fd00::2 (static)  key vXg0HdUH…
+      session AES-256-GCM since 1 min 1 s, last heard 12 ms ago, 1 handshake
+      sent 12,000 packets (15.0 MB), received 22,202 (31.0 GB), 21,019 duplicates dropped
+
+      path               state                   rtt    loss out/in     sent  received   first  duplicates
+      203.0.113.9:40000  suspect 12 min 5 s  21.3 ms  0.1 % / 0.0 %  16.2 MB     950 B  20,998       1,204
+
+      20,998 packets came first over 203.0.113.9:40000
+
+    phone  no address  key vXg0HdUH…
+      no session, never heard, 0 handshakes
+      sent 12,000 packets (15.0 MB), received 22,202 (31.0 GB), 21,019 duplicates dropped
+      3 dropped because of a foreign source address
+      no paths
+    "
+  `);
+});
+
+test('a new client has nothing to show yet', () => {
+  const text = formatStatus({ ...snapshot, peers: [{ ...peer, address: null, paths: [] }], rejects: {} });
+  expect(text).toContain('no address');
+  expect(text).toContain('no paths');
+  expect(text).not.toContain('came first');
+});
+
+test('full keys are not shown', () => {
+  expect(formatStatus(snapshot)).not.toContain(peer.publicKey);
+  expect(shortenKey(peer.publicKey)).toBe('vXg0HdUH…');
+});
+
+describe('numbers', () => {
+  test.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1_000, '1.0 kB'],
+    [999_949, '999.9 kB'],
+    [999_950, '1.0 MB'],
+    [31e9, '31.0 GB'],
+  ])('%i bytes', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  test.each([
+    [0, '0 ms'],
+    [999.4, '999 ms'],
+    [59_999, '59 s'],
+    [61_000, '1 min 1 s'],
+    [3_600_000, '1 h'],
+    [3_605_000, '1 h'],
+    [90_061_000, '1 d 1 h'],
+  ])('%d ms', (ms, text) => expect(formatSpan(ms)).toBe(text));
+});

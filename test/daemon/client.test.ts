@@ -1,0 +1,270 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { ClientConfig } from '../../src/config/client-config.ts';
+import { askDaemon } from '../../src/control/control-client.ts';
+import { startClient } from '../../src/daemon/client.ts';
+import type { ClientEngineOptions } from '../../src/engine/messages.ts';
+import { UserError } from '../../src/errors.ts';
+import { tryLock } from '../../src/state/file-lock.ts';
+import { temporaryDir } from '../state/temporary-dir.ts';
+import { makeInvite, surroundings } from './fakes.ts';
+
+function config(overrides: Partial<ClientConfig> = {}): ClientConfig {
+  return {
+    tunName: 'tun7',
+    stateDir: temporaryDir(),
+    log: { format: 'text', level: 'info' },
+    invite: makeInvite(),
+    interfaces: ['wlan0', 'wwan0'],
+    route: { kind: 'all' },
+    policy: 'redundant',
+    ...overrides,
+  };
+}
+
+async function start(overrides: Partial<ClientConfig> = {}, around = surroundings()) {
+  const used = config(overrides);
+  await startClient(used, around.clientParts, around.life);
+  const engine = around.engines[0];
+  const opened = () =>
+    engine.commands.flatMap((command) =>
+      command.kind === 'path-open' ? [`${command.interfaceName}/${command.family} as ${command.path}`] : [],
+    );
+  return { ...around, config: used, engine, opened };
+}
+
+const assignment = {
+  address: '10.77.0.2',
+  prefixLength: 16,
+  serverAddress: '10.77.0.1',
+  mtuBytes: 1_400,
+  dns: [],
+  leaseSeconds: 3_600,
+};
+
+describe('paths', () => {
+  test('one per usable interface; a missing one is named and does not stop the others', async () => {
+    const around = surroundings();
+    around.network.usable.set('wwan0', [4]);
+    const { opened, log } = await start({}, around);
+    await vi.waitFor(() => expect(opened()).toEqual(['wwan0/4 as 0']));
+    expect(log.of('interface-unusable').map(({ fields }) => fields.what)).toEqual([
+      'the interface wlan0 does not exist',
+    ]);
+  });
+
+  test('the engine knows the server’s addresses before its first path', async () => {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]);
+    const { opened, journal, engine } = await start({}, around);
+    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    expect(journal.indexOf('endpoints')).toBeLessThan(journal.indexOf('path-open wlan0'));
+    expect(engine.commands[0]).toEqual({
+      kind: 'endpoints',
+      endpoints: [{ address: '192.0.2.1', port: 4600 }],
+    });
+  });
+
+  test('IPv6 is a path of its own where interface and server both have it', async () => {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4, 6]).set('wwan0', [4]);
+    around.clientParts = { ...around.clientParts, lookup: async () => ['192.0.2.1', '2001:db8::1'] };
+    const { opened, log } = await start({ invite: makeInvite('vpn.example.org') }, around);
+    await vi.waitFor(() => expect(opened()).toEqual(['wlan0/4 as 0', 'wlan0/6 as 1', 'wwan0/4 as 2']));
+    expect(log.of('interface-unusable')).toEqual([]);
+  });
+
+  test('none usable: it says so once, waits, and uses the first that comes', async () => {
+    const { network, opened, log } = await start();
+    await vi.waitFor(() => expect(log.of('waiting')).toHaveLength(1));
+    network.usable.set('wlan0', [4]);
+    network.tell('appeared', 'wlan0');
+    await vi.waitFor(() => expect(opened()).toEqual(['wlan0/4 as 0']));
+    expect(log.of('waiting')).toHaveLength(1);
+  });
+
+  test('an interface that goes and comes back is used again', async () => {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]).set('wwan0', [4]);
+    const { network, opened, engine } = await start({}, around);
+    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    network.usable.delete('wlan0');
+    network.tell('gone', 'wlan0');
+    await vi.waitFor(() => expect(engine.commands.at(-1)).toEqual({ kind: 'path-close', path: 0 }));
+    network.usable.set('wlan0', [4]);
+    network.tell('appeared', 'wlan0');
+    await vi.waitFor(() => expect(opened()).toEqual(['wlan0/4 as 0', 'wwan0/4 as 1', 'wlan0/4 as 0']));
+  });
+
+  test('an interface replaced by another of its name gets a new socket', async () => {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]);
+    const { network, opened } = await start({}, around);
+    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    network.tell('gone', 'wlan0');
+    network.tell('appeared', 'wlan0');
+    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+  });
+
+  test('a path that the engine cannot open is closed and tried again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const around = surroundings();
+      around.network.usable.set('wlan0', [4]);
+      const { opened, engine, journal } = await start({}, around);
+      await vi.waitFor(() => expect(opened()).toHaveLength(1));
+      engine.emit({
+        kind: 'path-failed',
+        path: 0,
+        interfaceName: 'wlan0',
+        message: 'ENODEV',
+        code: 'ENODEV',
+      });
+      await vi.waitFor(() => expect(journal).toContain('network closed path 0'));
+      await vi.advanceTimersByTimeAsync(5_000);
+      await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe('the server’s name', () => {
+  test('is asked for again until it resolves, with one complaint', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const around = surroundings();
+      around.network.usable.set('wlan0', [4]);
+      let tries = 0;
+      around.clientParts = {
+        ...around.clientParts,
+        lookup: async () => {
+          if (++tries < 3) throw new Error('EAI_AGAIN');
+          return ['192.0.2.9'];
+        },
+      };
+      const { opened, log } = await start({ invite: makeInvite('vpn.example.org') }, around);
+      expect(opened()).toEqual([]);
+      await vi.advanceTimersByTimeAsync(4_000);
+      await vi.waitFor(() => expect(opened()).toHaveLength(1));
+      expect(log.of('name-not-resolved')).toHaveLength(1);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('is asked for again when the session is lost: the server may have moved', async () => {
+    const around = surroundings();
+    let address = '192.0.2.1';
+    around.clientParts = { ...around.clientParts, lookup: async () => [address] };
+    const { engine } = await start({ invite: makeInvite('vpn.example.org') }, around);
+    const known = () => engine.commands.filter(({ kind }) => kind === 'endpoints');
+    await vi.waitFor(() => expect(known()).toHaveLength(1));
+    engine.emit({ kind: 'session', state: 'established', suite: 'AES-256-GCM' });
+    address = '192.0.2.77';
+    engine.emit({ kind: 'session', state: 'lost', suite: 'AES-256-GCM' });
+    await vi.waitFor(() =>
+      expect(known().at(-1)).toEqual({
+        kind: 'endpoints',
+        endpoints: [{ address: '192.0.2.77', port: 4600 }],
+      }),
+    );
+  });
+});
+
+describe('the tunnel', () => {
+  test('addresses, then routes, then "connected"; the same assignment again changes nothing', async () => {
+    const { engine, journal, log } = await start({ mtuBytes: 1_300 });
+    engine.emit({ kind: 'assigned', assignment });
+    await vi.waitFor(() => expect(log.of('connected')).toHaveLength(1));
+    const steps = journal.filter((step) => /^(tun|route|log connected)/.test(step));
+    expect(steps).toEqual([
+      `tun ${JSON.stringify(['tun7', assignment, 1_300])}`,
+      'route all tun7',
+      'log connected',
+    ]);
+    engine.emit({ kind: 'assigned', assignment });
+    engine.emit({ kind: 'assigned', assignment: { ...assignment, address: '10.77.0.3' } });
+    await vi.waitFor(() => expect(log.of('connected')).toHaveLength(2));
+    expect(journal.filter((step) => step.startsWith('tun'))).toHaveLength(2);
+  });
+
+  test.each([
+    [{ kind: 'none' } as const, []],
+    [{ kind: 'some', networks: ['10.0.0.0/8'] } as const, ['route 10.0.0.0/8 tun7']],
+  ])('routes: %o', async (route, expected) => {
+    const { engine, journal, log } = await start({ route });
+    engine.emit({ kind: 'assigned', assignment });
+    await vi.waitFor(() => expect(log.of('connected')).toHaveLength(1));
+    expect(journal.filter((step) => step.startsWith('route'))).toEqual(expected);
+  });
+});
+
+describe('refusals end the client with a reason', () => {
+  test('of the address', async () => {
+    const { engine, life } = await start({ address: '10.77.0.9' });
+    engine.emit({
+      kind: 'refused',
+      code: 1,
+      text: '10.77.0.9 is leased to another client',
+      during: 'address',
+    });
+    expect(life.failures[0]).toBeInstanceOf(UserError);
+    expect((life.failures[0] as UserError).message).toMatchInlineSnapshot(`
+      "the server refused the address 10.77.0.9
+      cause: 10.77.0.9 is leased to another client
+      fix: choose another one with --address, or leave it to the server"
+    `);
+    expect((life.failures[0] as UserError).exitCode).toBe(1);
+  });
+
+  test('of the client', async () => {
+    const { engine, life } = await start();
+    engine.emit({ kind: 'refused', code: 2, text: 'this invite has expired', during: 'handshake' });
+    expect((life.failures[0] as UserError).message).toContain('cause: this invite has expired');
+  });
+});
+
+describe('state', () => {
+  test('without an invite, the server and key of the last one; with higher counters', async () => {
+    const first = await start();
+    const { stateDir } = first.config;
+    await first.life.end();
+    const second = await start({ stateDir, invite: undefined });
+    const before = first.engine.options as ClientEngineOptions;
+    const after = second.engine.options as ClientEngineOptions;
+    const identity = ({ privateKey, serverPublicKey, psk, networkKey }: ClientEngineOptions) => [
+      privateKey,
+      serverPublicKey,
+      psk,
+      networkKey,
+    ];
+    expect(identity(after)).toEqual(identity(before));
+    expect(after.counter).toBeGreaterThan(before.counter);
+  });
+
+  test('another invite replaces the server, and that is said', async () => {
+    const first = await start();
+    const { stateDir } = first.config;
+    await first.life.end();
+    const second = await start({ stateDir });
+    expect(second.log.of('server-replaced')).toHaveLength(1);
+  });
+
+  test('no invite at all is a misuse', async () => {
+    const { clientParts, life } = surroundings();
+    const error = await startClient(config({ invite: undefined }), clientParts, life).catch((error) => error);
+    expect(error).toBeInstanceOf(UserError);
+    expect(error.exitCode).toBe(2);
+    expect(error.message).toContain('resip-vpn invite');
+  });
+});
+
+test('at the end: no more questions, goodbye to the server, then the machine, then the lock', async () => {
+  const { life, journal, config } = await start();
+  expect(await askDaemon(config.stateDir, { command: 'status' })).toMatchObject({ role: 'client' });
+  expect(tryLock(`${config.stateDir}/daemon.lock`)).toEqual({ heldBy: process.pid });
+  await life.end();
+  expect(journal.slice(-2)).toEqual(['engine stopped', 'network closed']);
+  await expect(askDaemon(config.stateDir, { command: 'status' })).rejects.toThrow('no resip-vpn runs');
+  expect(tryLock(`${config.stateDir}/daemon.lock`)).toHaveProperty('release');
+});
