@@ -13,6 +13,7 @@ import { printReport, toJson } from './compare/report.ts';
 import { startOnePath, startTwoPaths } from './compare/resip.ts';
 import { runAll } from './compare/run.ts';
 import { NotAvailable, type StartSubject, type Subject, type SubjectId } from './compare/subject.ts';
+import { machineLoad } from './compare/usage.ts';
 import { startWireguard } from './compare/wireguard.ts';
 import { Rig } from './rig.ts';
 
@@ -23,6 +24,10 @@ const STARTERS: Record<SubjectId, StartSubject> = {
   'wireguard-go': startWireguard,
   openvpn: startOpenvpn,
 };
+
+/** Of the processors, while all subjects are idle. */
+const QUIET_LOAD = 0.1;
+const LOAD_WATCH_MS = 1_000;
 
 function say(text: string): void {
   process.stderr.write(`${text}\n`);
@@ -48,9 +53,12 @@ async function main(): Promise<number> {
   const subjects: Subject[] = [];
   try {
     await startSubjects(options, directory, rigs, subjects, stop.signal);
+    const load = await machineLoad(LOAD_WATCH_MS);
+    if (load > QUIET_LOAD)
+      say(`this machine is busy with other work (${Math.round(100 * load)} %): expect noise`);
     const results = await runAll(subjects, options, say, stop.signal);
     process.stdout.write(`${printReport(results, subjects, options)}\n`);
-    await writeFile(options.jsonFile, toJson(results, subjects, options));
+    await writeFile(options.jsonFile, toJson(results, subjects, options, load));
     say(`all numbers: ${options.jsonFile}`);
     return stop.signal.aborted ? 130 : 0;
   } finally {

@@ -8,7 +8,7 @@
  *    wan2 10.80.2.2 ──veth── 10.80.2.1 up2 ┘
  *
  * The client has a default route over each link; the server's endpoint is the address on its loopback, reachable over
- * both. TCP is CUBIC and forgets what it learnt about a destination. Nothing of it is in the machine's own namespace.
+ * both. TCP forgets what it learnt about a destination. Nothing of it is in the machine's own namespace.
  */
 import { Namespace, newTag } from '../netns/lab/namespace.ts';
 import { run } from '../netns/lab/process.ts';

@@ -1,4 +1,4 @@
-/** One iperf3 measurement: a fresh server for each, so that a failed one leaves nothing busy. CUBIC by name. */
+/** One iperf3 measurement: a fresh server for each, so that a failed one leaves nothing busy. */
 import { readFileSync } from 'node:fs';
 import type { Namespace } from '../../netns/lab/namespace.ts';
 import { type Process, waitFor } from '../../netns/lab/process.ts';
@@ -6,6 +6,8 @@ import { type Process, waitFor } from '../../netns/lab/process.ts';
 const PORT = 5201;
 /** Beyond the measured seconds: connecting, the exchange of results, a machine that is busy. */
 const GRACE_MS = 8_000;
+/** By name: the machine's default may be BBR, which hides loss. */
+const CONGESTION_CONTROL = 'cubic';
 /** Of the measuring sockets: what they drop is not the tunnel's loss. */
 const WANTED_BUFFER_BYTES = 4 * 1024 * 1024;
 
@@ -33,7 +35,7 @@ export interface UdpResult {
 
 /** `down`: the server sends. Rejects with iperf3's own words. */
 export async function measureTcp(run: IperfRun, streams: number, isDown: boolean): Promise<TcpResult> {
-  const words = ['-C', 'cubic', '-P', `${streams}`, ...(isDown ? ['-R'] : [])];
+  const words = ['-C', CONGESTION_CONTROL, '-P', `${streams}`, ...(isDown ? ['-R'] : [])];
   return parseTcp(await iperf(run, words));
 }
 
@@ -103,7 +105,9 @@ function startClient(run: IperfRun, words: readonly string[]): Process {
 }
 
 export function parseTcp(json: string): TcpResult {
-  const { sum_received: received, sum_sent: sent } = parseEnd(json);
+  const { sum_received: received, sum_sent: sent, sender_tcp_congestion: control } = parseEnd(json);
+  if (control !== CONGESTION_CONTROL)
+    throw new Error(`iperf3 sent with ${control}, not ${CONGESTION_CONTROL}`);
   return {
     gigabitsPerSecond: received.bits_per_second / 1e9,
     receivedBytes: received.bytes,
@@ -131,13 +135,20 @@ interface Sum {
   readonly packets: number;
 }
 
-function parseEnd(json: string): Record<'sum' | 'sum_received' | 'sum_sent', Sum> {
-  let report: { error?: string; end?: Record<string, Sum> };
+interface End {
+  readonly sum: Sum;
+  readonly sum_received: Sum;
+  readonly sum_sent: Sum;
+  readonly sender_tcp_congestion?: string;
+}
+
+function parseEnd(json: string): End {
+  let report: { error?: string; end?: End };
   try {
     report = JSON.parse(json);
   } catch {
     throw new Error(`iperf3 said: ${json.slice(0, 200)}`);
   }
-  if (report.error !== undefined) throw new Error(`iperf3: ${report.error}`);
-  return report.end as Record<'sum' | 'sum_received' | 'sum_sent', Sum>;
+  if (report.error !== undefined || report.end === undefined) throw new Error(`iperf3: ${report.error}`);
+  return report.end;
 }

@@ -9,9 +9,11 @@ describe('the tools’ own words', () => {
     const end = {
       sum_sent: { bits_per_second: 2.1e9, bytes: 525e6, retransmits: 7 },
       sum_received: { bits_per_second: 2e9, bytes: 500e6 },
+      sender_tcp_congestion: 'cubic',
     };
     const expected = { gigabitsPerSecond: 2, receivedBytes: 500e6, retransmits: 7 };
     expect(parseTcp(JSON.stringify({ end }))).toEqual(expected);
+    expect(() => parseTcp(JSON.stringify({ end: { ...end, sender_tcp_congestion: 'bbr' } }))).toThrow('bbr');
   });
 
   it('reads the losses of a UDP run, and never a negative one', () => {

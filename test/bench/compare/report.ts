@@ -32,7 +32,13 @@ export function printReport(results: Results, subjects: readonly Subject[], opti
     .join('\n');
 }
 
-export function toJson(results: Results, subjects: readonly Subject[], options: Options): string {
+/** `load`: of the machine before the run, fraction. */
+export function toJson(
+  results: Results,
+  subjects: readonly Subject[],
+  options: Options,
+  load: number,
+): string {
   const variants = options.plan.map(({ variant }) => {
     const metrics = measuredMetrics(results, subjects, variant);
     const values = byMetric(metrics, (metric) =>
@@ -47,7 +53,7 @@ export function toJson(results: Results, subjects: readonly Subject[], options: 
   });
   const report = {
     finishedAt: new Date().toISOString(),
-    machine: { kernel: release(), node: process.version, cpus: cpus().length, model: cpus()[0]?.model },
+    machine: { kernel: release(), node: process.version, cpus: cpus().length, model: cpus()[0]?.model, load },
     options,
     subjects: Object.fromEntries(subjects.map(({ id, description }) => [id, description])),
     variants: Object.fromEntries(variants),

@@ -1,6 +1,7 @@
 /** What a measurement costs: processor time of the daemons and of the whole machine, and memory. proc(5). */
 import { readFileSync } from 'node:fs';
-import type { Process } from '../../netns/lab/process.ts';
+import { cpus } from 'node:os';
+import { type Process, pause } from '../../netns/lab/process.ts';
 
 /** USER_HZ, the unit of all times in /proc; 100 on every Linux. */
 const TICKS_PER_SECOND = 100;
@@ -17,6 +18,13 @@ export function readCpu(daemons: readonly Process[]): CpuTime {
     daemons: daemons.reduce((sum, daemon) => sum + processSeconds(daemon), 0),
     machine: machineSeconds(),
   };
+}
+
+/** Fraction 0..1 of this machine's processor time that is in use, watched for `ms`. */
+export async function machineLoad(ms: number): Promise<number> {
+  const [beforeSeconds, beganMs] = [machineSeconds(), performance.now()];
+  await pause(ms);
+  return (machineSeconds() - beforeSeconds) / (((performance.now() - beganMs) / 1000) * cpus().length);
 }
 
 /** Peak resident set, MB (10^6 bytes), since the process began. NaN when it has ended. */

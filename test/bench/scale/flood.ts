@@ -48,7 +48,12 @@ export async function flood(crowd: Crowd, seconds: number, bytes: number): Promi
   return { sentPackets: sent, deliveredPackets: arrivals.count(), seconds: tookSeconds };
 }
 
-/** Packets that the server wrote to its TUN device: super-packets count as one there, but bytes tell. */
+/** How many packets of `packetBytes` are in `frames` with `bytes` in all: in a super-packet they share one header. */
+export function packetsIn(bytes: number, frames: number, packetBytes: number): number {
+  return Math.round((bytes - HEADERS_BYTES * frames) / (packetBytes - HEADERS_BYTES));
+}
+
+/** Packets that the server wrote to its TUN device, which counts frames. */
 class Arrivals {
   private readonly before: readonly [number, number];
 
@@ -62,8 +67,7 @@ class Arrivals {
 
   count(): number {
     const [bytes, frames] = this.read();
-    const payload = bytes - this.before[0] - HEADERS_BYTES * (frames - this.before[1]);
-    return Math.round(payload / (this.bytes - HEADERS_BYTES));
+    return packetsIn(bytes - this.before[0], frames - this.before[1], this.bytes);
   }
 
   /** Bytes and frames received by the device. */
