@@ -192,7 +192,7 @@ export class ClientCore extends CoreBase {
     let due = Math.min(super.dueMs(association, now), this.handshake.dueMs);
     if (session === null) return this.handshake.isRunning || this.targets().length === 0 ? due : now;
     due = Math.min(due, this.nextAddressRequestMs);
-    if (!this.handshake.isRunning) {
+    if (!this.handshake.isRunning && this.targets().length > 0) {
       due = Math.min(due, session.rekeyDueMs);
       if (this.oldestQuestionMs() !== Number.POSITIVE_INFINITY) due = Math.min(due, this.silentAtMs(session));
     }
