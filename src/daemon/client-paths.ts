@@ -30,6 +30,8 @@ export interface ClientPathsOptions {
   readonly hasFamily: (family: Family) => boolean;
   readonly network: Pick<ClientNetwork, 'openPath' | 'closePath'>;
   readonly engine: Pick<Engine, 'post'>;
+  /** The path's number is free again. */
+  readonly onClosed: (path: number) => void;
   readonly log: Log;
 }
 
@@ -57,6 +59,7 @@ export class ClientPaths {
     const open = [...this.#open.values()].find((candidate) => candidate.path === path);
     if (open === undefined) return;
     this.#open.delete(key(open.interfaceName, open.family));
+    this.options.onClosed(path);
     this.#say(open.interfaceName, { interfaceName: open.interfaceName, why: message }, 'path-refused');
     void this.#enqueue(() => this.options.network.closePath(path));
     this.syncSoon(RETRY_MS);
@@ -144,8 +147,9 @@ export class ClientPaths {
   async #close(interfaceName: string, family: Family): Promise<void> {
     const open = this.#open.get(key(interfaceName, family));
     if (open === undefined) return;
-    const { network, engine, log } = this.options;
+    const { network, engine, onClosed, log } = this.options;
     this.#open.delete(key(interfaceName, family));
+    onClosed(open.path);
     engine.post({ kind: 'path-close', path: open.path });
     await network.closePath(open.path);
     log.info({ interfaceName, family, path: open.path }, 'path-closed');

@@ -77,18 +77,19 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     log,
   });
   life.defer('endpoints', () => endpoints.settle());
+  const states = new PathStates(parts.logFor('path'));
   const paths = new ClientPaths({
     interfaces: config.interfaces,
     hasFamily: (family) => endpoints.hasFamily(family),
     network,
     engine,
+    onClosed: (path) => states.forget(path),
     log: parts.logFor('path'),
   });
   life.defer('paths', () => paths.close());
   const { tunName } = ready;
   const tunnel = new ClientTunnel({ ...config, tunName, network, log });
 
-  const states = new PathStates(parts.logFor('path'));
   const connected = ({ address, prefixLength }: Assignment) => {
     const routes = config.route.kind === 'some' ? config.route.networks : config.route.kind;
     const as = `${address}/${prefixLength}`;

@@ -15,6 +15,11 @@ export class PathStates {
     return [...new Set(this.#up.values())];
   }
 
+  /** The path was closed on purpose; whoever gets its number starts anew. */
+  forget(path: number): void {
+    this.#up.delete(path);
+  }
+
   handle({ path, interfaceName, state, rttMs }: PathEvent): void {
     const fields = { interfaceName, path, ...(rttMs === null ? {} : { rttMs: Math.round(10 * rttMs) / 10 }) };
     const wasUp = this.#up.has(path);

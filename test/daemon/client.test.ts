@@ -95,6 +95,25 @@ describe('paths', () => {
     await vi.waitFor(() => expect(opened()).toEqual(['wlan0/4 as 0', 'wwan0/4 as 1', 'wlan0/4 as 0']));
   });
 
+  test('the log tells of each path that comes up or goes down, and of no doubt in between', async () => {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]);
+    const { network, opened, engine, log } = await start({}, around);
+    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    const tell = (state: 'up' | 'suspect' | 'down') =>
+      engine.emit({ kind: 'path', path: 0, interfaceName: 'wlan0', state, rttMs: 20.04 });
+    for (const state of ['up', 'suspect', 'up', 'down', 'up'] as const) tell(state);
+    network.tell('gone', 'wlan0');
+    network.tell('appeared', 'wlan0');
+    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    tell('up');
+    const told = log.lines.filter(
+      ({ level, event }) => level !== 'debug' && /^(up|suspect|down)$/.test(event),
+    );
+    expect(told.map(({ event }) => event)).toEqual(['up', 'down', 'up', 'up']);
+    expect(told[0].fields).toEqual({ interfaceName: 'wlan0', path: 0, rttMs: 20 });
+  });
+
   test('an interface replaced by another of its name gets a new socket', async () => {
     const around = surroundings();
     around.network.usable.set('wlan0', [4]);
