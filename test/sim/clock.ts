@@ -11,6 +11,9 @@ export function onGrid(ms: number): number {
   return Math.ceil(ms * TICKS_PER_MS) / TICKS_PER_MS;
 }
 
+/** Entries of one moment: beyond this something feeds itself. */
+const MOMENT_LIMIT = 200_000;
+
 interface Entry {
   readonly atMs: number;
   /** Entries of one moment run in the order in which they were made. */
@@ -22,6 +25,7 @@ interface Entry {
 export class EventQueue {
   private readonly heap: Entry[] = [];
   private order = 0;
+  private inMoment = 0;
   /** World time, ms. */
   nowMs = 0;
 
@@ -53,6 +57,8 @@ export class EventQueue {
     }
     const last = heap.pop() as Entry;
     if (heap.length > 0) this.sink(last);
+    this.inMoment = first.atMs === this.nowMs ? this.inMoment + 1 : 0;
+    if (this.inMoment > MOMENT_LIMIT) throw new Error(`time stands still at ${this.nowMs} ms`);
     this.nowMs = first.atMs;
     first.run();
     return true;

@@ -48,7 +48,9 @@ export class World {
   private constructor(
     readonly scenario: Scenario,
     primitives: Surroundings['primitives'],
+    onLine: ((line: string) => void) | null,
   ) {
+    this.trace.onLine = onLine;
     const random = new Random(scenario.seed);
     const keys = random.fork('keys');
     const surroundings: Surroundings = {
@@ -88,8 +90,9 @@ export class World {
     this.observe(random);
   }
 
-  static async create(scenario: Scenario): Promise<World> {
-    return new World(scenario, await loadPrimitives());
+  /** `onLine` sees every line of the trace. */
+  static async create(scenario: Scenario, onLine: ((line: string) => void) | null = null): Promise<World> {
+    return new World(scenario, await loadPrimitives(), onLine);
   }
 
   private makeClient(

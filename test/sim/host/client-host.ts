@@ -77,10 +77,7 @@ export class ClientHost extends Host {
       MAX_SESSIONS,
       options.suites,
       world.book,
-      {
-        handleInstalled: (key) => this.model.handleInstalled(key, this.clock.nowMs),
-        handleRemoved: (key) => this.handleRemoved(key),
-      },
+      (key) => this.model.handleInstalled(key, this.clock.nowMs),
     );
     const paths = new PathTable(1);
     const counter = this.counter;

@@ -10,6 +10,7 @@ import {
   PATH_ERRNO,
   PATH_FAILED,
   PATH_SENT,
+  PATH_SENT_BYTES,
   PATH_SOCKET,
   PATH_WORDS,
   PATHS_PER_PEER,
@@ -166,7 +167,7 @@ export abstract class Host {
       batch.verdict[row] = Verdict.RECEIVED;
       last = datagram;
       this.handleArrived(datagram);
-      if (datagram.sealed !== null) step.expect(this.model, datagram.sealed, now);
+      if (datagram.sealed !== null && this.isOpen(datagram.sealed.key)) step.expect(this.model, datagram.sealed, now);
     }
     inbox.splice(0, taken);
   }
@@ -207,6 +208,10 @@ export abstract class Host {
     const errno = this.transmit(socket, readWords(words, at + PATH_ADDRESS), bytes, sealed);
     words[at + PATH_ERRNO] = errno;
     words[at + (errno === 0 ? PATH_SENT : PATH_FAILED)]++;
+    if (errno !== 0) return;
+    const before = words[at + PATH_SENT_BYTES] >>> 0;
+    words[at + PATH_SENT_BYTES] = before + bytes.length;
+    if (before + bytes.length >= 2 ** 32) words[at + PATH_SENT_BYTES + 1]++;
   }
 
   private transmit(socket: number, to: Address, bytes: Uint8Array, sealed: Sealed | null): number {
@@ -221,6 +226,10 @@ export abstract class Host {
     datagram: Pick<Datagram, 'bytes' | 'sealed' | 'sentMs'>,
   ): number;
   protected abstract handleEvent(event: CoreEvent): void;
+  /** False where the sender does not lease the packet's source address as this end knows it. */
+  protected mayComeFrom(_packet: InnerPacket): boolean {
+    return true;
+  }
   protected handleArrived(_datagram: Datagram): void {}
   protected handleDelivered(_packet: InnerPacket): void {}
   /** What else has to hold after a step. */
@@ -237,7 +246,10 @@ export abstract class Host {
     input(core, step);
     this.drain(core);
     this.step = null;
-    step.finish(this.world.ledger, this.place);
+    step.finish(this.world.ledger, this.place, {
+      mayComeFrom: (packet) => this.mayComeFrom(packet),
+      isOpen: (key) => this.isOpen(key),
+    });
     this.inspect(step);
   }
 
@@ -278,9 +290,10 @@ export abstract class Host {
     this.run((core) => core.handleTimeout(this.clock.nowMs));
   }
 
-  protected handleRemoved(key: KeyRecord): void {
-    this.model.handleRemoved(key);
-    this.step?.noteRemoved(key);
+  /** A session with this key is in use here. */
+  private isOpen(key: KeyRecord): boolean {
+    const slot = this.running?.sealer.slotOf(key) ?? -1;
+    return slot >= 0 && this.core?.['context'].sessions.atSlot(slot) !== null;
   }
 
   private disarm(): void {

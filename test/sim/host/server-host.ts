@@ -69,10 +69,7 @@ export class ServerHost extends Host implements Attachment {
       slots,
       options.suites,
       world.book,
-      {
-        handleInstalled: (key) => this.model.handleInstalled(key, this.clock.nowMs),
-        handleRemoved: (key) => this.handleRemoved(key),
-      },
+      (key) => this.model.handleInstalled(key, this.clock.nowMs),
     );
     const paths = new PathTable(options.maxClients);
     const core = new ServerCore(
@@ -144,6 +141,12 @@ export class ServerHost extends Host implements Attachment {
     this.amplification.noteSent(full);
     this.world.internet.send(full);
     return 0;
+  }
+
+  protected override mayComeFrom(packet: InnerPacket): boolean {
+    const name = `client${packet.from}`;
+    const sender = associationsOf(this.server).find((association) => association.name === name);
+    return sender !== undefined && sender.address4 === (packet.addresses.source | 0);
   }
 
   protected override handleArrived(datagram: Datagram): void {

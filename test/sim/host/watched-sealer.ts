@@ -8,17 +8,13 @@ import type { Sealed } from '../net/datagram.ts';
 import { readPieces } from '../watch/interior.ts';
 import type { KeyBook, KeyRecord } from '../watch/key-book.ts';
 
-export interface KeyObserver {
-  handleInstalled(open: KeyRecord): void;
-  handleRemoved(open: KeyRecord): void;
-}
-
 export class WatchedSealer implements BatchSealer {
   /** What stands in the rows of the last sealed batch; null for handshake messages. */
   readonly sealed: (Sealed | null)[] = [];
   private readonly inner: NativeSealer;
   private readonly sealKeys: (KeyRecord | null)[];
   private readonly openKeys: (KeyRecord | null)[];
+  private readonly slots = new Map<KeyRecord, number>();
 
   /** `suites`: of the simulated machine. What this one's CPU can do must not change a run. */
   constructor(
@@ -28,7 +24,7 @@ export class WatchedSealer implements BatchSealer {
     slots: number,
     readonly suites: readonly Suite[],
     private readonly book: KeyBook,
-    private readonly observer: KeyObserver,
+    private readonly onInstalled: (open: KeyRecord) => void,
   ) {
     this.inner = new NativeSealer(native, { maskKey, slots });
     this.sealKeys = new Array(slots).fill(null);
@@ -47,7 +43,13 @@ export class WatchedSealer implements BatchSealer {
     const open = this.book.record(openKey, openIv);
     this.sealKeys[slot] = this.book.record(sealKey, sealIv);
     this.openKeys[slot] = open;
-    this.observer.handleInstalled(open);
+    this.slots.set(open, slot);
+    this.onInstalled(open);
+  }
+
+  /** Where the key that opens such datagrams is installed; -1 = nowhere. */
+  slotOf(key: KeyRecord): number {
+    return this.slots.get(key) ?? -1;
   }
 
   removeKey(slot: number): void {
@@ -55,7 +57,7 @@ export class WatchedSealer implements BatchSealer {
     const open = this.openKeys[slot];
     this.sealKeys[slot] = null;
     this.openKeys[slot] = null;
-    if (open !== null) this.observer.handleRemoved(open);
+    if (open !== null) this.slots.delete(open);
   }
 
   seal(batch: PacketBatch): void {

@@ -25,6 +25,8 @@ interface OpenKey {
 
 interface HeldPiece extends Piece {
   readonly arrivedMs: number;
+  /** Was held while there were so many that some may have been forgotten. */
+  mayBeForgotten: boolean;
 }
 
 /** An inner packet that comes out of a datagram; `certain` false: it may. */
@@ -39,11 +41,9 @@ export class ReceiverModel {
   private readonly pieces = new Map<string, Map<number, HeldPiece>>();
 
   handleInstalled(key: KeyRecord, now: number): void {
+    for (const [old, { installedMs }] of this.keys)
+      if (now - installedMs >= LIFE_MS) this.keys.delete(old);
     this.keys.set(key, { installedMs: now, lastMs: now, top: -1, seen: new Set() });
-  }
-
-  handleRemoved(key: KeyRecord): void {
-    this.keys.delete(key);
   }
 
   /** The process ended: keys and pieces are gone. */
@@ -71,14 +71,14 @@ export class ReceiverModel {
   private join(piece: Piece, sender: string, now: number, expected: Expected[]): void {
     const held = this.held(sender);
     this.expire(held, now);
-    const certain = held.size <= CERTAIN_PIECES;
-    held.set(piece.number, { ...piece, arrivedMs: now });
+    held.set(piece.number, { ...piece, arrivedMs: now, mayBeForgotten: false });
+    if (held.size > CERTAIN_PIECES) for (const other of held.values()) other.mayBeForgotten = true;
     const chain = chainOf(held, piece.number);
     const [first, last] = [chain[0], chain[chain.length - 1]];
     if (first.notFirst || last.continued) return;
     for (const part of chain) held.delete(part.number);
     const bytes = chain.reduce((sum, part) => sum + part.length, 0);
-    if (bytes <= REASSEMBLED_MAX_BYTES) expected.push({ id: first.id, certain });
+    if (bytes <= REASSEMBLED_MAX_BYTES) expected.push({ id: first.id, certain: !chain.some((part) => part.mayBeForgotten) });
   }
 
   /** A piece that waited too long takes what came of its packet with it. */

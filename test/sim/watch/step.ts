@@ -12,6 +12,12 @@ interface Due extends Expected {
   readonly key: KeyRecord;
 }
 
+/** What is asked of the machine when the turn is over. */
+export interface Facts {
+  mayComeFrom(packet: InnerPacket): boolean;
+  isOpen(key: KeyRecord): boolean;
+}
+
 export class Step {
   /** What TUN gave the core in this turn. */
   offered: readonly InnerPacket[] = [];
@@ -20,7 +26,6 @@ export class Step {
   /** Ids of what was written to TUN. */
   readonly delivered = new Set<number>();
   private readonly due: Due[] = [];
-  private readonly removedKeys = new Set<KeyRecord>();
   private readonly dropsBefore: number;
   private readonly heldBefore: number;
 
@@ -44,20 +49,16 @@ export class Step {
     for (const piece of sealed.pieces) if (piece.id >= 0) this.sealed.add(piece.id);
   }
 
-  noteRemoved(key: KeyRecord): void {
-    this.removedKeys.add(key);
-  }
-
-  finish(ledger: Ledger, place: Place): void {
+  finish(ledger: Ledger, place: Place, facts: Facts): void {
     let missing = 0;
     for (const packet of this.offered) if (!this.sealed.has(packet.id)) missing++;
     const dueIds = new Set<number>();
     for (const { id, certain, key } of this.due) {
       dueIds.add(id);
       const packet = ledger.find(id);
-      if (packet === undefined || !certain || packet.isSpoofed) continue;
+      if (packet === undefined || !certain || packet.isSpoofed || !facts.mayComeFrom(packet)) continue;
       // A command earlier in the batch ended the session.
-      if (this.removedKeys.has(key)) continue;
+      if (!facts.isOpen(key)) continue;
       const isHere = packet.to === place;
       if (isHere ? this.delivered.has(id) : this.sealed.has(id)) continue;
       if (isHere) throw new Violation('delivered', `${this.name}: packet ${id} arrived and did not come out`);
