@@ -69,6 +69,7 @@ export class ClientRole implements Role {
         this.engine.drain();
         for (const path of [...this.sockets.keys()]) this.closePath(path);
         this.engine.close();
+        this.parts.sealer.close();
         break;
       default:
         throw new Error(`${command.kind} is for a server`);
@@ -81,10 +82,13 @@ export class ClientRole implements Role {
     try {
       const socket = this.parts.udp.open({ family, interfaceName, mark });
       this.sockets.set(path, socket);
-      this.core.openPath(path, socket, family, mtuBytes, interfaceName, this.engine.now);
+      if (!this.core.openPath(path, socket, family, mtuBytes, interfaceName, this.engine.now)) {
+        throw Object.assign(new Error(`the server has no IPv${family} address`), { code: 'EAFNOSUPPORT' });
+      }
       this.engine.watchSocket(socket);
       this.engine.drain();
     } catch (error) {
+      this.closePath(path);
       const { message, code } = error as NodeJS.ErrnoException;
       this.emit({ kind: 'path-failed', path, interfaceName, message, code: code ?? '' });
     }

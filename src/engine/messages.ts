@@ -95,7 +95,6 @@ export type EngineEvent =
   /** The TUN device exists (down, without address); server: sockets are bound. */
   | { kind: 'ready'; tunName: string; ports: readonly number[] }
   | { kind: 'assigned'; assignment: Assignment }
-  /** `final`: trying again as it is cannot help. */
   | { kind: 'refused'; code: number; text: string; during: 'handshake' | 'address' }
   | { kind: 'session'; state: 'established' | 'lost'; suite: string }
   /** A path could not be opened; the others go on. */

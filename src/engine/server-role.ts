@@ -1,14 +1,10 @@
 /** The engine of a server: its listening sockets, and the clients' records as main keeps them. */
 import { isIPv6 } from 'node:net';
-import { ServerCore } from '../proto/server-core.ts';
+import { ServerCore, serverTables } from '../proto/server-core.ts';
 import { clientRecord, clientState, fromBase64, inviteState, pool6 } from './convert.ts';
 import type { Engine } from './engine.ts';
 import type { EngineCommand, InviteRecord, ServerEngineOptions } from './messages.ts';
 import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
-
-/** Current, previous and pending session of each client. */
-const SESSIONS_PER_CLIENT = 3;
-const SPARE_SESSIONS = 64;
 
 export class ServerRole implements Role {
   private readonly core: ServerCore;
@@ -47,14 +43,8 @@ export class ServerRole implements Role {
   }
 
   static async start(options: ServerEngineOptions, emit: Emit): Promise<ServerRole> {
-    const maxSessions = SESSIONS_PER_CLIENT * options.maxClients + SPARE_SESSIONS;
-    const parts = await openParts(
-      options.networkKey,
-      options.tunName,
-      'redundant',
-      options.maxClients,
-      maxSessions,
-    );
+    const { peers, sessions } = serverTables(options.maxClients);
+    const parts = await openParts(options.networkKey, options.tunName, 'redundant', peers, sessions);
     const role = new ServerRole(options, parts, emit);
     emit({ kind: 'ready', tunName: parts.tun.name, ports: role.ports });
     return role;
@@ -84,6 +74,7 @@ export class ServerRole implements Role {
         this.engine.drain();
         this.engine.close();
         for (const socket of this.sockets) this.parts.udp.close(socket);
+        this.parts.sealer.close();
         return;
       default:
         throw new Error(`${command.kind} is for a client`);

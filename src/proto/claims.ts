@@ -6,7 +6,7 @@
 import type { PacketBatch } from './packet-batch.ts';
 
 /** Power of two, several times a batch: a collision costs one needless decryption. */
-const SLOTS = 4096;
+const SLOTS = 8192;
 
 export class Claims {
   private readonly rows = new Int16Array(SLOTS).fill(-1);

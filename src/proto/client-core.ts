@@ -2,6 +2,7 @@
 import { Association } from './association/association.ts';
 import { base64 } from './base64.ts';
 import { ClientHandshake, type HandshakeTarget } from './client-handshake.ts';
+import type { Source } from './command/command-handler.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
 import type { DropReason } from './counters.ts';
@@ -21,6 +22,7 @@ import {
 } from './wire/address-message.ts';
 import { addressFamily, copyRemote } from './wire/address-words.ts';
 import { DatagramType } from './wire/datagram.ts';
+import { isLinkLocal6 } from './wire/ip.ts';
 import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
 
 /** An unanswered address request is repeated after this. */
@@ -28,6 +30,8 @@ const ADDRESS_REPEAT_MS = 500;
 /** Silence while answers are overdue: between these, by the slowest path's answer time, a new handshake begins. */
 const MIN_SILENCE_MS = 600;
 const MAX_SILENCE_MS = 2_000;
+/** A server that said no may think otherwise after this. */
+const REFUSED_PAUSE_MS = 10_000;
 
 export interface ClientCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessions'> {
   readonly tunName: string;
@@ -58,6 +62,8 @@ export class ClientCore extends CoreBase {
   private assignment: Assignment | null = null;
   private sessionIsUp = false;
   private handshakeIsForSilence = false;
+  /** After a refusal the server is left alone for a while. */
+  private nextHandshakeMs = Number.NEGATIVE_INFINITY;
   private readonly reportedStates: (PathState | null)[] = [];
   private closed = false;
 
@@ -83,7 +89,10 @@ export class ClientCore extends CoreBase {
 
   // Commands
 
-  /** A socket for path `id` is ready; the path is probed as soon as there is a session, and a handshake goes over it. */
+  /**
+   * A socket for path `id` is ready; the path is probed as soon as there is a session, and a handshake goes over it. False =
+   * the server has no address of that family.
+   */
   openPath(
     id: number,
     socket: number,
@@ -91,13 +100,14 @@ export class ClientCore extends CoreBase {
     maxMtuBytes: number,
     interfaceName: string,
     now: number,
-  ): void {
+  ): boolean {
     const words = this.endpointOf(family);
-    if (words === null) return;
+    if (words === null) return false;
     this.association.openPath(id, socket, words, 0, maxMtuBytes, interfaceName, now);
     this.handshake.hurry(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
+    return true;
   }
 
   closePath(id: number, now: number): void {
@@ -130,21 +140,31 @@ export class ClientCore extends CoreBase {
     }
     const result = this.handshake.handleResponse(datagram, sessionId);
     if (result === null) return;
-    if (result.kind === 'refused')
+    if (result.kind === 'refused') {
+      this.nextHandshakeMs = now + REFUSED_PAUSE_MS;
       this.events.push({ kind: 'refused', code: result.code, text: result.text, during: 'handshake' });
-    else this.establish(result.established, result.localId, batch, row, now);
+    } else this.establish(result.established, result.localId, batch, row, now);
     this.context.wake(this.association);
   }
 
-  handleAuthentic(session: Session, now: number): void {
-    if (!this.handshakeIsForSilence || session !== this.association.current) return;
-    // The server is there after all: the session goes on.
-    this.handshakeIsForSilence = false;
-    if (session.wantsRekey(now)) return;
-    this.handshake.stop();
+  override handleTunPackets(batch: PacketBatch, now: number): void {
+    super.handleTunPackets(batch, now);
+    if (this.association.current !== null) return;
+    // Packets wait for this handshake, so patience would cost them.
+    this.handshake.want(now);
+    this.context.wake(this.association);
+    this.rearm(now);
   }
 
-  handleAddress(_session: Session, body: Uint8Array): void {
+  handleAuthentic(session: Session, now: number): boolean {
+    if (!this.handshakeIsForSilence || session !== this.association.current) return true;
+    // The server is there after all: the session goes on.
+    this.handshakeIsForSilence = false;
+    if (!session.wantsRekey(now)) this.handshake.stop();
+    return true;
+  }
+
+  handleAddress(_session: Session, body: Uint8Array, _source: Source, now: number): void {
     const answer = readAddressAnswer(body, 0, body.length);
     if (answer === null) {
       this.context.rejects.add('command');
@@ -152,6 +172,7 @@ export class ClientCore extends CoreBase {
     }
     this.nextAddressRequestMs = Number.POSITIVE_INFINITY;
     if (answer.kind === 'refused') {
+      this.nextAddressRequestMs = now + REFUSED_PAUSE_MS;
       this.events.push({ kind: 'refused', code: answer.code, text: answer.text, during: 'address' });
       return;
     }
@@ -164,9 +185,10 @@ export class ClientCore extends CoreBase {
   }
 
   /** The server goes, or has forgotten us: back to the handshake at once. */
-  handleClose(_session: Session, _reason: number, now: number): void {
-    this.association.dropSessions();
-    this.lose(now);
+  handleClose(session: Session, _reason: number, now: number): void {
+    const wasCurrent = session === this.association.current;
+    this.association.dropSession(session, now);
+    if (wasCurrent) this.lose(now);
   }
 
   handleNewPath(): void {}
@@ -190,11 +212,13 @@ export class ClientCore extends CoreBase {
     if (this.closed) return Number.POSITIVE_INFINITY;
     const session = association.current;
     let due = Math.min(super.dueMs(association, now), this.handshake.dueMs);
-    if (session === null) return this.handshake.isRunning || this.targets().length === 0 ? due : now;
+    const canBegin = !this.handshake.isRunning && this.targets().length > 0;
+    if (session === null) return canBegin ? Math.min(due, Math.max(now, this.nextHandshakeMs)) : due;
     due = Math.min(due, this.nextAddressRequestMs);
-    if (!this.handshake.isRunning && this.targets().length > 0) {
-      due = Math.min(due, session.rekeyDueMs);
-      if (this.oldestQuestionMs() !== Number.POSITIVE_INFINITY) due = Math.min(due, this.silentAtMs(session));
+    if (canBegin) {
+      const silentAtMs =
+        this.oldestQuestionMs() === Number.POSITIVE_INFINITY ? due : this.silentAtMs(session);
+      due = Math.min(due, Math.max(this.nextHandshakeMs, Math.min(session.rekeyDueMs, silentAtMs)));
     }
     return due;
   }
@@ -274,7 +298,7 @@ export class ClientCore extends CoreBase {
   }
 
   private beginHandshake(forSilence: boolean, now: number): void {
-    if (this.handshake.isRunning || this.targets().length === 0) return;
+    if (this.handshake.isRunning || now < this.nextHandshakeMs || this.targets().length === 0) return;
     this.handshakeIsForSilence = forSilence;
     this.handshake.begin(now);
   }
@@ -348,14 +372,6 @@ function clientRoutes(association: Association): Routes {
     },
     inbound: () => null,
   };
-}
-
-/** IPv6 from fe80::/10 or from the unspecified address. */
-export function isLinkLocal6(bytes: Uint8Array, at: number): boolean {
-  if (bytes[at] >>> 4 !== 6) return false;
-  if (bytes[at + 8] === 0xfe && (bytes[at + 9] & 0xc0) === 0x80) return true;
-  for (let i = 8; i < 24; i++) if (bytes[at + i] !== 0) return false;
-  return true;
 }
 
 function toAssignment(answer: AddressAnswer): Assignment {

@@ -81,6 +81,11 @@ export class ClientHandshake {
     this.transmit(now, true);
   }
 
+  /** A packet waits: a server asked rarely until now is asked at once. */
+  want(now: number): void {
+    if (this.running && this.nextSendMs - now > MAX_REPEAT_MS) this.hurry(now);
+  }
+
   /** Transmits what is due. `wanted`: inner packets wait or flow, so patience would cost them. */
   poll(now: number, wanted: boolean): void {
     if (!this.running || now < this.nextSendMs) return;

@@ -104,7 +104,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     row: number,
     now: number,
   ): void;
-  abstract handleAuthentic(session: Session, now: number): void;
+  abstract handleAuthentic(session: Session, now: number): boolean;
   abstract handleAddress(session: Session, body: Uint8Array, source: Source, now: number): void;
   abstract handleClose(session: Session, reason: number, now: number): void;
   abstract handleNewPath(session: Session, pathId: number, source: Source, now: number): void;
@@ -130,7 +130,8 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     for (let copy = 0; copy < 2; copy++) this.commands.toAllPaths(session, body);
   }
 
-  private rearm(now: number): void {
+  /** Arms anew what moved; to be called at the end of each input. */
+  protected rearm(now: number): void {
     for (let association = this.moved.pop(); association !== undefined; association = this.moved.pop()) {
       association.isWoken = false;
       this.timers.arm(association, this.dueMs(association, now));

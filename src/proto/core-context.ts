@@ -32,7 +32,7 @@ export class CoreContext {
   readonly policy: Policy;
   readonly sessions: SessionTable;
   readonly outbox = new Outbox();
-  readonly deliveries = new PacketBatch({ capacity: 256, arenaBytes: 512 * 1024, trains: 8 });
+  readonly deliveries = new PacketBatch({ capacity: 1024, arenaBytes: 1536 * 1024, trains: 8 });
   readonly events: CoreEvent[] = [];
   readonly rejects = new Counters(REJECT_REASONS);
   readonly drops = new Counters(DROP_REASONS);

@@ -33,6 +33,6 @@ export interface Core {
   handleTimeout(now: number): void;
 
   snapshot(now: number): Snapshot;
-  /** Says goodbye to every peer and forgets all keys. */
+  /** Says goodbye to every peer. The driver drains and then closes the sealer, which wipes all keys. */
   close(now: number): void;
 }

@@ -31,8 +31,8 @@ export interface InboundHandler {
   readonly routes: Routes;
   /** A handshake or cookie datagram, header unmasked. */
   handleHandshake(type: number, datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void;
-  /** The first authentic datagram of a session, and every later one: confirms it, moves timers. */
-  handleAuthentic(session: Session, now: number): void;
+  /** Called for each authentic datagram; the first one confirms a session. False = the session is not, or no more, welcome. */
+  handleAuthentic(session: Session, now: number): boolean;
   /** A command; `path` is where it came over, null = an address that is no path. */
   handleCommand(
     session: Session,
@@ -172,7 +172,10 @@ export class Inbound {
       return;
     }
     session.lastReceivedMs = now;
-    this.handler.handleAuthentic(session, now);
+    if (!this.handler.handleAuthentic(session, now)) {
+      this.context.rejects.add('session-expired');
+      return;
+    }
     const path = this.pathOf(association, batch, row);
     if (path !== null) {
       path.receivedDatagrams++;

@@ -6,7 +6,7 @@ import { ADDRESS_WORDS, DATAGRAM_HEADER_BYTES, PacketBatch, Verdict } from './pa
 import type { Session } from './session/session.ts';
 
 /** Room for one input batch of packets in two pieces each. */
-const OUTBOX_ROWS = 2048;
+const OUTBOX_ROWS = 4096;
 const OUTBOX_BYTES = 3 * 1024 * 1024;
 
 export class Outbox {

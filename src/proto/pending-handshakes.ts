@@ -10,9 +10,9 @@ const PENDING_LIFE_MS = 5_000;
 export const MAX_PENDING = 1024;
 /** Initiations remembered after they were confirmed or expired; replays of these cost no public-key work. */
 const MAX_SPENT = 4096;
-/** A client repeats its initiation over every path: so many answers may be needed, no more are given. */
-const MAX_ADDRESSES = 8;
-const MAX_RESPONSES = 64;
+/** A client repeats its initiation over every path: so many answers may be needed, no more are given to one address. */
+const MAX_ANSWERS = 8;
+const MAX_ADDRESSES = 16;
 
 export interface Pending {
   readonly id: string;
@@ -27,8 +27,8 @@ export interface Pending {
   readonly session: Session | null;
   readonly inviteId: string | null;
   readonly createdMs: number;
-  responses: number;
-  readonly addresses: Int32Array[];
+  /** Where answers went, newest last. */
+  readonly addresses: { readonly words: Int32Array; answers: number }[];
 }
 
 export class PendingHandshakes {
@@ -93,15 +93,17 @@ export class PendingHandshakes {
   }
 }
 
-/** True when one more answer may go to that address; notes it. */
+/**
+ * True when one more answer may go to that address; notes it. The limit is per address and the newest addresses count: whoever
+ * replays the initiation from made-up addresses cannot use up the answers of the client's other paths. An answer is shorter
+ * than the initiation it answers.
+ */
 export function mayAnswer(pending: Pending, words: Int32Array, at: number): boolean {
-  if (pending.responses >= MAX_RESPONSES) return false;
-  if (!pending.addresses.some((known) => sameRemote(known, 0, words, at))) {
-    if (pending.addresses.length >= MAX_ADDRESSES) return false;
-    const copy = new Int32Array(ADDRESS_WORDS);
-    copyAddress(words, at, copy, 0);
-    pending.addresses.push(copy);
-  }
-  pending.responses++;
+  const known = pending.addresses.find((address) => sameRemote(address.words, 0, words, at));
+  if (known !== undefined) return ++known.answers <= MAX_ANSWERS;
+  const copy = new Int32Array(ADDRESS_WORDS);
+  copyAddress(words, at, copy, 0);
+  pending.addresses.push({ words: copy, answers: 1 });
+  if (pending.addresses.length > MAX_ADDRESSES) pending.addresses.shift();
   return true;
 }

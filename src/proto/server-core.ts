@@ -3,7 +3,6 @@ import { Association } from './association/association.ts';
 import { type Client, ClientDirectory } from './association/client-directory.ts';
 import { LeasePool } from './association/lease-pool.ts';
 import { base64 } from './base64.ts';
-import { isLinkLocal6 } from './client-core.ts';
 import type { Source } from './command/command-handler.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
@@ -11,7 +10,7 @@ import type { DropReason } from './counters.ts';
 import type { PacketBatch } from './packet-batch.ts';
 import { PATHS_PER_PEER } from './packet-batch.ts';
 import type { Routes } from './routes.ts';
-import { ServerHandshake } from './server-handshake.ts';
+import { MAX_NEWCOMERS, ServerHandshake } from './server-handshake.ts';
 import { Responder } from './session/responder.ts';
 import type { Session } from './session/session.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -25,13 +24,22 @@ import {
 } from './wire/address-message.ts';
 import { CloseReason, writeClose } from './wire/commands.ts';
 import { DatagramType } from './wire/datagram.ts';
-import { ipv4Destination, ipv4Source, ipv6SourceEquals } from './wire/ip.ts';
+import { ipv4Destination, ipv4Source, ipv6SourceEquals, isLinkLocal6 } from './wire/ip.ts';
 import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from './wire/ip-text.ts';
 
 /** Assumed until a path says otherwise: the outer packet size of the server's own link, bytes. */
 const LINK_MTU_BYTES = 1500;
 /** Leases last days: a minute late is early enough. */
 const SWEEP_EVERY_MS = 60_000;
+
+/** Current, previous and pending session. */
+const SESSIONS_PER_CLIENT = 3;
+
+/** Rows of the path table and slots of the key table for so many clients, with room for those still at the door. */
+export function serverTables(maxClients: number): { peers: number; sessions: number } {
+  const peers = maxClients + MAX_NEWCOMERS;
+  return { peers, sessions: SESSIONS_PER_CLIENT * peers };
+}
 
 export interface ServerCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessions'> {
   readonly tunName: string;
@@ -81,12 +89,13 @@ export class ServerCore extends CoreBase {
   private readonly startedMs: number;
   private nextSweepMs: number;
   private readonly freeSlots: number[] = [];
+  private readonly bySlot: (Association | null)[];
   private readonly byAddress = new Map<number, Association>();
 
   readonly routes: Routes;
 
   constructor(options: ServerCoreOptions, now: number) {
-    super({ ...options, role: 'server', maxSessions: 3 * options.maxClients + 64 });
+    super({ ...options, role: 'server', maxSessions: serverTables(options.maxClients).sessions });
     this.options = options;
     this.startedMs = now;
     this.responder = new Responder(options.primitives, options.privateKey);
@@ -98,7 +107,9 @@ export class ServerCore extends CoreBase {
       associationOf: (client) => this.associationOf(client),
       handleConfirmed: (client, session, at) => this.handleConfirmed(client, session, at),
     });
-    for (let slot = options.maxClients - 1; slot >= 0; slot--) this.freeSlots.push(slot);
+    const { peers } = serverTables(options.maxClients);
+    this.bySlot = new Array(peers).fill(null);
+    for (let slot = peers - 1; slot >= 0; slot--) this.freeSlots.push(slot);
     this.routes = this.makeRoutes();
   }
 
@@ -131,6 +142,7 @@ export class ServerCore extends CoreBase {
   removeClient(publicKey: string, now: number): void {
     this.cutOff(publicKey, now);
     this.leases.free(publicKey);
+    this.releaseLease(publicKey);
     this.directory.removeClient(publicKey);
   }
 
@@ -178,8 +190,11 @@ export class ServerCore extends CoreBase {
     else this.context.rejects.add('handshake-unexpected');
   }
 
-  handleAuthentic(session: Session, now: number): void {
-    if (session !== session.association.current) this.handshake.confirm(session, now);
+  handleAuthentic(session: Session, now: number): boolean {
+    if (session.association.uses(session) || this.handshake.confirm(session, now)) return true;
+    // Its client was removed or revoked in the meantime.
+    this.context.sessions.remove(session);
+    return false;
   }
 
   handleAddress(session: Session, body: Uint8Array, source: Source, now: number): void {
@@ -189,16 +204,18 @@ export class ServerCore extends CoreBase {
       return;
     }
     const { association } = session;
-    const publicKey = base64(association.publicKey);
+    const publicKey = association.key;
     const answer = new Uint8Array(ADDRESS_MESSAGE_MAX_BYTES);
     const outcome = this.leases.assign(publicKey, wanted, now);
     let length: number;
     if (!outcome.ok)
       length = writeAddressRefusal(answer, 0, outcome.refused, this.refusalText(outcome.refused, wanted));
     else {
+      const isNews =
+        association.address4 !== (outcome.address | 0) || association.isStatic !== (wanted !== 0);
       this.setAddress(association, outcome.address, wanted !== 0);
       length = writeAddressAnswer(answer, 0, this.assignmentOf(outcome.address));
-      this.context.events.push({ kind: 'client', publicKey });
+      if (isNews) this.context.events.push({ kind: 'client', publicKey });
     }
     this.commands.toAddress(session, source.socket, source.words, source.at, answer.subarray(0, length));
   }
@@ -206,7 +223,9 @@ export class ServerCore extends CoreBase {
   /** The client goes: its lease stays. */
   handleClose(session: Session, _reason: number, now: number): void {
     const { association } = session;
-    this.endSessions(association, now);
+    // A late goodbye of an earlier session says nothing about the present one.
+    if (session === association.current) this.endSessions(association, now);
+    else association.dropSession(session, now);
   }
 
   handleNewPath(session: Session, pathId: number, source: Source, now: number): void {
@@ -233,6 +252,11 @@ export class ServerCore extends CoreBase {
     if (association.expire(now)) this.endSessions(association, now);
     super.runAssociation(association, now);
     this.removeIfUnused(association);
+  }
+
+  protected override dueMs(association: Association, now: number): number {
+    if (this.bySlot[association.slot] !== association) return Number.POSITIVE_INFINITY;
+    return this.isUnused(association) ? now : super.dueMs(association, now);
   }
 
   snapshot(now: number): Snapshot {
@@ -265,6 +289,7 @@ export class ServerCore extends CoreBase {
     if (slot === undefined) return null;
     const association = new Association(this.context, slot, client.publicKeyBytes, client.name);
     client.association = association;
+    this.bySlot[slot] = association;
     const lease = this.leases.leaseOf(client.publicKey);
     if (lease !== undefined) this.setAddress(association, lease.address, lease.isStatic);
     return association;
@@ -287,7 +312,7 @@ export class ServerCore extends CoreBase {
 
   /** Sessions and paths go, the lease stays until its time is over. */
   private endSessions(association: Association, now: number): void {
-    const publicKey = base64(association.publicKey);
+    const publicKey = association.key;
     association.dropSessions();
     for (let id = 0; id < PATHS_PER_PEER; id++) association.closePath(id, now);
     this.leases.touch(publicKey, now);
@@ -296,6 +321,7 @@ export class ServerCore extends CoreBase {
   }
 
   private cutOff(publicKey: string, now: number): void {
+    this.handshake.cancel(publicKey);
     const association = this.directory.client(publicKey)?.association;
     const session = association?.current;
     if (!association || !session) return;
@@ -327,13 +353,20 @@ export class ServerCore extends CoreBase {
   }
 
   /** Without session, lease and handshake under way an association is nothing. */
+  private isUnused(association: Association): boolean {
+    return (
+      association.current === null &&
+      association.address4 === 0 &&
+      !this.handshake.hasPending(association.key)
+    );
+  }
+
   private removeIfUnused(association: Association): void {
-    const publicKey = base64(association.publicKey);
-    if (association.current !== null || association.address4 !== 0 || this.handshake.hasPending(publicKey))
-      return;
+    if (this.bySlot[association.slot] !== association || !this.isUnused(association)) return;
     association.dropSessions();
-    const client = this.directory.client(publicKey);
+    const client = this.directory.client(association.key);
     if (client?.association === association) client.association = null;
+    this.bySlot[association.slot] = null;
     this.freeSlots.push(association.slot);
   }
 

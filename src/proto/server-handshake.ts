@@ -1,6 +1,6 @@
 /**
- * The server's side of handshakes (PROTOCOL.md §4), in the order of its cheapness: what was answered already, what the network
- * key does not open, what comes too fast, what the public keys do not open, what is not on the list, what is a replay. A
+ * The server's side of handshakes (PROTOCOL.md §4), in the order of its cheapness: what the network key does not open, what was
+ * answered already, what comes too fast, what the public keys do not open, what is not on the list, what is a replay. A
  * pending session replaces nothing; the first authentic datagram confirms it.
  */
 import type { Client, ClientDirectory, Invite } from './association/client-directory.ts';
@@ -15,6 +15,9 @@ import { handshakeNonce } from './session/network-layer.ts';
 import { type Initiation, initiationCookie, type Responder } from './session/responder.ts';
 import type { Session } from './session/session.ts';
 import { DatagramType } from './wire/datagram.ts';
+
+/** Clients with a fresh invite and an unconfirmed handshake, at once. */
+export const MAX_NEWCOMERS = 64;
 
 /** What the handshake needs from the server around it. */
 export interface HandshakeHost {
@@ -52,6 +55,11 @@ export class ServerHandshake {
 
   handleInitiation(datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void {
     const { rejects, network } = this.context;
+    const plaintext = network.openHandshake(datagram);
+    if (plaintext === null) {
+      rejects.add('handshake-network-key');
+      return;
+    }
     const id = initiationId(datagram);
     const known = this.pending.find(id);
     if (known !== undefined) {
@@ -62,25 +70,33 @@ export class ServerHandshake {
       rejects.add('handshake-replayed');
       return;
     }
-    const plaintext = network.openHandshake(datagram);
-    if (plaintext === null) {
-      rejects.add('handshake-network-key');
-      return;
-    }
     if (this.load.note(now) && !this.hasCookie(plaintext, datagram, batch, row, now)) return;
     this.read(id, plaintext, batch, row, now);
   }
 
-  /** Called for authentic datagrams of a session that is not in use yet. */
-  confirm(session: Session, now: number): void {
-    const publicKey = base64(session.association.publicKey);
+  /**
+   * The first authentic datagram of a session that is not in use yet: its client is who it says. False = it is not welcome any
+   * more, and the session is to be ended.
+   */
+  confirm(session: Session, now: number): boolean {
+    const publicKey = session.association.key;
     const pending = this.pending.ofClient(publicKey);
-    if (pending === undefined || pending.session !== session) return;
+    if (pending === undefined || pending.session !== session) return false;
     this.pending.remove(pending);
-    const client = this.host.directory.client(publicKey) ?? this.admit(publicKey, pending);
-    if (client === undefined) return;
+    const client = this.host.directory.client(publicKey) ?? this.admit(publicKey, pending, now);
+    if (client === undefined || client.revoked) return false;
     client.counter = Math.max(client.counter, pending.counter);
     this.host.handleConfirmed(client, session, now);
+    return true;
+  }
+
+  /** Forgets a handshake under way: the client is not welcome any more. */
+  cancel(publicKey: string): void {
+    const pending = this.pending.ofClient(publicKey);
+    this.newcomers.delete(publicKey);
+    if (pending === undefined) return;
+    this.pending.remove(pending);
+    this.discard(pending);
   }
 
   /** True while an answered handshake of this client waits for its confirmation. */
@@ -103,11 +119,13 @@ export class ServerHandshake {
     this.context.wake(pending.session.association);
   }
 
-  private admit(publicKey: string, pending: Pending): Client | undefined {
+  private admit(publicKey: string, pending: Pending, now: number): Client | undefined {
     const client = this.newcomers.get(publicKey);
     const invite = pending.inviteId === null ? undefined : this.host.directory.invite(pending.inviteId);
     this.newcomers.delete(publicKey);
+    // Several may have come with one invite; the first to be confirmed has it.
     if (client === undefined || invite === undefined) return undefined;
+    if (invite.usedBy !== null || now >= invite.expiresAtMs) return undefined;
     invite.usedBy = publicKey;
     this.host.directory.putClient(client);
     this.context.events.push({ kind: 'invite-used', inviteId: invite.id, publicKey });
@@ -167,9 +185,15 @@ export class ServerHandshake {
       this.pending.remove(earlier);
       this.discard(earlier);
     }
+    const isNewcomer = caller.kind === 'client' && caller.inviteId !== null;
+    if (isNewcomer && this.newcomers.size >= MAX_NEWCOMERS) {
+      rejects.add('handshake-overload');
+      return;
+    }
     const pending = this.respond(id, publicKey, caller, initiation, now);
     if (pending === null) return;
     this.pending.add(pending);
+    if (isNewcomer) this.newcomers.set(publicKey, caller.client);
     this.transmit(pending, batch, row);
   }
 
@@ -211,7 +235,6 @@ export class ServerHandshake {
       revoked: false,
       association: null,
     };
-    this.newcomers.set(publicKey, client);
     return { kind: 'client', client, inviteId: invite.id };
   }
 
@@ -232,7 +255,6 @@ export class ServerHandshake {
       counter: payload.counter,
       remoteId,
       createdMs: now,
-      responses: 0,
       addresses: [],
     };
     const refuse = (psk: Uint8Array, code: RefusalCode, text: string): Pending => {

@@ -2,6 +2,7 @@
  * An association: the lasting relation of one client with the server. It owns the addresses, the paths, the numbers of the IP
  * channel and what waits for a path. Sessions (keys) come and go inside it; outages of days change nothing in it.
  */
+import { base64 } from '../base64.ts';
 import { IpChannel, wholePacketBytes } from '../channel/ip-channel.ts';
 import type { CoreContext } from '../core-context.ts';
 import { PATHS_PER_PEER, type PacketBatch, Verdict } from '../packet-batch.ts';
@@ -37,6 +38,8 @@ export class Association implements TimerOwner {
   private previousUntilMs = Number.POSITIVE_INFINITY;
   handshakes = 0;
 
+  /** The public key as text: what maps find the client by. */
+  readonly key: string;
   readonly paths: (Path | null)[] = new Array(PATHS_PER_PEER).fill(null);
   /** Paths that carry copies; 0 = packets are held. */
   private sendMask = 0;
@@ -66,6 +69,7 @@ export class Association implements TimerOwner {
     readonly publicKey: Uint8Array,
     readonly name: string,
   ) {
+    this.key = base64(publicKey);
     this.channel = new IpChannel(context.isServer);
   }
 
@@ -80,6 +84,23 @@ export class Association implements TimerOwner {
     this.current = session;
     this.handshakes++;
     this.choosePaths(now);
+  }
+
+  /** True for the sessions that are in use; a pending one is not, before it is confirmed. */
+  uses(session: Session): boolean {
+    return session === this.current || session === this.previous;
+  }
+
+  /** One session ends: when it is the current one, nothing can be sent until there is another. */
+  dropSession(session: Session, now: number): void {
+    this.context.sessions.remove(session);
+    if (session === this.previous) {
+      this.previous = null;
+      this.previousUntilMs = Number.POSITIVE_INFINITY;
+    } else if (session === this.current) {
+      this.current = null;
+      this.choosePaths(now);
+    }
   }
 
   dropSessions(): void {
@@ -156,6 +177,7 @@ export class Association implements TimerOwner {
   }
 
   private holdPacket(bytes: Uint8Array, flags: number, now: number): void {
+    if (this.hold.length === 0) this.context.wake(this);
     this.context.drops.add('hold-overflow', this.hold.push(bytes, flags, now));
   }
 
@@ -287,7 +309,7 @@ export class Association implements TimerOwner {
   get expiryMs(): number {
     const silent =
       this.current === null ? Number.POSITIVE_INFINITY : this.current.lastReceivedMs + SESSION_SILENT_MS;
-    return Math.min(this.previousUntilMs, silent);
+    return Math.min(this.previousUntilMs, silent, this.hold.nextExpiryMs);
   }
 
   get counters() {

@@ -8,7 +8,7 @@ export interface HoldLimits {
   readonly ageMs: number;
 }
 
-/** 10 s as in ip_resend; 512 packets of 1,400 bytes are a burst, not a backlog. */
+/** 10 s as in ip_resend; half a mebibyte is a burst, not a backlog. */
 export const HOLD_LIMITS: HoldLimits = { packets: 512, bytes: 512 * 1024, ageMs: 10_000 };
 
 export interface HeldPacket {
@@ -57,6 +57,11 @@ export class HoldQueue {
     if (count > 0) this.packets.splice(0, count);
     this.expired += count;
     return count;
+  }
+
+  /** When the oldest packet is too old; Infinity = nothing is held. */
+  get nextExpiryMs(): number {
+    return this.packets.length > 0 ? this.packets[0].heldMs + this.limits.ageMs : Number.POSITIVE_INFINITY;
   }
 
   /** Hands everything over, oldest first, and is empty. */

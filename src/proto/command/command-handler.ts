@@ -37,6 +37,10 @@ export interface Source {
 export class CommandHandler {
   private readonly probe = new Probe();
   private readonly reply = new ProbeReply();
+  // Commands of the datagram at hand, a bit each.
+  private seenNumber = -1;
+  private seenKeySlot = -1;
+  private seenCommands = 0;
 
   constructor(
     private readonly context: CoreContext,
@@ -53,9 +57,26 @@ export class CommandHandler {
     body: Uint8Array,
     now: number,
   ): void {
+    if (body.length === 0 || !this.isFirstOfItsKind(batch, row, commandOf(body[0]))) {
+      this.context.rejects.add('command');
+      return;
+    }
     const train = batch.train[row];
     const source = { socket: batch.trainSocket[train], words: batch.trainAddress, at: train * ADDRESS_WORDS };
-    if (body.length === 0 || !this.act(session, path, source, body, now)) this.context.rejects.add('command');
+    if (!this.act(session, path, source, body, now)) this.context.rejects.add('command');
+  }
+
+  /** A datagram carries a command once: many in one would draw more answers to an address than came from there. */
+  private isFirstOfItsKind(batch: PacketBatch, row: number, command: number): boolean {
+    if (this.seenNumber !== batch.packetNumber[row] || this.seenKeySlot !== batch.keySlot[row]) {
+      this.seenNumber = batch.packetNumber[row];
+      this.seenKeySlot = batch.keySlot[row];
+      this.seenCommands = 0;
+    }
+    const bit = 1 << command;
+    const isFirst = (this.seenCommands & bit) === 0 || command === Command.PADDING;
+    this.seenCommands |= bit;
+    return isFirst;
   }
 
   /** False when the command is unknown or malformed. */

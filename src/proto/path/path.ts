@@ -55,6 +55,9 @@ const ANSWER_SLACK_MS = 25;
 /** Before there is an RTT. */
 const INITIAL_ANSWER_MS = 1_000;
 
+/** Probes to an unvalidated address per datagram heard from there: QUIC's bound (RFC 9000 §8), for datagrams no larger. */
+const PROBES_PER_DATAGRAM = 3;
+
 /** Outer IP and UDP headers, bytes. */
 const OUTER_HEADERS = { 4: 28, 6: 48 } as const;
 
@@ -105,6 +108,7 @@ export class Path {
   private readonly words: Int32Array;
   private readonly at: number;
   private readonly keepsAlive: boolean;
+  private readonly maxMtuBytes: number;
   /** Server: probes that may go to an address that never answered; one for each datagram from there (no amplification). */
   private credit: number;
 
@@ -114,7 +118,8 @@ export class Path {
     this.words = options.words;
     this.at = options.row * PATH_WORDS;
     this.keepsAlive = options.keepsAlive;
-    this.credit = options.keepsAlive ? Number.POSITIVE_INFINITY : 1;
+    this.credit = options.keepsAlive ? Number.POSITIVE_INFINITY : PROBES_PER_DATAGRAM;
+    this.maxMtuBytes = options.maxMtuBytes;
     this.mtu = new PathMtu(options.maxMtuBytes);
     this.stateSinceMs = now;
     this.lastHeardMs = now;
@@ -167,7 +172,11 @@ export class Path {
 
   /** Points the path somewhere else; its counters in the table go on. */
   setAddress(socket: number, words: Int32Array, at: number): void {
-    if (!this.keepsAlive && !this.matches(socket, words, at)) this.credit = 1;
+    if (!this.matches(socket, words, at)) {
+      // Another way: nothing is known of its MTU, and nothing says that the peer is there.
+      this.mtu = new PathMtu(this.maxMtuBytes);
+      if (!this.keepsAlive) this.credit = PROBES_PER_DATAGRAM;
+    }
     this.words[this.at + PATH_SOCKET] = socket;
     copyAddress(words, at, this.words, this.addressAt);
   }
@@ -189,7 +198,7 @@ export class Path {
 
   handleHeard(now: number): void {
     this.lastHeardMs = now;
-    this.credit++;
+    this.credit += PROBES_PER_DATAGRAM;
     // Something authentic from a path given up: ask at once whether it works both ways.
     if (this.state === 'down') this.revalidate(now);
   }
@@ -280,6 +289,7 @@ export class Path {
 
   /** Traffic began: an idle path is measured again now instead of at the next keep-alive. */
   handleActive(now: number): void {
+    this.retryMs = VALIDATE_PROBE_MS;
     this.nextProbeMs = Math.min(this.nextProbeMs, now + (isUsable(this.state) ? ACTIVE_PROBE_MS : 0));
   }
 
@@ -320,8 +330,8 @@ export class Path {
       case 'suspect':
         return SUSPECT_PROBE_MS;
       default: {
-        const interval = this.retryMs;
-        this.retryMs = Math.min(2 * interval, active ? ACTIVE_RETRY_MS : IDLE_RETRY_MS);
+        const interval = Math.min(this.retryMs, active ? ACTIVE_RETRY_MS : IDLE_RETRY_MS);
+        this.retryMs = 2 * interval;
         return interval;
       }
     }

@@ -56,9 +56,10 @@ export class SessionTable {
   ): Session | null {
     this.wipeRetired();
     const slot = this.freeSlots.pop();
-    if (slot === undefined) return null;
-    this.sealer.installKey(slot, suite, keys.sealKey, keys.sealIv, keys.openKey, keys.openIv);
+    if (slot !== undefined)
+      this.sealer.installKey(slot, suite, keys.sealKey, keys.sealIv, keys.openKey, keys.openIv);
     for (const secret of [keys.sealKey, keys.sealIv, keys.openKey, keys.openIv]) secret.fill(0);
+    if (slot === undefined) return null;
     const session = new Session(association, localId, remoteId, slot, suite, now);
     this.byId.set(localId, session);
     this.bySlot[slot] = session;

@@ -89,6 +89,14 @@ export function ipv6DestinationEquals(
   return ipv6Equals(bytes, offset + V6_DESTINATION, words, at);
 }
 
+/** IPv6 from fe80::/10 or from the unspecified address. */
+export function isLinkLocal6(bytes: Uint8Array, at: number): boolean {
+  if (ipVersion(bytes, at) !== 6) return false;
+  if (bytes[at + V6_SOURCE] === 0xfe && (bytes[at + V6_SOURCE + 1] & 0xc0) === 0x80) return true;
+  for (let i = V6_SOURCE; i < V6_DESTINATION; i++) if (bytes[at + i] !== 0) return false;
+  return true;
+}
+
 /** RFC 1071 sum over the header: 0 when the checksum in it is right. */
 export function ipv4HeaderChecksum(bytes: Uint8Array, offset: number): number {
   const headerBytes = ipv4HeaderBytes(bytes, offset);
