@@ -25,6 +25,8 @@ export class GeneratorClient {
     const ended = this.process.ended.then(({ stderr }) => {
       throw new Error(`a generator has ended: ${stderr.trim()}`);
     });
+    // An answered question outlives its process.
+    ended.catch(() => undefined);
     const [line] = await Promise.race([answered, ended]);
     const answer = JSON.parse(line) as { result?: Results[C['kind']]; error?: string };
     if (answer.error !== undefined) throw new Error(`a generator failed: ${answer.error}`);
