@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Brings a fresh clone on a Debian machine to where everything runs: system packages, npm packages, addon, TypeScript.
+# Says what it does, does nothing twice, and is quiet when nothing is missing.
+#
+#   setup.sh            all of it
+#   setup.sh --runtime  only what running the product takes (no test and lab tools)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+run() {
+  echo "+ $*" >&2
+  "$@"
+}
+
+die() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+# command and the Debian package that brings it
+runtime_tools=(ip:iproute2 iptables:iptables nft:nftables g++:g++ make:make python3:python3)
+lab_tools=(ping:iputils-ping iperf3:iperf3 curl:curl tcpdump:tcpdump shellcheck:shellcheck sysctl:procps ethtool:ethtool)
+
+install_tools() {
+  local tools=("${runtime_tools[@]}") missing=() tool
+  [[ ${1:-} = --runtime ]] || tools+=("${lab_tools[@]}")
+  for tool in "${tools[@]}"; do
+    command -v "${tool%%:*}" >/dev/null || missing+=("${tool##*:}")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  command -v apt-get >/dev/null || die "please install: ${missing[*]}"
+  [[ $EUID -eq 0 ]] || die "please install (as root): apt-get install ${missing[*]}"
+  run apt-get update -qq
+  run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+check_node() {
+  command -v node >/dev/null || die 'Node.js 20.19 or newer is needed: https://nodejs.org'
+  node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
+    die "Node.js 20.19 or newer is needed, this is $(node --version)"
+}
+
+# True when $1 is missing or older than any file below the other arguments.
+is_stale() {
+  local made=$1
+  shift
+  [[ ! -e $made ]] || [[ -n $(find "$@" -newer "$made" -print -quit) ]]
+}
+
+install_tools "$@"
+check_node
+if is_stale node_modules/.package-lock.json package-lock.json; then
+  run npm ci --no-fund --no-audit --loglevel=error
+  touch node_modules/.package-lock.json
+fi
+addon=native/build/Release/resip.node
+if is_stale "$addon" native/binding.gyp native/src; then
+  run npm run --silent build:native
+  touch "$addon"
+fi
+# The last file that a finished build writes.
+if is_stale dist/.built src tsconfig.json tsconfig.build.json; then
+  run npm run --silent build:ts
+  touch dist/.built
+fi
