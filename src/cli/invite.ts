@@ -40,15 +40,15 @@ export const inviteCommand: CommandModule = {
       const flag = key === 'name' ? 'NAME' : `--${key}`;
       throw new UserError(`${flag}: expected ${expected}, got ${JSON.stringify(text)}`, { exitCode: 2 });
     };
-    process.stdout.write(
-      `${await invite({
-        stateDir: single(parsed, 'state-dir'),
-        name: read('name', 'up to 63 letters, digits, dots, - and _', config.parseClientName),
-        endpoint: read('endpoint', 'HOST:PORT, such as vpn.example.org:4600', config.parseEndpoint),
-        lifeMs: read('expires', 'a duration such as 7d, or never', (text) =>
-          text === 'never' ? Number.POSITIVE_INFINITY : config.parseDuration(text),
-        ),
-      })}\n`,
-    );
+    const { line, problem } = await invite({
+      stateDir: single(parsed, 'state-dir'),
+      name: read('name', 'up to 63 letters, digits, dots, - and _', config.parseClientName),
+      endpoint: read('endpoint', 'HOST:PORT, such as vpn.example.org:4600', config.parseEndpoint),
+      lifeMs: read('expires', 'a duration such as 7d, or never', (text) =>
+        text === 'never' ? Number.POSITIVE_INFINITY : config.parseDuration(text),
+      ),
+    });
+    process.stdout.write(`${line}\n`);
+    if (problem !== undefined) throw problem;
   },
 };

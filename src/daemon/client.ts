@@ -6,16 +6,19 @@ import type { Assignment, EngineEvent } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
 import type { Primitives } from '../proto/session/primitives.ts';
-import { ClientState, type StoredServer } from '../state/client-state.ts';
+import { ClientState, clientStatePath, type StoredServer } from '../state/client-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { ClientPaths } from './client-paths.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { Endpoints, type Lookup } from './endpoints.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
+import { warnOfExposed } from './exposure.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { PathStates } from './path-states.ts';
 import { refusal } from './refusal.ts';
+
+const DAY_MS = 86_400_000;
 
 export type ClientNetworkPort = Pick<
   ClientNetwork,
@@ -40,6 +43,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   ensureStateDir(stateDir);
   const lock = lockForDaemon(stateDir);
   life.defer('lock', () => lock.release());
+  warnOfExposed([clientStatePath(stateDir)], log);
   const state = await ClientState.open(stateDir);
   const server = await chooseServer(config, state, parts, log);
 
@@ -87,6 +91,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     log: parts.logFor('path'),
   });
   life.defer('paths', () => paths.close());
+  reserveDaily(state, parts, life, log);
   const { tunName } = ready;
   const tunnel = new ClientTunnel({ ...config, tunName, network, log });
 
@@ -133,6 +138,14 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   endpoints.search();
   const control = await ControlServer.listen(stateDir, { status: () => engine.snapshot() });
   life.defer('control', () => control.close());
+}
+
+/** A run must not outlive the counters that the disk has set aside for it. */
+function reserveDaily(state: ClientState, parts: ClientParts, life: Life, log: Log): void {
+  const timer = setInterval(() => {
+    state.reserveCounters(parts.clockMs()).catch((err) => log.error({ err }, 'counters-not-reserved'));
+  }, DAY_MS);
+  life.defer('counters', () => clearInterval(timer));
 }
 
 /** The invite's server, or the one of the last invite. */

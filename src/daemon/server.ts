@@ -5,9 +5,11 @@ import { ControlServer } from '../control/control-server.ts';
 import type { EngineEvent, InviteRecord, SocketAddress } from '../engine/messages.ts';
 import type { ServerNetwork } from '../host/server-network.ts';
 import { inviteRecordSchema } from '../state/records.ts';
+import { identityPath } from '../state/server-identity.ts';
 import { ServerState } from '../state/server-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
+import { warnOfExposed } from './exposure.ts';
 import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
@@ -97,6 +99,7 @@ async function openState(stateDir: string, log: Log, life: Life): Promise<Server
   life.defer('state', async () => {
     if (!(await state.flush())) log.error({ stateDir }, 'state-lost');
   });
+  warnOfExposed([identityPath(stateDir)], log);
   for (const { path, reason } of state.damaged) log.warn({ path, reason }, 'record-damaged');
   return state;
 }

@@ -65,7 +65,7 @@ export interface ClientEngineOptions {
   readonly serverPublicKey: string;
   readonly networkKey: string;
   readonly psk: string;
-  /** Present until the server has confirmed the key (base64, 8 bytes). */
+  /** Base64, 8 bytes; in every start's first handshakes, so that a server that lost this client's record takes it up again. */
   readonly inviteId?: string;
   /** First handshake counter this process may use; main has reserved 2^20 of them on disk. */
   readonly counter: number;

@@ -38,6 +38,10 @@ export type StoredServer = Readonly<z.infer<typeof serverSchema>>;
 
 export type Acceptance = 'first' | 'same' | 'replaced';
 
+export function clientStatePath(stateDir: string): string {
+  return join(stateDir, 'client.json');
+}
+
 export class ClientState {
   private constructor(
     private readonly path: string,
@@ -46,7 +50,7 @@ export class ClientState {
 
   /** Makes the key pair when the directory is new. Throws `UserError` for a damaged file: it holds the only copy of the key. */
   static async open(stateDir: string): Promise<ClientState> {
-    const path = join(stateDir, 'client.json');
+    const path = clientStatePath(stateDir);
     const result = await readJson(path, fileSchema);
     switch (result.kind) {
       case 'read':

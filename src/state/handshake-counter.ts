@@ -10,7 +10,7 @@
  * Whichever is higher wins; only an old backup on a machine without a clock can fall behind the server.
  */
 
-/** Enough for 60 days without a server, at a fresh initiation each 5 s; `extend` is called long before. */
+/** Enough for 60 days without a server, at a fresh initiation each 5 s; a run reserves more every day. */
 export const RESERVED_COUNTERS = 2 ** 20;
 
 const COUNTERS_PER_MS = 1_024;

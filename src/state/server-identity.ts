@@ -20,9 +20,13 @@ const identitySchema = z.object({
 /** Keys are base64. */
 export type ServerIdentity = Readonly<z.infer<typeof identitySchema>>;
 
+export function identityPath(stateDir: string): string {
+  return join(stateDir, 'server.json');
+}
+
 /** Reads the identity, or makes one in a new directory: the caller holds the edit lock. Throws `UserError`. */
 export async function openIdentity(stateDir: string): Promise<ServerIdentity> {
-  const path = join(stateDir, 'server.json');
+  const path = identityPath(stateDir);
   const result = await readJson(path, identitySchema);
   switch (result.kind) {
     case 'read':

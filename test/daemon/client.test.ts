@@ -1,3 +1,5 @@
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { ClientConfig } from '../../src/config/client-config.ts';
 import { askDaemon } from '../../src/control/control-client.ts';
@@ -5,6 +7,7 @@ import { startClient } from '../../src/daemon/client.ts';
 import type { ClientEngineOptions } from '../../src/engine/messages.ts';
 import { UserError } from '../../src/errors.ts';
 import { tryLock } from '../../src/state/file-lock.ts';
+import { RESERVED_COUNTERS } from '../../src/state/handshake-counter.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 import { makeInvite, surroundings } from './fakes.ts';
 
@@ -259,6 +262,32 @@ describe('state', () => {
     ];
     expect(identity(after)).toEqual(identity(before));
     expect(after.counter).toBeGreaterThan(before.counter);
+  });
+
+  test('a run sets counters aside again every day', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const { config, engine } = await start();
+      const next = () => JSON.parse(readFileSync(join(config.stateDir, 'client.json'), 'utf8')).nextCounter;
+      const { counter } = engine.options as ClientEngineOptions;
+      expect(next()).toBe(counter + RESERVED_COUNTERS);
+      vi.advanceTimersByTime(86_400_000);
+      await vi.waitFor(() => expect(next()).toBe(counter + 2 * RESERVED_COUNTERS));
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('a key that others may read is warned about', async () => {
+    const first = await start();
+    const { stateDir } = first.config;
+    await first.life.end();
+    chmodSync(join(stateDir, 'client.json'), 0o644);
+    const second = await start({ stateDir, invite: undefined });
+    expect(second.log.of('secret-exposed')[0].fields).toMatchObject({
+      fix: `chmod 600 ${join(stateDir, 'client.json')}`,
+    });
+    expect(first.log.of('secret-exposed')).toEqual([]);
   });
 
   test('another invite replaces the server, and that is said', async () => {

@@ -1,9 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { invite } from '../../src/cli/invite-action.ts';
 import type { ServerConfig } from '../../src/config/server-config.ts';
 import { askDaemon } from '../../src/control/control-client.ts';
+import { ControlServer } from '../../src/control/control-server.ts';
 import { startServer } from '../../src/daemon/server.ts';
 import type { ClientRecord, ServerEngineOptions } from '../../src/engine/messages.ts';
 import type { UserError } from '../../src/errors.ts';
@@ -122,6 +123,15 @@ describe('invites', () => {
     await first.life.end();
     const second = await start({ stateDir });
     expect((second.engine.options as ServerEngineOptions).invites).toEqual([{ ...record, usedBy: key }]);
+  });
+
+  test('one that the running daemon does not take is handed out all the same, with a warning', async () => {
+    const stateDir = temporaryDir();
+    const control = await ControlServer.listen(stateDir, {});
+    onTestFinished(() => control.close());
+    const { line, problem } = await invite({ stateDir, ...request });
+    expect(line).toMatch(/^resip:/);
+    expect(problem?.message).toContain('restart the server');
   });
 
   test('what is no invite does not reach the engine', async () => {
