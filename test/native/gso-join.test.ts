@@ -47,7 +47,7 @@ describe('joining', () => {
     ['a gap in the sequence', { sequence: 202 }],
     ['another acknowledgement', { acknowledgement: 100 }],
     ['another window', { window: 502 }],
-    ['other options', { tcpOptions: noise(12) }],
+    ['options of another length', { tcpOptions: noise(12) }],
     ['another TOS', { tos: 4 }],
     ['another TTL', { ttl: 63 }],
     ['SYN', { tcpFlags: ACK | SYN }],
@@ -66,6 +66,12 @@ describe('joining', () => {
       expect(framesOf([pair[0], { ...pair[1], ...change }])).toBe(2);
     });
   }
+
+  it('does not join over other options of the same length', () => {
+    const [a, b] = pair.map((spec) => ({ ...spec, tcpOptions: noise(12) }));
+    expect(framesOf([a, b])).toBe(1);
+    expect(framesOf([a, { ...b, tcpOptions: noise(12, 1) }])).toBe(2);
+  });
 
   it('takes CWR on the first packet only', () => {
     expect(framesOf([{ ...pair[0], tcpFlags: ACK | CWR }, pair[1]])).toBe(1);

@@ -13,6 +13,7 @@ import {
   type PacketSpec,
   PSH,
   segmentsOf,
+  sum16,
   superFrame,
   TCP,
   UDP,
@@ -146,6 +147,20 @@ describe('a packet that is plain already', () => {
     );
     const full = buildPacket({ ...spec, checksum: 'full' });
     expect(rowsOf(split(frame))).toEqual([{ bytes: full, flags: 0 }]);
+  });
+
+  it('never gets a UDP checksum of zero, which would mean none', () => {
+    const spec = {
+      version: 6,
+      transport: UDP,
+      options: Uint8Array.from([UDP, 0, 1, 4, 0, 0, 0, 0]),
+    } as const;
+    // Two bytes of payload that bring the sum to all ones.
+    const rest = sum16(buildPacket({ ...spec, payload: new Uint8Array(2) }).subarray(48));
+    const payload = Uint8Array.from([(0xffff - rest) >> 8, (0xffff - rest) & 0xff]);
+    const header = { flags: NEEDS_CHECKSUM, checksumStart: 48, checksumOffset: 6 };
+    const batch = split(buildFrame(header, buildPacket({ ...spec, payload })));
+    expect([...bytesOf(batch, 0).subarray(54, 56)]).toEqual([0xff, 0xff]);
   });
 
   it('goes as it is with a full checksum', () => {

@@ -103,6 +103,23 @@ describe('UDP', () => {
   });
 });
 
+describe('a super-packet larger than the batch', () => {
+  it('comes in parts, and the watcher is called for each', async () => {
+    const end = makeEnd({}, ['10.9.2.1/24']);
+    const batch = makeBatch(8, 1 << 16);
+    let rows = 0;
+    end.tun.watch(() => {
+      rows += end.tun.read(batch);
+      batch.clear();
+    });
+    await vi.waitFor(() => expect(rows).toBeGreaterThan(0)); // what a new device says by itself
+    const before = rows;
+    const burst = new Lines(end.namespace.spawn('node', PEER, 'burst', '10.9.2.9', '5002', '40', '1000'));
+    await burst.has('taken');
+    await vi.waitFor(() => expect(rows).toBeGreaterThanOrEqual(before + 40));
+  });
+});
+
 describe('TAP', () => {
   it('carries Ethernet frames', () => {
     const a = makeEnd({ tap: true }, ['10.9.1.1/24']);

@@ -3,7 +3,8 @@
  *   host ADDRESS PORT                 UDP: each line of stdin {to, port, payload} is sent, each datagram becomes a line
  *   sink ADDRESS PORT                 TCP: prints `ready`, takes one connection, prints bytes and SHA-256
  *   source ADDRESS PORT BYTES         TCP: connects and sends that many bytes
- *   burst ADDRESS PORT COUNT BYTES [TIMES]   UDP: COUNT datagrams of BYTES in one segmented send
+ *   burst ADDRESS PORT COUNT BYTES [TIMES [LAST]]   UDP: COUNT datagrams of BYTES (the last: LAST) in one
+ *                                     segmented send, TIMES times
  */
 import { createHash } from 'node:crypto';
 import { createSocket } from 'node:dgram';
@@ -78,7 +79,7 @@ function source() {
 
 /** Row `i` carries `i` in every byte. Uses the addon directly, without the edges around it. */
 function burst() {
-  const [count, bytes, times = 1] = rest.map(Number);
+  const [count, bytes, times = 1, last = bytes] = rest.map(Number);
   const addon = createRequire(import.meta.url)('../../native/build/Release/resip.node');
   const capacity = (count + 7) & ~7;
   const arena = new Uint8Array(count * bytes);
@@ -91,7 +92,7 @@ function burst() {
   for (let row = 0; row < count; row++) {
     arena.fill(row, row * bytes, (row + 1) * bytes);
     offset[row] = row * bytes;
-    length[row] = bytes;
+    length[row] = row === count - 1 ? last : bytes;
     train[row] = -1;
     pathMask[row] = 1;
     verdict[row] = 8;

@@ -16,11 +16,14 @@ import {
   TAG_BYTES,
   Verdict,
 } from '../../src/proto/packet-batch.ts';
+import { LinuxTun } from '../../src/tun/linux-tun.ts';
 import { formatAddress, formatLocal, interfaceIndexOf, setLocalAddress } from '../../src/udp/address.ts';
 import type { LinuxUdp } from '../../src/udp/linux-udp.ts';
 import { appendToSeal } from '../native/datagrams.ts';
 import { noise, superFrame } from '../native/packets.ts';
 import { bytesOf, expectBytes, fill, makeBatch, split } from '../native/rows.ts';
+import { PEER } from '../tun/lines.ts';
+import { Namespace } from '../tun/namespace.ts';
 import { linuxWorld, sealer, setPath, type World } from './ends.ts';
 
 const { EACCES, EMSGSIZE } = constants.errno;
@@ -288,23 +291,42 @@ describe('a device that cannot segment', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
+  function run(command: string, args: string[], code: 'EIO' | 'EINVAL') {
+    const env = {
+      ...process.env,
+      LD_PRELOAD: join(folder, 'fault.so'),
+      FAULT_ERRNO: String(constants.errno[code]),
+    };
+    return spawnSync(command, args, { env, encoding: 'utf8' });
+  }
+
+  it('is not to blame for datagrams that are too large (EINVAL on older kernels)', () => {
+    const tun = new LinuxTun(loadNative(), { name: 'rvt%d' });
+    const namespace = new Namespace();
+    try {
+      namespace.adopt(tun.name, ['10.9.3.1/24'], 1400);
+      const burst = run(
+        'ip',
+        ['netns', 'exec', namespace.name, 'node', PEER, 'burst', '10.9.3.2', '9', '10', '1500', '2', '100'],
+        'EINVAL',
+      );
+      expect(JSON.parse(burst.stdout)).toMatchObject({
+        taken: [1, 1],
+        sentBytes: 200,
+        failed: 18,
+        errno: EMSGSIZE,
+      });
+      expect(burst.stderr).toContain('refused 2\n');
+    } finally {
+      tun.close();
+      namespace.close();
+    }
+  });
+
   it.each(['EIO', 'EINVAL'] as const)('is asked once (%s); everything goes out plain', async (code) => {
     const to = udp.open({ family: 4, address: '127.0.0.1' });
-    const burst = spawnSync(
-      'node',
-      [
-        ...[new URL('../tun/peer.mjs', import.meta.url).pathname, 'burst', '127.0.0.1'],
-        ...[String(udp.port(to)), '30', '1000', '2'],
-      ],
-      {
-        env: {
-          ...process.env,
-          LD_PRELOAD: join(folder, 'fault.so'),
-          FAULT_ERRNO: String(constants.errno[code]),
-        },
-        encoding: 'utf8',
-      },
-    );
+    const args = [PEER, 'burst', '127.0.0.1', String(udp.port(to)), '30', '1000', '2'];
+    const burst = run('node', args, code);
     expect(JSON.parse(burst.stdout)).toMatchObject({
       taken: [30, 30],
       sent: 60,
