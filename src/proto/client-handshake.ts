@@ -30,6 +30,7 @@ export interface ClientHandshakeOptions {
   readonly initiator: Initiator;
   /** First counter that no earlier initiation of this key has used. */
   readonly counter: number;
+  /** Sent each time: a server that lost a new client's record before it was stored lets it in again. */
   readonly inviteId: Uint8Array | null;
   /** Evaluated at every transmission: all paths, all endpoints. */
   readonly targets: () => readonly HandshakeTarget[];
@@ -39,7 +40,6 @@ export type HandshakeResult = { kind: 'established'; established: Established; l
 
 export class ClientHandshake {
   private counter: number;
-  private inviteId: Uint8Array | null;
   private running = false;
   /** When the first of the running series of initiations left. */
   private seriesMs = 0;
@@ -54,7 +54,6 @@ export class ClientHandshake {
     private readonly options: ClientHandshakeOptions,
   ) {
     this.counter = options.counter;
-    this.inviteId = options.inviteId;
   }
 
   get isRunning(): boolean {
@@ -104,8 +103,6 @@ export class ClientHandshake {
     }
     this.stop();
     if (result.kind === 'refused') return result;
-    // The server knows this key from now on.
-    this.inviteId = null;
     return { kind: 'established', established: result, localId: this.localId };
   }
 
@@ -131,7 +128,8 @@ export class ClientHandshake {
 
   private openFor(datagram: Uint8Array, sessionId: number, wantedId: number): Uint8Array | null {
     if (!this.running || sessionId !== wantedId) {
-      this.context.rejects.add('handshake-unexpected');
+      // Every path brings an answer: those behind the first are no fault of anybody.
+      if (sessionId !== this.localId) this.context.rejects.add('handshake-unexpected');
       return null;
     }
     const message = this.context.network.openHandshake(datagram);
@@ -148,7 +146,7 @@ export class ClientHandshake {
         counter: this.counter++,
         sessionId: this.localId >>> 0,
         suites: this.context.sealer.suites,
-        inviteId: this.inviteId ?? undefined,
+        inviteId: this.options.inviteId ?? undefined,
       },
       this.context.random,
     );
