@@ -82,12 +82,23 @@ export class Lab {
     try {
       await connectCore(lab.#net, lab.server, lab.web);
       lab.client = await lab.addClient(options.links);
+      await lab.#settle();
       const web = lab.start(lab.web, ['node', '--import', 'tsx', WEB], { stdin: true });
       await waitFor('the web server', () => web.stdout.includes('ready'));
       return lab;
     } catch (error) {
       await lab.close();
       throw error;
+    }
+  }
+
+  /** Waits until the kernel has finished with the link-local addresses: what is compared later stands still. */
+  async #settle(): Promise<void> {
+    for (const namespace of this.namespaces) {
+      await waitFor('duplicate address detection', async () => {
+        const tentative = await namespace.run(['ip', '-6', '-o', 'addr', 'show', 'tentative']);
+        return tentative === '';
+      });
     }
   }
 

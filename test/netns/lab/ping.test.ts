@@ -21,4 +21,5 @@ it('reads what ping printed: lost, doubled, corrupt, gaps', () => {
     longestGapMs: 140,
     medianRttMs: 22,
   });
+  expect(pingReport(text)).toMatchObject({ sent: 5, lost: [3, 4] });
 });

@@ -86,14 +86,17 @@ export interface ClientOptions {
 /** A server and its clients in one lab. */
 export class Vpn {
   readonly lab: Lab;
+  readonly #label: string;
 
-  constructor(lab: Lab) {
+  /** `label` sets the state directories apart from those of another server in the same lab. */
+  constructor(lab: Lab, label = '') {
     this.lab = lab;
+    this.#label = label;
     if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is missing: run \`npm run build\``);
   }
 
   stateDir(name: string): string {
-    return join(this.lab.directory, name);
+    return join(this.lab.directory, `${this.#label}${name}`);
   }
 
   /** Starts the server and waits until it answers. */
@@ -104,8 +107,9 @@ export class Vpn {
   }
 
   /** One line: `resip://…`. */
-  async invite(name: string, endpoint = `${SERVER_ADDRESS}:${SERVER_PORT}`): Promise<string> {
-    const words = ['invite', name, '--endpoint', endpoint, '--state-dir', this.stateDir('server')];
+  async invite(name: string, stateDir = this.stateDir('server')): Promise<string> {
+    const endpoint = `${SERVER_ADDRESS}:${SERVER_PORT}`;
+    const words = ['invite', name, '--endpoint', endpoint, '--state-dir', stateDir];
     return (await run(resipVpn(...words))).trim();
   }
 
@@ -143,6 +147,8 @@ export class Vpn {
     const server = await this.startServer(words.server);
     const invite = await this.invite('laptop');
     const client = await this.startClient({ invite, words: words.client });
+    const count = this.lab.client.links.length;
+    await server.until(`${count} paths up at the server`, (status) => isUp(status, count));
     return { server, client };
   }
 

@@ -1,6 +1,6 @@
 /**
- * `download-meter.ts URL`: downloads `/bytes/N`, compares every byte, and prints `DownloadReport` as JSON.
- * Prints `started` with the first byte.
+ * `download-meter.ts URL`: downloads `/bytes/N`, compares every byte, and prints `DownloadReport` as JSON at the end or
+ * on SIGTERM. Prints `started` with the first byte.
  */
 import { get } from 'node:http';
 import { bytesAt } from '../numbered-bytes.ts';
@@ -51,3 +51,4 @@ const request = get(process.argv[2], { agent: false }, (response) => {
   response.on('error', () => finish(false));
 });
 request.on('error', () => finish(false));
+process.on('SIGTERM', () => finish(false));

@@ -39,6 +39,13 @@ export class Download {
     return this.#process.isRunning;
   }
 
+  /** Ends it before its time. */
+  async stop(): Promise<DownloadReport> {
+    await this.#process.stop();
+    return this.report();
+  }
+
+  /** Waits for the end. */
   async report(): Promise<DownloadReport> {
     const { stdout, stderr } = await this.#process.ended;
     const line = stdout.split('\n').find((text) => text.startsWith('{'));

@@ -3,7 +3,8 @@ import type { Namespace } from '../namespace.ts';
 import type { Process } from '../process.ts';
 
 export interface PingOptions {
-  readonly count: number;
+  /** Default: until it is stopped. */
+  readonly count?: number;
   /** Default 10. */
   readonly intervalMs?: number;
   /** ICMP payload; default 56. */
@@ -15,6 +16,7 @@ export interface PingOptions {
 }
 
 export interface PingReport {
+  /** Of a stopped ping: up to the last that was answered, for later ones may still have been under way. */
   readonly sent: number;
   readonly received: number;
   /** Sequence numbers that never came back. */
@@ -31,9 +33,9 @@ export interface PingReport {
 /** A ping that runs; `report()` waits for its end. */
 export class Pinger {
   readonly #process: Process;
-  readonly #count: number;
+  readonly #count: number | undefined;
 
-  constructor(process: Process, count: number) {
+  constructor(process: Process, count: number | undefined) {
     this.#process = process;
     this.#count = count;
   }
@@ -48,10 +50,17 @@ export class Pinger {
     if (stderr.trim()) process.stderr.write(`ping: ${stderr.trim().split('\n')[0]}\n`);
     return pingReport(stdout, this.#count);
   }
+
+  /** Ends it. */
+  async stop(): Promise<PingReport> {
+    await this.#process.stop('SIGINT');
+    return this.report();
+  }
 }
 
-export function startPing(namespace: Namespace, host: string, options: PingOptions): Pinger {
-  const words = ['ping', '-n', '-D', '-W', '2', '-c', String(options.count)];
+export function startPing(namespace: Namespace, host: string, options: PingOptions = {}): Pinger {
+  const words = ['ping', '-n', '-D', '-W', '2'];
+  if (options.count !== undefined) words.push('-c', String(options.count));
   words.push('-i', String((options.intervalMs ?? 10) / 1000), '-s', String(options.sizeBytes ?? 56));
   // A pattern makes ping compare what comes back.
   words.push('-p', 'c0ffee5e');
@@ -66,17 +75,18 @@ interface Answer {
   readonly rttMs: number;
 }
 
-/** Reads what `ping -D` printed. */
-export function pingReport(text: string, count: number): PingReport {
+/** Reads what `ping -D` printed; at most 65,535 requests. */
+export function pingReport(text: string, count?: number): PingReport {
   const answers = answersOf(text);
   const seen = new Set(answers.map((answer) => answer.sequence));
-  const lost = Array.from({ length: count }, (_, index) => index + 1).filter(
-    (sequence) => !seen.has(sequence & 0xffff),
+  const sent = count ?? Math.max(0, ...seen);
+  const lost = Array.from({ length: sent }, (_, index) => index + 1).filter(
+    (sequence) => !seen.has(sequence),
   );
   const gaps = answers.slice(1).map((answer, index) => answer.atMs - answers[index].atMs);
   const rtts = answers.map((answer) => answer.rttMs).sort((a, b) => a - b);
   return {
-    sent: count,
+    sent,
     received: seen.size,
     lost,
     duplicates: answers.length - seen.size,

@@ -1,0 +1,51 @@
+/** Two bad links are one good one: what is lost is what both lose. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Lab } from './lab/lab.ts';
+import { runFlow } from './lab/traffic/flow.ts';
+import { startPing } from './lab/traffic/ping.ts';
+import { SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
+
+/** Each link, each way. */
+const LOSS = 0.3;
+/** Asked for are 2,000; with those alone the dice by themselves miss a band of one percent in one run of eight. */
+const REQUESTS = 12_000;
+let lab: Lab;
+
+beforeAll(async () => {
+  lab = await Lab.raise({
+    links: [
+      { kind: 'wifi', settings: { delayMs: 5 } },
+      { kind: 'lte', settings: { delayMs: 15 } },
+    ],
+  });
+  console.log(`seed ${lab.seed}`);
+  await new Vpn(lab).startPair();
+  await lab.set('wifi', { loss: LOSS });
+  await lab.set('lte', { loss: LOSS });
+});
+afterAll(() => lab?.close());
+
+it('loses one way what both links lose, within one percent, and delivers nothing twice', async () => {
+  const pinger = startPing(lab.client.namespace, SERVER_INNER_ADDRESS, { count: 2000, intervalMs: 5 });
+  const { sent, there, back, lossThere, lossBack } = await runFlow(lab, {
+    from: lab.client.namespace,
+    to: lab.server,
+    address: SERVER_INNER_ADDRESS,
+    count: REQUESTS,
+    perSecond: 1000,
+    sizeBytes: 200,
+  });
+  const ping = await pinger.report();
+  const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+  const lossBothWays = 1 - ping.received / ping.sent;
+  console.log(
+    `of ${sent} requests lost there ${percent(lossThere)}, back ${percent(lossBack)} (9 % expected); ` +
+      `of ${ping.sent} pings ${percent(lossBothWays)} (${percent(1 - 0.91 ** 2)} expected)`,
+  );
+  expect(Math.abs(lossThere - LOSS ** 2)).toBeLessThan(0.01);
+  expect(Math.abs(lossBack - LOSS ** 2)).toBeLessThan(0.01);
+  expect([there.duplicates, back.duplicates, ping.duplicates]).toEqual([0, 0, 0]);
+  expect([there.corrupt, back.corrupt, ping.corrupt]).toEqual([0, 0, 0]);
+  // 2,000 pings scatter by 0.85 percent.
+  expect(Math.abs(lossBothWays - (1 - 0.91 ** 2))).toBeLessThan(0.035);
+});
