@@ -25,6 +25,7 @@
         "src/udp-receive.cc",
         "src/udp-send.cc",
         "src/udp-socket.cc",
+        "src/udp-transmit.cc",
         "src/watch.cc"
       ],
       "defines": ["NAPI_VERSION=8"],

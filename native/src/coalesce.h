@@ -26,8 +26,8 @@ struct OutgoingPacket {
   bool isPartial;
 };
 
-// False when the packet has to be dropped: broken header, a length that does not fit, a partial checksum in a place that
-// nobody can tell (PROTOCOL.md §3).
+// False when the packet has to be dropped: broken header, a length that does not fit, a partial checksum in a place
+// that nobody can tell (PROTOCOL.md §3).
 bool outgoingPacket(const uint8_t* bytes, size_t length, uint8_t flags, OutgoingPacket* packet);
 
 // A run of packets that leave in one write: one packet as it is, or a super-packet.
