@@ -59,8 +59,9 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
   cleanUp.push(() => rm(directory, { recursive: true, force: true }));
   const rig = await Rig.raise();
   cleanUp.push(() => rig.close());
+  const emptyBytes = await ScaleServer.emptyBytes(rig, directory);
   say(`a server that knows ${clients} clients …`);
-  const server = await ScaleServer.start(rig, directory, clients);
+  const server = await ScaleServer.start(rig, join(directory, 'server'), clients);
   cleanUp.push(() => server.stop());
   const start = () => {
     const generator = new GeneratorClient(rig.client, server.generatorOptions);
@@ -74,7 +75,7 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
   const crowd = await Generators.make(activeCount, clients, start);
   let from = activeCount;
   for (const to of new Set([Math.min(FIRST_STEP, clients), clients])) {
-    report(await grow(server, crowd, from, to));
+    report(await grow(server, crowd, from, to, emptyBytes));
     from = to;
   }
   report(await load(server, active, activeCount));

@@ -12,11 +12,13 @@ export class Generators {
   /** Makes the clients `from` to `to` (exclusive). `start` starts a process. */
   static async make(from: number, to: number, start: () => GeneratorClient): Promise<Generators> {
     const crowd = new Generators(to - from);
+    const processes = Math.ceil(crowd.total / CLIENTS_PER_PROCESS);
     const made: Promise<null>[] = [];
-    for (let first = from; first < to; first += CLIENTS_PER_PROCESS) {
+    for (let i = 0; i < processes; i++) {
       const member = start();
       crowd.members.push(member);
-      made.push(member.ask({ kind: 'make', from: first, to: Math.min(to, first + CLIENTS_PER_PROCESS) }));
+      const [first, next] = [i, i + 1].map((part) => from + Math.floor((part * crowd.total) / processes));
+      made.push(member.ask({ kind: 'make', from: first, to: next }));
     }
     await Promise.all(made);
     return crowd;
@@ -39,13 +41,9 @@ export class Generators {
     count: number,
     ask: (member: GeneratorClient, share: number) => Promise<ConnectResult>,
   ): Promise<ConnectResult> {
-    const results = await Promise.all(
-      this.members.map((member, i) => {
-        const share =
-          Math.floor(((i + 1) * count) / this.members.length) - Math.floor((i * count) / this.members.length);
-        return ask(member, share);
-      }),
-    );
+    const parts = this.members.length;
+    const upTo = (part: number) => Math.floor((part * count) / parts);
+    const results = await Promise.all(this.members.map((member, i) => ask(member, upTo(i + 1) - upTo(i))));
     return {
       wanted: results.reduce((sum, { wanted }) => sum + wanted, 0),
       seconds: Math.max(...results.map(({ seconds }) => seconds)),

@@ -24,26 +24,27 @@ const EXCHANGE_PER_SECOND = 50;
 /** Into the exchange. */
 const BURST_AFTER_MS = 1_000;
 
-/** Brings the associated clients from `from` to `to`. */
+/** Brings the associated clients from `from` to `to`; `emptyBytes` is the memory of a server without clients. */
 export async function grow(
   server: ScaleServer,
   crowd: Generators,
   from: number,
   to: number,
+  emptyBytes: number,
 ): Promise<Line[]> {
-  const [cpuBefore, bytesBefore] = [server.cpuSeconds, await server.residentBytes()];
+  const cpuBefore = server.cpuSeconds;
   const result = await crowd.connect(to - from, IN_FLIGHT);
   const cpuSeconds = server.cpuSeconds - cpuBefore;
   await pause(SETTLE_MS);
-  const perClient = ((await server.residentBytes()) - bytesBefore) / (to - from) / 1024;
+  const residentBytes = await server.residentBytes();
   const idleBefore = server.cpuSeconds;
   await pause(IDLE_MS);
   const idlePercent = ((server.cpuSeconds - idleBefore) / (IDLE_MS / 1000)) * 100;
   return [
     ...connectLines(`${to} clients`, result),
     { title: '  handshakes, server alone', value: result.tookMs.length / cpuSeconds, unit: '/CPU s' },
-    { title: '  memory per client', value: perClient, unit: 'KiB' },
-    { title: '  memory of the server', value: (await server.residentBytes()) / 1e6, unit: 'MB' },
+    { title: '  memory of the server', value: residentBytes / 1e6, unit: 'MB' },
+    { title: '  above an empty server', value: (residentBytes - emptyBytes) / to / 1024, unit: 'KiB/client' },
     { title: '  all idle', value: idlePercent, unit: '% CPU' },
   ];
 }

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadPrimitives } from '../../../src/crypto/sodium.ts';
 import type { Process } from '../../netns/lab/process.ts';
-import { attempt, waitFor } from '../../netns/lab/process.ts';
+import { attempt, pause, waitFor } from '../../netns/lab/process.ts';
 import { MAIN } from '../compare/resip.ts';
 import { readCpu } from '../compare/usage.ts';
 import { type Rig, SERVER_ENDPOINT } from '../rig.ts';
@@ -18,6 +18,7 @@ const TUN = 'tun0';
 const SEED = 'resip-vpn bench';
 /** Reading 10,000 records takes a while. */
 const READY_WITHIN_MS = 60_000;
+const EMPTY_SETTLE_MS = 2_000;
 
 export class ScaleServer {
   private constructor(
@@ -25,14 +26,22 @@ export class ScaleServer {
     readonly generatorOptions: GeneratorOptions,
   ) {}
 
+  /** Resident memory of a server that knows nobody, bytes. */
+  static async emptyBytes(rig: Rig, directory: string): Promise<number> {
+    const server = await ScaleServer.start(rig, join(directory, 'empty'), 0);
+    await pause(EMPTY_SETTLE_MS);
+    const bytes = await server.residentBytes();
+    await server.stop();
+    return bytes;
+  }
+
   /** Resolves when it listens; `clients` are known to it, none is connected. */
-  static async start(rig: Rig, directory: string, clients: number): Promise<ScaleServer> {
+  static async start(rig: Rig, stateDir: string, clients: number): Promise<ScaleServer> {
     if (!existsSync(MAIN)) throw new Error('dist/main.js is not built: run `npm run build`');
-    const stateDir = join(directory, 'server');
     const keys = await writeState(stateDir, SEED, clients, await loadPrimitives());
     const daemon = rig.server.start([
       ...[process.execPath, MAIN, 'server', '--listen', `${SERVER_ENDPOINT}:${PORT}`, '--pool', POOL],
-      ...['--tun', TUN, '--no-nat', '--max-clients', `${clients}`, '--log-level', 'warn'],
+      ...['--tun', TUN, '--no-nat', '--max-clients', `${Math.max(1, clients)}`, '--log-level', 'warn'],
       ...['--state-dir', stateDir],
     ]);
     await waitFor(

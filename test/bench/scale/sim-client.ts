@@ -11,8 +11,8 @@ import { PacketBatch, PathTable, Verdict } from '../../../src/proto/packet-batch
 import { redundant } from '../../../src/proto/policy/redundant.ts';
 import type { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
 import type { Primitives } from '../../../src/proto/session/primitives.ts';
-import type { Session } from '../../../src/proto/session/session.ts';
 import type { TimerOwner, TimerQueue } from '../../../src/proto/timer-queue.ts';
+import { CloseReason } from '../../../src/proto/wire/commands.ts';
 import { parseIpv4 } from '../../../src/proto/wire/ip-text.ts';
 import { LinuxUdp } from '../../../src/udp/linux-udp.ts';
 import type { ClientKeys } from './population.ts';
@@ -91,9 +91,11 @@ export class SimClient implements TimerOwner {
 
   /** All sessions are forgotten, without a word to the server: for it, a client that was started anew. */
   reconnect(now: number): void {
+    const session = this.core['association'].current;
+    if (session === null) return;
     this.hasSession = false;
-    // What a client does when the server has forgotten it; which session said so does not matter.
-    this.core.handleClose(undefined as unknown as Session, 0, now);
+    // What a client does when the server says that it has forgotten it.
+    this.core.handleClose(session, CloseReason.RESTART, now);
     this.core.handleTimeout(now);
     this.drain();
   }
