@@ -20,7 +20,7 @@ import {
   readAddressAnswer,
   writeAddressRequest,
 } from './wire/address-message.ts';
-import { addressFamily, copyRemote } from './wire/address-words.ts';
+import { addressFamily, sameRemote } from './wire/address-words.ts';
 import { DatagramType } from './wire/datagram.ts';
 import { isLinkLocal6 } from './wire/ip.ts';
 import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
@@ -267,10 +267,11 @@ export class ClientCore extends CoreBase {
     }
     this.handshakeIsForSilence = false;
     const train = batch.train[row];
-    const words = new Int32Array(ADDRESS_WORDS);
-    copyRemote(batch.trainAddress, train * ADDRESS_WORDS, words, 0);
-    this.preferred = words;
-    const path = association.paths.find((candidate) => candidate?.socket === batch.trainSocket[train]);
+    const at = train * ADDRESS_WORDS;
+    // Whoever is on the wire can send the answer on from an address of his own: only the server's are believed.
+    const words = this.endpoints.find((endpoint) => sameRemote(endpoint, 0, batch.trainAddress, at));
+    const path = words && association.paths.find((other) => other?.socket === batch.trainSocket[train]);
+    if (words) this.preferred = words;
     if (path) {
       path.setAddress(path.socket, words, 0);
       path.handleHandshake(now);

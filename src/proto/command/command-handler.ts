@@ -197,7 +197,8 @@ export class CommandHandler {
     }
     const { socket, words, at } = source;
     if (!this.context.isServer && named.socket !== socket) return named;
-    if (!isUsable(named.state)) {
+    // The client knows where the server is: it moves nowhere without an answer from there.
+    if (this.context.isServer && !isUsable(named.state)) {
       named.setAddress(socket, words, at);
       named.revalidate(now);
       this.hooks.handlePathsChanged(session, now);
