@@ -25,7 +25,8 @@ export function generate(seed: number, options: GenerateOptions = {}): Scenario 
   for (let i = random.pick([1, 1, 2, 2, 3]); i > 0; i--) clients.push(makeClient(random, clients.length));
   const flows: FlowPlan[] = [];
   for (let i = 0; i < clients.length; i++)
-    for (let n = random.between(1, 3); n > 0; n--) flows.push(makeFlow(random, i, clients.length, durationMs));
+    for (let n = random.between(1, 3); n > 0; n--)
+      flows.push(makeFlow(random, i, clients.length, durationMs));
   const events: TimedEvent[] = [];
   for (let n = random.between(0, 12); n > 0; n--) {
     const atMs = Math.floor(random.fraction() * durationMs);

@@ -27,6 +27,8 @@ export class Ledger {
   private readonly packets = new Map<number, InnerPacket>();
   private nextId = 1;
   private readonly scratch = new Uint8Array(65_536);
+  /** Whether that place has that address now: a lease may have gone to somebody else while the packet was under way. */
+  holds: (place: Place, address: number) => boolean = () => false;
   offered = 0;
   delivered = 0;
   /** Milliseconds under way, summed over what was delivered. */
@@ -51,7 +53,7 @@ export class Ledger {
     if (packet === undefined) throw new Violation('unaltered', `${length} bytes came out that nobody sent`);
     if (packet.deliveredMs >= 0) throw new Violation('at-most-once', `packet ${packet.id} came out twice`);
     if (packet.isSpoofed) throw new Violation('no-spoofing', `packet ${packet.id} has a source not leased`);
-    if (packet.to !== place)
+    if (packet.to !== place && !this.holds(place, packet.addresses.destination))
       throw new Violation('right-place', `packet ${packet.id} for ${packet.to} came out at ${place}`);
     writeInnerPacket(this.scratch, 0, packet.length, packet.id, packet.addresses);
     const isSame = length === packet.length && equal(bytes, at, this.scratch, length);

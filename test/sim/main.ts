@@ -61,7 +61,9 @@ async function runSeed(seed: number): Promise<boolean> {
   const onProgress = (nowMs: number) => {
     if (Date.now() - reportedMs < PROGRESS_EVERY_MS) return;
     reportedMs = Date.now();
-    console.error(`… seed ${seed}: ${Math.round(nowMs / 60_000)} of ${Math.round(scenario.durationMs / 60_000)} min`);
+    console.error(
+      `… seed ${seed}: ${Math.round(nowMs / 60_000)} of ${Math.round(scenario.durationMs / 60_000)} min`,
+    );
   };
   const onLine = given.trace ? (line: string) => console.log(line) : undefined;
   const startMs = performance.now();
@@ -103,7 +105,9 @@ if (given.mutants || given.mutant !== undefined) {
   process.exitCode = (await runMutants(given.mutant)) ? 0 : 1;
 } else {
   const what = given.scenario ?? 'random';
-  console.log(`seed ${given.seed}, runs ${given.runs}, hours ${given.hours ?? 'as planned'}, scenario ${what}`);
+  console.log(
+    `seed ${given.seed}, runs ${given.runs}, hours ${given.hours ?? 'as planned'}, scenario ${what}`,
+  );
   let broken = 0;
   let reportedMs = Date.now();
   for (let i = 0; i < given.runs; i++) {

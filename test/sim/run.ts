@@ -5,7 +5,13 @@ import { type Report, World } from './world.ts';
 
 export type Outcome =
   | { readonly ok: true; readonly report: Report }
-  | { readonly ok: false; readonly invariant: string; readonly message: string; readonly atMs: number; readonly trace: string[] };
+  | {
+      readonly ok: false;
+      readonly invariant: string;
+      readonly message: string;
+      readonly atMs: number;
+      readonly trace: string[];
+    };
 
 export interface RunOptions {
   /** Called with every line of the trace. */

@@ -18,10 +18,7 @@ const MAX_SECONDS = 60;
 /** Past the failure, so that the cut changes nothing. */
 const TAIL_MS = 1;
 
-export async function shrink(
-  scenario: Scenario,
-  failure: Extract<Outcome, { ok: false }>,
-): Promise<Shrunk> {
+export async function shrink(scenario: Scenario, failure: Extract<Outcome, { ok: false }>): Promise<Shrunk> {
   let best = { ...scenario, durationMs: failure.atMs + TAIL_MS };
   let outcome = failure;
   let runs = 0;
@@ -65,7 +62,8 @@ function* simpler(scenario: Scenario): Generator<Scenario> {
   }
   if (attacker !== null)
     for (const key of Object.keys(attacker) as (keyof typeof attacker)[])
-      if (attacker[key] !== 0 && key !== 'replayMs') yield { ...scenario, attacker: { ...attacker, [key]: 0 } };
+      if (attacker[key] !== 0 && key !== 'replayMs')
+        yield { ...scenario, attacker: { ...attacker, [key]: 0 } };
   yield* cleaner(scenario);
 }
 

@@ -16,6 +16,9 @@ const NETLINK_MS = 20;
 const GOOD = { loss: 0.2, mtuBytes: 1_280, delayMs: 1_000, kilobitsPerSecond: 2_000 } as const;
 
 export class WorldEvents {
+  private readonly upMs = new Map<Host, number>();
+  private serverForgot = false;
+
   constructor(
     private readonly queue: EventQueue,
     private readonly trace: Trace,
@@ -58,12 +61,8 @@ export class WorldEvents {
         this.restartServer(event);
         break;
       case 'client-restart': {
-        const client = this.clients[event.client];
-        client.stop(event.goodbye);
-        this.later(event.downMs, event.client, () => {
-          client.clock.reboot();
-          client.start();
-        });
+        this.clients[event.client].stop(event.goodbye);
+        this.startLater(this.clients[event.client], event.downMs);
         break;
       }
       case 'sleep':
@@ -96,11 +95,24 @@ export class WorldEvents {
   private restartServer(event: Extract<WorldEvent, { kind: 'server-restart' }>): void {
     const { server } = this;
     server.stop(event.goodbye);
-    if (!event.keepsState) server.forgetEverything();
-    this.later(event.downMs, -1, () => {
-      server.clock.reboot();
-      server.start();
-      if (!event.keepsState) for (const client of this.clients) client.readmit();
+    if (!event.keepsState) {
+      server.forgetEverything();
+      this.serverForgot = true;
+    }
+    this.startLater(server, event.downMs);
+  }
+
+  /** Of several reasons to be down the longest counts. */
+  private startLater(host: ClientHost | ServerHost, downMs: number): void {
+    const upMs = Math.max(this.upMs.get(host) ?? 0, this.queue.nowMs + downMs);
+    this.upMs.set(host, upMs);
+    this.later(downMs, host.place, () => {
+      if (this.queue.nowMs < upMs || host.core !== null) return;
+      host.clock.reboot();
+      host.start();
+      if (host !== this.server || !this.serverForgot) return;
+      this.serverForgot = false;
+      for (const client of this.clients) client.readmit();
     });
   }
 
@@ -134,6 +146,7 @@ export class WorldEvents {
   /** Clients come up in moments of their own. */
   private look(): void {
     this.judge();
+    for (const progress of this.progress) progress.check(this.queue.nowMs);
     this.queue.after(1_000, () => this.look());
   }
 

@@ -83,10 +83,12 @@ export class World {
     this.clients = scenario.clients.map((plan, place) => {
       const own = random.fork(`client${place}`);
       const accesses = plan.links.map(
-        (settings, link) => new Access(this.queue, own.fork(`link${link}`), this.internet, settings, links++),
+        (settings, link) =>
+          new Access(this.queue, own.fork(`link${link}`), this.internet, settings, links++, `client${place}`),
       );
       return this.makeClient(surroundings, own, plan, place, accesses);
     });
+    this.ledger.holds = (place, address) => this.clients[place]?.address === address;
     this.observe(random);
   }
 
@@ -121,7 +123,9 @@ export class World {
     });
     if (invites) this.server.invite(id, client.name, psk);
     else this.server.admit(client.publicKey, client.name, psk);
-    this.queue.at(plan.startMs, () => client.start());
+    this.queue.at(plan.startMs, () => {
+      if (client.core === null) client.start();
+    });
     client.readmit = () => this.server.admit(client.publicKey, client.name, psk);
     return client;
   }
@@ -144,8 +148,9 @@ export class World {
     server.onDelivered = (packet) => progress[packet.from].noteDelivered(packet, 'up');
     for (const client of clients)
       client.onDelivered = (packet) => progress[client.place].noteDelivered(packet, 'down');
+    for (const client of clients) client.onAssigned = () => progress[client.place].noteAssigned();
     for (const flow of scenario.flows) workload.start(flow);
-    this.internet.onReached = (to) => server.amplification.noteReached(to, queue.nowMs);
+    this.internet.onReached = (to, owner) => server.amplification.noteReached(to, owner, queue.nowMs);
     if (scenario.attacker !== null)
       new Attacker(queue, random.fork('attacker'), this.internet, scenario.attacker, SERVER_ADDRESSES);
     this.patrol();

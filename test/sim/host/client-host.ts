@@ -49,6 +49,7 @@ export class ClientHost extends Host {
   refusals = 0;
   /** The administrator lets this client in again. */
   readmit: () => void = () => {};
+  onAssigned: () => void = () => {};
   onDelivered: (packet: InnerPacket) => void = () => {};
   private counter = 1;
   private inviteId: Uint8Array | null;
@@ -154,6 +155,7 @@ export class ClientHost extends Host {
     if (event.kind === 'assigned') {
       this.assignment = event.assignment;
       this.address = parseIpv4(event.assignment.address);
+      this.onAssigned();
     } else if (event.kind === 'refused') this.refusals++;
     else if (event.kind === 'session' && event.state === 'established') this.inviteId = null;
   }

@@ -27,7 +27,7 @@ import type { Random } from '../random.ts';
 import { BusyWatch } from '../watch/busy-watch.ts';
 import type { KeyRecord } from '../watch/key-book.ts';
 import { ReceiverModel } from '../watch/receiver-model.ts';
-import { Step } from '../watch/step.ts';
+import { type Facts, Step } from '../watch/step.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { WatchedSealer } from './watched-sealer.ts';
 
@@ -48,6 +48,10 @@ export abstract class Host {
   readonly busy: BusyWatch;
   /** Null while the process does not run. */
   protected running: Running | null = null;
+  private readonly facts: Facts = {
+    mayComeFrom: (packet) => this.mayComeFrom(packet),
+    isOpen: (key) => this.isOpen(key),
+  };
   private step: Step | null = null;
   private timerMs = Number.POSITIVE_INFINITY;
   private timerGeneration = 0;
@@ -167,7 +171,8 @@ export abstract class Host {
       batch.verdict[row] = Verdict.RECEIVED;
       last = datagram;
       this.handleArrived(datagram);
-      if (datagram.sealed !== null && this.isOpen(datagram.sealed.key)) step.expect(this.model, datagram.sealed, now);
+      if (datagram.sealed !== null && this.isOpen(datagram.sealed.key))
+        step.expect(this.model, datagram.sealed, this.world.ledger, this.facts, now);
     }
     inbox.splice(0, taken);
   }
@@ -246,10 +251,7 @@ export abstract class Host {
     input(core, step);
     this.drain(core);
     this.step = null;
-    step.finish(this.world.ledger, this.place, {
-      mayComeFrom: (packet) => this.mayComeFrom(packet),
-      isOpen: (key) => this.isOpen(key),
-    });
+    step.finish(this.world.ledger, this.place, this.facts);
     this.inspect(step);
   }
 

@@ -37,6 +37,8 @@ export class Access implements Attachment {
     private readonly internet: Internet,
     readonly settings: AccessSettings,
     private readonly index: number,
+    /** Name of the machine it belongs to. */
+    private readonly owner: string,
   ) {
     this.up = new Link(queue, random.fork('up'), settings.up);
     this.down = new Link(queue, random.fork('down'), settings.down);
@@ -72,7 +74,7 @@ export class Access implements Attachment {
     this.down.send({ ...datagram, to }, (arrived) => {
       const receive = this.sockets.get(portOf(to));
       if (!this.isPresent || withPort(this.own, 0) !== withPort(to, 0) || receive === undefined) return;
-      this.internet.onReached(datagram.to);
+      this.internet.onReached(datagram.to, this.owner);
       receive(arrived);
     });
   }

@@ -13,8 +13,8 @@ export type Tap = (datagram: Datagram) => boolean;
 export class Internet {
   private readonly hosts = new Map<number, Attachment>();
   private tap: Tap | null = null;
-  /** A datagram for `to` came out at a machine. */
-  onReached: (to: Address) => void = () => {};
+  /** A datagram for `to` came out at the machine of that name. */
+  onReached: (to: Address, owner: string) => void = () => {};
 
   attach(at: Address, attachment: Attachment): void {
     this.hosts.set(hostOf(at), attachment);

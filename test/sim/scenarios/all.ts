@@ -1,3 +1,23 @@
+/** The scenarios by name. Each file is one story; `expect` says what it has to come to. */
 import type { Scenario } from '../scenario.ts';
+import { clockOf1970 } from './clock-of-1970.ts';
+import { geostationaryBesideLte } from './geostationary-beside-lte.ts';
+import { hostilePath } from './hostile-path.ts';
+import { hoursOfTwoClients } from './hours-of-two-clients.ts';
+import { natReboots } from './nat-reboots.ts';
+import { serverRestart } from './server-restart.ts';
+import { thousandClients } from './thousand-clients.ts';
+import { threeDaysOfNothing } from './three-days-of-nothing.ts';
+import { trainRide } from './train-ride.ts';
 
-export const SCENARIOS: readonly Scenario[] = [];
+export const SCENARIOS: readonly Scenario[] = [
+  trainRide,
+  geostationaryBesideLte,
+  threeDaysOfNothing,
+  natReboots,
+  serverRestart,
+  clockOf1970,
+  thousandClients,
+  hostilePath,
+  hoursOfTwoClients,
+];

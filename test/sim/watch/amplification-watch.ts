@@ -11,27 +11,44 @@ const FACTOR = 3;
 interface Peer {
   received: number;
   sent: number;
-  /** World time of the first arrival of ours; Infinity = none. */
-  reachedMs: number;
   isValidated: boolean;
+}
+
+/** Something arrived there, and nothing has come back yet. */
+interface Reached {
+  readonly address: Address;
+  readonly atMs: number;
 }
 
 export class AmplificationWatch {
   private readonly peers = new Map<Address, Peer>();
+  /** By name of the machine. */
+  private readonly reached = new Map<string, Reached[]>();
 
   constructor(private readonly own: readonly Address[]) {}
 
   /** A datagram from its address arrived at the server. */
   noteReceived(datagram: Datagram): void {
-    const peer = this.peer(datagram.from);
-    peer.received += datagram.bytes.length;
-    if (datagram.sentMs > peer.reachedMs) peer.isValidated = true;
+    this.peer(datagram.from).received += datagram.bytes.length;
+    if (datagram.sealed === null) return;
+    const { by } = datagram.sealed;
+    const waiting = this.reached.get(by);
+    if (waiting === undefined) return;
+    const open = waiting.filter(({ address, atMs }) => {
+      const answers = datagram.sentMs >= atMs;
+      if (answers) this.peer(address).isValidated = true;
+      return !answers;
+    });
+    if (open.length === 0) this.reached.delete(by);
+    else this.reached.set(by, open);
   }
 
-  /** A datagram of the server came out where it was addressed to. */
-  noteReached(to: Address, nowMs: number): void {
-    const peer = this.peer(to);
-    peer.reachedMs = Math.min(peer.reachedMs, nowMs);
+  /** A datagram of the server came out where it was addressed to, at the machine `owner`. */
+  noteReached(to: Address, owner: string, nowMs: number): void {
+    if (this.peer(to).isValidated) return;
+    const waiting = this.reached.get(owner) ?? [];
+    if (!waiting.some(({ address }) => address === to)) waiting.push({ address: to, atMs: nowMs });
+    this.reached.set(owner, waiting);
   }
 
   noteSent(datagram: Datagram): void {
@@ -45,7 +62,7 @@ export class AmplificationWatch {
   private peer(address: Address): Peer {
     let peer = this.peers.get(address);
     if (peer === undefined) {
-      peer = { received: 0, sent: 0, reachedMs: Number.POSITIVE_INFINITY, isValidated: false };
+      peer = { received: 0, sent: 0, isValidated: false };
       this.peers.set(address, peer);
     }
     return peer;

@@ -9,7 +9,7 @@ const PER_IDLE_MINUTE = 40;
 export class BusyWatch {
   private second = 0;
   private inSecond = 0;
-  private minuteMs = 0;
+  private minuteMs = 60_000;
   private inMinute = 0;
   private disturbedMs = 0;
 

@@ -13,6 +13,9 @@ const UNLUCKY_MS = 4_000;
 /** A pause of this length ends a burst: afterwards the paths may have gone to sleep. */
 const PAUSE_MS = 2_000;
 
+/** From the first good path to an address, idle clients included: they ask at least every ten seconds. */
+const ASSIGNED_MS = 30_000;
+
 class Stream {
   burstMs = 0;
   lastMs = Number.NEGATIVE_INFINITY;
@@ -21,6 +24,7 @@ class Stream {
 }
 
 export class ProgressWatch {
+  private isAssigned = false;
   private goodSinceMs = Number.POSITIVE_INFINITY;
   private readonly streams = new Map<string, Stream>();
   /** The client's own traffic opens NATs and wakes probes: what comes down depends on it. */
@@ -37,6 +41,20 @@ export class ProgressWatch {
   /** Something happened that costs a handshake although no path was lost. */
   disturb(nowMs: number): void {
     if (this.goodSinceMs !== Number.POSITIVE_INFINITY) this.goodSinceMs = nowMs;
+  }
+
+  /** The client has an address: everything else follows from its packets. */
+  noteAssigned(): void {
+    this.isAssigned = true;
+  }
+
+  /** To be called now and then: a client without an address has no packets that could be missed. */
+  check(nowMs: number): void {
+    if (this.isAssigned || nowMs - this.goodSinceMs < ASSIGNED_MS) return;
+    throw new Violation(
+      'progress',
+      `${this.name} has no address after ${ASSIGNED_MS / 1000} s with a good path`,
+    );
   }
 
   noteOffered(packet: InnerPacket, direction: 'up' | 'down'): void {

@@ -41,8 +41,7 @@ export class ReceiverModel {
   private readonly pieces = new Map<string, Map<number, HeldPiece>>();
 
   handleInstalled(key: KeyRecord, now: number): void {
-    for (const [old, { installedMs }] of this.keys)
-      if (now - installedMs >= LIFE_MS) this.keys.delete(old);
+    for (const [old, { installedMs }] of this.keys) if (now - installedMs >= LIFE_MS) this.keys.delete(old);
     this.keys.set(key, { installedMs: now, lastMs: now, top: -1, seen: new Set() });
   }
 
@@ -78,7 +77,8 @@ export class ReceiverModel {
     if (first.notFirst || last.continued) return;
     for (const part of chain) held.delete(part.number);
     const bytes = chain.reduce((sum, part) => sum + part.length, 0);
-    if (bytes <= REASSEMBLED_MAX_BYTES) expected.push({ id: first.id, certain: !chain.some((part) => part.mayBeForgotten) });
+    if (bytes <= REASSEMBLED_MAX_BYTES)
+      expected.push({ id: first.id, certain: !chain.some((part) => part.mayBeForgotten) });
   }
 
   /** A piece that waited too long takes what came of its packet with it. */

@@ -38,10 +38,14 @@ export class Step {
   }
 
   /** A copy reached this machine. */
-  expect(model: ReceiverModel, sealed: Sealed, now: number): void {
+  expect(model: ReceiverModel, sealed: Sealed, ledger: Ledger, facts: Facts, now: number): void {
     const expected = model.handle(sealed, now);
     if (expected === null) return;
-    for (const one of expected) this.due.push({ ...one, key: sealed.key });
+    for (const one of expected) {
+      const packet = ledger.find(one.id);
+      const certain = one.certain && packet !== undefined && facts.mayComeFrom(packet);
+      this.due.push({ id: one.id, certain, key: sealed.key });
+    }
   }
 
   noteSealed(sealed: Sealed | null): void {
@@ -59,7 +63,7 @@ export class Step {
       if (packet === undefined || !certain || packet.isSpoofed || !facts.mayComeFrom(packet)) continue;
       // A command earlier in the batch ended the session.
       if (!facts.isOpen(key)) continue;
-      const isHere = packet.to === place;
+      const isHere = packet.to === place || this.delivered.has(id);
       if (isHere ? this.delivered.has(id) : this.sealed.has(id)) continue;
       if (isHere) throw new Violation('delivered', `${this.name}: packet ${id} arrived and did not come out`);
       missing++;
