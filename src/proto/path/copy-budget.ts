@@ -8,8 +8,8 @@
  * link is where copies are wanted. A path that takes whatever is offered ends without a limit.
  */
 
-/** 1 Mbit/s: an interactive session, telephony or a ping fits from the first packet on. Bytes per millisecond. */
-const INITIAL_RATE = 125;
+/** 4 Mbit/s: a video call fits from the first packet on. Bytes per millisecond. */
+const INITIAL_RATE = 500;
 /** Copies of control traffic fit even a link of 32 kbit/s. */
 const MIN_RATE = 4;
 /** Beyond 4 Gbit/s nothing is limited. */
@@ -37,6 +37,7 @@ export class CopyBudget {
   private wasCongested = false;
   /** Offered since the last report, taken or not. */
   private offeredBytes = 0;
+  private congestedReports = 0;
   private reportedMs = 0;
   private cutMs = Number.NEGATIVE_INFINITY;
   private spanMs = 0;
@@ -89,8 +90,14 @@ export class CopyBudget {
     const wasUsed = this.offeredBytes / elapsedMs > this.ratePerMs / 2;
     this.offeredBytes = 0;
     this.reportedMs = now;
-    if (queueMs > CONGESTED_QUEUE_MS) this.cut(deliveredPerMs, now);
+    this.congestedReports = queueMs > CONGESTED_QUEUE_MS ? this.congestedReports + 1 : 0;
+    if (this.congestedReports >= this.reportsBeforeCut) this.cut(deliveredPerMs, now);
     else if (queueMs < CLEAR_QUEUE_MS && wasUsed) this.grow();
+  }
+
+  /** A busy machine delays an answer now and then; and a link that cannot take even the first rate is rare. */
+  private get reportsBeforeCut(): number {
+    return this.ratePerMs > INITIAL_RATE ? 2 : 3;
   }
 
   private cut(deliveredPerMs: number, now: number): void {
