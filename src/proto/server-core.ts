@@ -327,7 +327,9 @@ export class ServerCore extends CoreBase {
     if (!association || !session) return;
     const body = new Uint8Array(2);
     writeClose(body, 0, CloseReason.REVOKED);
-    this.commands.toAllPaths(session, body);
+    // By address: the paths are gone from the table before the driver sends.
+    for (const path of association.paths)
+      if (path !== null) this.commands.toAddress(session, path.socket, path.table, path.addressAt, body);
     this.endSessions(association, now);
   }
 
