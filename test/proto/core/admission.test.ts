@@ -1,0 +1,107 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { serverTables } from '../../../src/proto/server-core.ts';
+import { MAX_NEWCOMERS } from '../../../src/proto/server-handshake.ts';
+import { isHandshake, isUp, Stage, type StagePlan } from './stage.ts';
+
+let stage: Stage;
+
+async function create(plan?: StagePlan): Promise<void> {
+  stage = await Stage.create(plan);
+}
+
+async function connect(plan?: StagePlan): Promise<void> {
+  stage = await Stage.connected(plan);
+}
+
+afterEach(() => stage.close());
+
+describe('who is let in', () => {
+  it('is exactly one of several keys that come with one invite before the first is confirmed', async () => {
+    await create({ server: { invites: true } });
+    const hosts = [stage.client(), stage.join(), stage.join()];
+    for (const host of hosts) host.start();
+    stage.run(5_000);
+    expect(hosts.filter((host) => stage.seenByServer(host)?.session.established)).toHaveLength(1);
+    expect(hosts.filter((host) => host.address !== 0)).toHaveLength(1);
+    expect(hosts.filter((host) => host.refusals > 0)).toHaveLength(2);
+  });
+
+  it.each(['revoke', 'remove'] as const)(
+    'is nobody whom the administrator chose to %s while the handshake was under way',
+    async (command) => {
+      await connect();
+      const host = stage.client();
+      host.stop(false);
+      const wire = stage.keepBack((datagram) => isUp(datagram) && !isHandshake(datagram));
+      host.start();
+      stage.run(300);
+      expect(wire.kept).not.toHaveLength(0);
+      stage[command](host);
+      wire.release();
+      const { delivered } = stage.world.ledger;
+      for (let i = 0; i < 20; i++) {
+        stage.up(host);
+        stage.run(100);
+      }
+      expect(stage.world.ledger.delivered).toBe(delivered);
+      expect(stage.server['context'].sessions.size).toBe(0);
+    },
+  );
+
+  it('is told at once when it is no longer welcome', async () => {
+    await connect();
+    stage.revoke();
+    expect(stage.until(() => !stage.isConnected(), 1_000)).toBeLessThan(50);
+  });
+
+  it('is the next client, when those before it have left and their leases are over', async () => {
+    await create({ server: { maxClients: 2, leaseMs: 60_000 } });
+    const clients = serverTables(2).peers + 1;
+    for (let count = 1; count <= clients; count++) {
+      const host = stage.join();
+      stage.admit(host);
+      host.start();
+      expect(
+        stage.until(() => host.address !== 0, 2_000),
+        `client ${count}`,
+      ).toBeLessThan(200);
+      host.stop(true);
+      stage.run(180_000);
+    }
+  });
+
+  it('may be one of few newcomers at once, who are forgotten when they stay away', async () => {
+    await create({ server: { invites: true, maxClients: 2 * MAX_NEWCOMERS } });
+    const freeSlots = stage.server['freeSlots'].length;
+    const newcomers = stage.server['handshake']['newcomers'];
+    stage.tap((datagram) => isUp(datagram) && isHandshake(datagram));
+    for (let count = 0; count < MAX_NEWCOMERS + 10; count++) {
+      const host = stage.join();
+      host.start();
+      stage.run(25);
+      host.stop(false);
+    }
+    expect(newcomers.size).toBe(MAX_NEWCOMERS);
+    expect(stage.server.snapshot(0).rejects['handshake-overload']).toBe(10);
+    stage.run(6_000);
+    expect(newcomers.size).toBe(0);
+    expect(stage.server['freeSlots']).toHaveLength(freeSlots);
+    stage.untap();
+    stage.client().start();
+    expect(stage.until(() => stage.client().address !== 0, 2_000)).toBeLessThan(200);
+  });
+
+  it('asks again only after a pause when it was refused', async () => {
+    await connect();
+    stage.revoke();
+    stage.run(1_000);
+    expect(stage.client().refusals).toBe(1);
+    let initiations = 0;
+    stage.tap((datagram) => {
+      if (isUp(datagram) && isHandshake(datagram)) initiations++;
+      return true;
+    });
+    stage.run(30_000);
+    expect(initiations).toBe(3);
+  });
+});

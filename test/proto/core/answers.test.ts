@@ -1,0 +1,122 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { writeAddressRequest } from '../../../src/proto/wire/address-message.ts';
+import {
+  COMMAND_CHANNEL,
+  COMMAND_INTERIOR_BYTES,
+  writeInteriorHeader,
+} from '../../../src/proto/wire/interior.ts';
+import { writeKeepAlive } from '../../../src/proto/wire/keep-alive.ts';
+import { Probe } from '../../../src/proto/wire/probe.ts';
+import { writeStart } from '../../../src/proto/wire/stream-commands.ts';
+import { type Address, address, hostOf } from '../../sim/net/address.ts';
+import type { Datagram } from '../../sim/net/datagram.ts';
+import { link } from '../../sim/plans.ts';
+import { isHandshake, isUp, Stage } from './stage.ts';
+
+/** 203.0.113.1 (RFC 5737): nobody is there. */
+const NOBODY = address(4, 0xcb007101, 9);
+const NEXT_HOST = 2 ** 16;
+const COMMANDS = 20;
+
+let stage: Stage;
+
+afterEach(() => stage.close());
+
+/** Writes the command at `at`; returns its length. */
+type Write = (bytes: Uint8Array, at: number) => number;
+
+/** One datagram of the client, with the same command many times, that never was on the wire. */
+function datagramOf(write: Write): Datagram {
+  const wire = stage.keepBack(isUp);
+  stage.client().run((core) => {
+    const { outbox } = core['context'];
+    const row = outbox.begin(1_200);
+    const { arena, offset } = outbox.batch;
+    let end = offset[row];
+    for (let i = 0; i < COMMANDS; i++) {
+      const length = write(arena, end + COMMAND_INTERIOR_BYTES);
+      writeInteriorHeader(arena, end, false, COMMAND_CHANNEL, 0, length, false);
+      end += COMMAND_INTERIOR_BYTES + length;
+    }
+    const session = stage.client().client['association'].current;
+    if (session === null) throw new Error('the client has no session');
+    outbox.finish(row, end - offset[row], session, 1);
+  });
+  stage.run(50);
+  stage.untap();
+  const largest = wire.kept.reduce((a, b) => (a.bytes.length > b.bytes.length ? a : b));
+  return { ...largest, sealed: null };
+}
+
+/** What is sent there from now on. */
+function listenAt(host: Address): Datagram[] {
+  const heard: Datagram[] = [];
+  stage.tap((datagram) => {
+    if (datagram.to === host) heard.push(datagram);
+    return true;
+  });
+  return heard;
+}
+
+describe('an initiation on the wire', () => {
+  it('is answered over the other path, however often an observer repeats it from elsewhere', async () => {
+    stage = await Stage.create({ clients: [[link({ delayMs: 10 }), link({ delayMs: 60 })]] });
+    let repeated = 0;
+    const watched = stage.client().accesses[0]['own'];
+    const isWatched = (end: Address) => hostOf(end) === hostOf(watched);
+    stage.tap((datagram) => {
+      if (!isWatched(datagram.from) && !isWatched(datagram.to)) return true;
+      if (isUp(datagram) && isHandshake(datagram))
+        for (let i = 0; i < 20; i++)
+          stage.inject({ ...datagram, from: NOBODY + (repeated++ % 200) * NEXT_HOST });
+      return false;
+    });
+    stage.client().start();
+    expect(stage.until(() => stage.client().address !== 0, 10_000)).toBeLessThan(500);
+    expect(repeated).toBeGreaterThanOrEqual(20);
+  });
+
+  it('is not answered when only its nonce and its tag are sent', async () => {
+    stage = await Stage.create();
+    let initiation: Datagram | null = null;
+    const heard: Datagram[] = [];
+    stage.tap((datagram) => {
+      if (isUp(datagram) && isHandshake(datagram)) initiation ??= datagram;
+      if (datagram.to === NOBODY) heard.push(datagram);
+      return isHandshake(datagram);
+    });
+    stage.client().start();
+    stage.run(100);
+    const { bytes } = initiation as unknown as Datagram;
+    const stub = new Uint8Array(52);
+    stub.set(bytes.subarray(0, 36));
+    stub.set(bytes.subarray(bytes.length - 16), 36);
+    const before = stage.server.snapshot(0).rejects['handshake-network-key'];
+    stage.inject({ ...(initiation as unknown as Datagram), bytes: stub, from: NOBODY });
+    stage.run(100);
+    expect(heard).toHaveLength(0);
+    expect(stage.server.snapshot(0).rejects['handshake-network-key']).toBe(before + 1);
+  });
+});
+
+describe('a datagram with many commands of one kind', () => {
+  const probe = new Probe();
+  const start = { compression: false, fragmentation: false, channel: 2, protocol: 6, port: 80 };
+  const commands: [string, number, Write][] = [
+    ['address requests', 1, (bytes, at) => writeAddressRequest(bytes, at, 0)],
+    ['stream starts', 1, (bytes, at) => writeStart(bytes, at, { ...start, address: new Uint8Array(4) })],
+    // An address that is new to the path is challenged beside the answer.
+    ['probes', 2, (bytes, at) => probe.write(bytes, at)],
+    ['keep-alives', 2, (bytes, at) => writeKeepAlive(bytes, at, 0, 1)],
+  ];
+
+  it.each(commands)('draws one answer to %s', async (_kind, answers, write) => {
+    stage = await Stage.connected();
+    const datagram = datagramOf(write);
+    const heard = listenAt(NOBODY);
+    stage.inject({ ...datagram, from: NOBODY });
+    stage.run(50);
+    expect(heard).toHaveLength(answers);
+    expect(stage.server.snapshot(0).rejects.command).toBe(COMMANDS - 1);
+  });
+});
