@@ -150,7 +150,7 @@ export class CommandHandler {
       path.handleHandshake(now);
     } else if (!path.handleAnswer(high, low, now)) return true;
     path.handleReport(reply.sent, reply.received, now);
-    copyAddress(reply.observed, 0, path.observed, 0);
+    path.handleObserved(reply.observed);
     this.hooks.handlePathsChanged(session, now);
     return true;
   }

@@ -253,6 +253,13 @@ export class Path {
     this.nextProbeMs = now;
   }
 
+  /** Where the peer sees this end, address words; elsewhere than before = another way, of whose MTU nothing is known. */
+  handleObserved(words: Int32Array): void {
+    const isKnown = addressFamily(this.observed, 0) !== 0;
+    if (isKnown && !sameRemote(this.observed, 0, words, 0)) this.mtu = new PathMtu(this.maxMtuBytes);
+    copyAddress(words, 0, this.observed, 0);
+  }
+
   /** What is due; a task other than 'none' must be carried out now (and noted with `handleProbeSent`). */
   poll(now: number, active: boolean): PathTask {
     this.judge(now, active);
