@@ -149,9 +149,8 @@ export class ClientCore extends CoreBase {
 
   override handleTunPackets(batch: PacketBatch, now: number): void {
     super.handleTunPackets(batch, now);
-    if (this.association.current !== null) return;
-    // Packets wait for this handshake, so patience would cost them.
-    this.handshake.want(now);
+    // Packets wait for this handshake, so patience would cost them; a session that is left may be one that nobody answers.
+    if (!this.handshake.want(now)) return;
     this.context.wake(this.association);
     this.rearm(now);
   }

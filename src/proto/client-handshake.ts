@@ -80,9 +80,11 @@ export class ClientHandshake {
     this.transmit(now, true);
   }
 
-  /** A packet waits: a server asked rarely until now is asked at once. */
-  want(now: number): void {
-    if (this.running && this.nextSendMs - now > MAX_REPEAT_MS) this.hurry(now);
+  /** A packet waits: a server asked rarely until now is asked at once. True = it was. */
+  want(now: number): boolean {
+    if (!this.running || this.nextSendMs - now <= MAX_REPEAT_MS) return false;
+    this.hurry(now);
+    return true;
   }
 
   /** Transmits what is due. `wanted`: inner packets wait or flow, so patience would cost them. */
