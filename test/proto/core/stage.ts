@@ -77,7 +77,7 @@ export class Stage {
     const { clients, queue, server } = this.world;
     const place = clients.length + this.joined.length;
     const random = this.random.fork(`client${place}`);
-    const accesses = [new Access(queue, random, this.internet, link(), place)];
+    const accesses = [new Access(queue, random, this.internet, link(), place, `client${place}`)];
     const host = new ClientHost(place, server['world'], random, accesses, {
       ...clients[0]['options'],
       privateKey: random.bytes(32),
@@ -111,26 +111,40 @@ export class Stage {
 
   /** One packet from the client to behind the server. */
   up(from = this.client(), bytes = 100): InnerPacket {
-    return this.offer(from, SERVER, from.address, OUTSIDE_HOST + 1, bytes);
+    return this.burst(1, bytes, from)[0];
+  }
+
+  /** Packets that one read of the client's TUN device brings. */
+  burst(count: number, bytes: number, from = this.client()): InnerPacket[] {
+    return this.offer(from, SERVER, from.address, OUTSIDE_HOST + 1, bytes, count);
   }
 
   /** One packet from behind the server to the client. */
   down(to = this.client(), bytes = 100): InnerPacket {
-    return this.offer(this.world.server, to.place, OUTSIDE_HOST + 1, to.address, bytes);
+    return this.offer(this.world.server, to.place, OUTSIDE_HOST + 1, to.address, bytes, 1)[0];
   }
 
-  private offer(from: Host, to: Place, source: number, destination: number, length: number): InnerPacket {
-    const packet = this.world.ledger.offer({
+  private offer(
+    from: Host,
+    to: Place,
+    source: number,
+    destination: number,
+    length: number,
+    count: number,
+  ): InnerPacket[] {
+    const packet = {
       from: from.place,
       to,
       length,
       addresses: { family: 4, source, destination },
       offeredMs: this.nowMs,
       isSpoofed: false,
-    });
+    } as const;
+    const packets = Array.from({ length: count }, () => this.world.ledger.offer(packet));
+    // The simulator's idea of an idle minute.
     for (const host of [this.world.server, ...this.world.clients]) host.busy.disturb(this.nowMs);
-    from.offer([packet]);
-    return packet;
+    from.offer(packets);
+    return packets;
   }
 
   // What the ends say

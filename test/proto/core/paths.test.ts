@@ -1,0 +1,66 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { HOME_NAT, link } from '../../sim/plans.ts';
+import { Stage } from './stage.ts';
+
+let stage: Stage;
+
+afterEach(() => stage.close());
+
+describe('a path that is down', () => {
+  it.each([20, 35, 55, 75, 100])(
+    'is up within half a second of its return when traffic began after %s s without any',
+    async (idleS) => {
+      stage = await Stage.connected({ clients: [[link(), link()]] });
+      stage.shape(0, 1, { blackhole: true });
+      stage.run(idleS * 1_000);
+      const traffic = () => {
+        stage.up();
+        return false;
+      };
+      stage.until(traffic, 1_000);
+      stage.shape(0, 1, { blackhole: false });
+      const isUp = () => traffic() || stage.seenByClient().paths[1].state === 'up';
+      expect(stage.until(isUp, 30_000)).toBeLessThan(600);
+    },
+  );
+});
+
+describe('a path that moves to a smaller MTU', () => {
+  const moves: [string, () => void][] = [
+    ['another address', () => stage.client().accesses[0].changeAddress()],
+    ['another router', () => stage.client().accesses[0].rebootNat(0)],
+  ];
+
+  it.each(moves)('with %s carries large packets both ways within seconds', async (what, move) => {
+    const nat = what === 'another router' ? HOME_NAT : null;
+    stage = await Stage.connected({ clients: [[link({}, { nat })]] });
+    expect(stage.seenByClient().paths[0].mtuBytes).toBe(1_500);
+    move();
+    stage.shape(0, 0, { mtuBytes: 1_280 });
+    const exchange = () => {
+      const packets = [stage.up(undefined, 1_400), stage.down(undefined, 1_400)];
+      stage.run(90);
+      return packets.every((packet) => packet.deliveredMs >= 0);
+    };
+    expect(stage.until(exchange, 60_000)).toBeLessThan(5_000);
+  });
+});
+
+describe('the path at the server', () => {
+  it('is validated after few datagrams, although 30 % are lost each way', async () => {
+    const heard: number[] = [];
+    for (let seed = 1; seed <= 40; seed++) {
+      stage = await Stage.create({ seed, clients: [[link({ loss: 0.3 })]] });
+      stage.client().start();
+      const traffic = () => {
+        if (stage.client().address !== 0) stage.up();
+        stage.run(90);
+        return stage.pathAtServer(0)?.state === 'up';
+      };
+      stage.until(traffic, 30_000);
+      heard.push(stage.pathAtServer(0)?.receivedDatagrams ?? Number.POSITIVE_INFINITY);
+      stage.close();
+    }
+    expect(Math.max(...heard)).toBeLessThan(30);
+  });
+});
