@@ -30,7 +30,11 @@ class EngineClient implements Engine {
   private readonly exited: Promise<void>;
 
   constructor(options: EngineOptions) {
-    this.worker = new Worker(new URL('./worker.js', import.meta.url), { workerData: options });
+    this.worker = new Worker(new URL('./worker.js', import.meta.url), {
+      workerData: options,
+      // Nothing is allocated per packet, so a small nursery is enough.
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
+    });
     this.worker.on('message', (event: EngineEvent) => this.handle(event));
     this.worker.on('error', (error) => this.emit({ kind: 'failed', message: error.message }));
     this.exited = new Promise((resolve) => this.worker.once('exit', () => resolve()));

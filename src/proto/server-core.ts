@@ -238,7 +238,15 @@ export class ServerCore extends CoreBase {
     this.context.wake(association);
   }
 
+  override handleDatagrams(batch: PacketBatch, now: number): number {
+    const wanted = super.handleDatagrams(batch, now);
+    this.handshake.work(now);
+    this.rearm(now);
+    return wanted;
+  }
+
   override handleTimeout(now: number): void {
+    this.handshake.work(now);
     this.handshake.expire(now);
     this.sweep(now);
     super.handleTimeout(now);

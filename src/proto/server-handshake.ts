@@ -5,6 +5,7 @@
  */
 import type { Client, ClientDirectory, Invite } from './association/client-directory.ts';
 import { base64 } from './base64.ts';
+import type { Source } from './command/command-handler.ts';
 import type { CoreContext } from './core-context.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
 import { MAX_PENDING, mayAnswer, type Pending, PendingHandshakes } from './pending-handshakes.ts';
@@ -15,6 +16,11 @@ import { handshakeNonce } from './session/network-layer.ts';
 import { type Initiation, initiationCookie, type Responder } from './session/responder.ts';
 import type { Session } from './session/session.ts';
 import { DatagramType } from './wire/datagram.ts';
+
+/** Initiations that wait for their public-key work; more are not even opened. The client repeats its own anyway. */
+const MAX_WAITING = 512;
+/** Public-key work of so many at once, then packets get their turn: about two milliseconds. */
+const READS_PER_TURN = 2;
 
 /** Clients with a fresh invite and an unconfirmed handshake, at once. */
 export const MAX_NEWCOMERS = 64;
@@ -40,6 +46,13 @@ export class ServerHandshake {
   private readonly load = new LoadMeter();
   /** Clients that an open invite lets in, until their first datagram makes them known. */
   private readonly newcomers = new Map<string, Client>();
+  /** Opened by the network key, in the order of arrival. */
+  private readonly waiting: {
+    id: string;
+    plaintext: Uint8Array;
+    source: Source;
+    arrivedMs: number;
+  }[] = [];
 
   constructor(
     private readonly context: CoreContext,
@@ -50,28 +63,43 @@ export class ServerHandshake {
   }
 
   get nextMs(): number {
-    return this.pending.nextMs;
+    return this.waiting.length > 0 ? this.waiting[0].arrivedMs : this.pending.nextMs;
+  }
+
+  /** Does a turn's share of the public-key work that waits: a thousand clients at once must not hold up anybody's packets. */
+  work(now: number): void {
+    for (const { id, plaintext, source } of this.waiting.splice(0, READS_PER_TURN)) {
+      const known = this.pending.find(id);
+      if (known !== undefined) this.transmit(known, source);
+      else if (this.pending.isSpent(id)) this.context.rejects.add('handshake-replayed');
+      else this.read(id, plaintext, source, now);
+    }
   }
 
   handleInitiation(datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void {
     const { rejects, network } = this.context;
+    if (this.waiting.length >= MAX_WAITING) {
+      rejects.add('handshake-overload');
+      return;
+    }
     const plaintext = network.openHandshake(datagram);
     if (plaintext === null) {
       rejects.add('handshake-network-key');
       return;
     }
+    const source = sourceOf(batch, row);
     const id = initiationId(datagram);
     const known = this.pending.find(id);
     if (known !== undefined) {
-      this.transmit(known, batch, row);
+      this.transmit(known, source);
       return;
     }
     if (this.pending.isSpent(id)) {
       rejects.add('handshake-replayed');
       return;
     }
-    if (this.load.note(now) && !this.hasCookie(plaintext, datagram, batch, row, now)) return;
-    this.read(id, plaintext, batch, row, now);
+    if (this.load.note(now) && !this.hasCookie(plaintext, datagram, source, now)) return;
+    this.waiting.push({ id, plaintext, source, arrivedMs: now });
   }
 
   /**
@@ -136,23 +164,19 @@ export class ServerHandshake {
   private hasCookie(
     plaintext: Uint8Array,
     datagram: Uint8Array,
-    batch: PacketBatch,
-    row: number,
+    { socket, words, at }: Source,
     now: number,
   ): boolean {
-    const train = batch.train[row];
-    const words = batch.trainAddress;
-    const at = train * ADDRESS_WORDS;
     const cookie = initiationCookie(plaintext);
     if (cookie !== null && this.cookies.check(cookie, words, at, now)) return true;
     this.context.rejects.add('handshake-overload');
     const message = cookieMessage(datagram, this.cookies.make(words, at, now));
     const answer = this.context.network.sealHandshake(DatagramType.COOKIE, 0, message, this.context.random);
-    this.context.outbox.handshake(DatagramType.COOKIE, 0, answer, batch.trainSocket[train], words, at);
+    this.context.outbox.handshake(DatagramType.COOKIE, 0, answer, socket, words, at);
     return false;
   }
 
-  private read(id: string, plaintext: Uint8Array, batch: PacketBatch, row: number, now: number): void {
+  private read(id: string, plaintext: Uint8Array, source: Source, now: number): void {
     const { rejects } = this.context;
     const initiation = this.responder.readInitiation(plaintext);
     if (typeof initiation === 'string') {
@@ -168,7 +192,7 @@ export class ServerHandshake {
     const counter = initiation.payload.counter;
     const earlier = this.pending.ofClient(publicKey);
     if (earlier?.ephemeral === base64(initiation.ephemeral)) {
-      this.transmit(earlier, batch, row);
+      this.transmit(earlier, source);
       return;
     }
     const floor = Math.max(caller.kind === 'client' ? caller.client.counter : -1, earlier?.counter ?? -1);
@@ -194,7 +218,7 @@ export class ServerHandshake {
     if (pending === null) return;
     this.pending.add(pending);
     if (isNewcomer) this.newcomers.set(publicKey, caller.client);
-    this.transmit(pending, batch, row);
+    this.transmit(pending, source);
   }
 
   /** The list decides, not the message: a key that is not on it needs an invite that is open, or was opened by this very key. */
@@ -288,29 +312,26 @@ export class ServerHandshake {
     return network.sealHandshake(DatagramType.RESPONSE, remoteId >>> 0, message, random);
   }
 
-  private transmit(pending: Pending, batch: PacketBatch, row: number): void {
-    const train = batch.train[row];
-    const at = train * ADDRESS_WORDS;
-    if (!mayAnswer(pending, batch.trainAddress, at)) {
+  private transmit(pending: Pending, { socket, words, at }: Source): void {
+    if (!mayAnswer(pending, words, at)) {
       this.context.rejects.add('handshake-replayed');
       return;
     }
-    const socket = batch.trainSocket[train];
     const { outbox } = this.context;
-    outbox.handshake(
-      DatagramType.RESPONSE,
-      pending.remoteId,
-      pending.response,
-      socket,
-      batch.trainAddress,
-      at,
-    );
+    outbox.handshake(DatagramType.RESPONSE, pending.remoteId, pending.response, socket, words, at);
   }
 }
 
 function versionRefusal(psk: Uint8Array): Caller {
   const text = `the server speaks version ${HANDSHAKE_VERSION} of the protocol`;
   return { kind: 'refused', psk, code: RefusalCode.VERSION, text };
+}
+
+/** A copy: the batch is gone when its turn comes. */
+function sourceOf(batch: PacketBatch, row: number): Source {
+  const train = batch.train[row];
+  const words = batch.trainAddress.slice(train * ADDRESS_WORDS, (train + 1) * ADDRESS_WORDS);
+  return { socket: batch.trainSocket[train], words, at: 0 };
 }
 
 /** Nonce and tag: who repeats both repeats the datagram. */
