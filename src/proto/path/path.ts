@@ -39,6 +39,8 @@ const BUSY_PROBE_MS = 100;
 const SUSPECT_PROBE_MS = 100;
 /** First repetition towards a path that never answered; doubles up to the cap. */
 const VALIDATE_PROBE_MS = 200;
+/** Client: a path is probed as under traffic for so long after it came up. The server validates it only while it hears from there. */
+const EAGER_MS = 3_000;
 /** Cap while there is traffic: a link that returns carries copies again within a second. */
 const ACTIVE_RETRY_MS = 500;
 /** Cap while nothing is to be sent. */
@@ -108,6 +110,7 @@ export class Path {
   lastHeardMs: number;
   private nextProbeMs: number;
   private retryMs = VALIDATE_PROBE_MS;
+  private eagerUntilMs = Number.NEGATIVE_INFINITY;
   private readonly words: Int32Array;
   private readonly at: number;
   private readonly keepsAlive: boolean;
@@ -204,11 +207,16 @@ export class Path {
     this.credit += PROBES_PER_DATAGRAM;
     // Something authentic from a path given up: ask at once whether it works both ways.
     if (this.state === 'down') this.revalidate(now);
+    if (this.state !== 'validating') return;
+    // The peer is there: long pauses are for those who are not.
+    this.retryMs = VALIDATE_PROBE_MS;
+    this.nextProbeMs = Math.min(this.nextProbeMs, now + VALIDATE_PROBE_MS);
   }
 
   /** The peer may not know this path yet: it is asked at once; a path in use stays in use. */
   askNow(now: number): void {
     this.retryMs = VALIDATE_PROBE_MS;
+    this.eagerUntilMs = now + EAGER_MS;
     this.nextProbeMs = now;
   }
 
@@ -250,6 +258,7 @@ export class Path {
     this.credit = Number.POSITIVE_INFINITY;
     this.probes.clear();
     this.setState('up', now);
+    this.eagerUntilMs = now + EAGER_MS;
     this.nextProbeMs = now;
   }
 
@@ -264,7 +273,7 @@ export class Path {
   poll(now: number, active: boolean): PathTask {
     this.judge(now, active);
     if (now >= this.nextProbeMs && this.credit > 0)
-      return this.state === 'up' && !active ? this.idleTask(now) : 'probe';
+      return this.state === 'up' && !this.isWatched(now, active) ? this.idleTask(now) : 'probe';
     if (this.state === 'up' && this.mtu.poll(now, this.answerMs) > 0) return 'mtu-probe';
     return 'none';
   }
@@ -282,7 +291,7 @@ export class Path {
       return;
     }
     this.credit--;
-    this.nextProbeMs = now + this.intervalMs(active);
+    this.nextProbeMs = now + this.intervalMs(this.isWatched(now, active));
   }
 
   /** When `poll` has to be called next. */
@@ -347,8 +356,13 @@ export class Path {
     }
   }
 
+  private isWatched(now: number, active: boolean): boolean {
+    return active || (this.keepsAlive && now < this.eagerUntilMs);
+  }
+
   private setState(state: PathState, now: number): void {
     if (this.state === state) return;
+    if (state === 'up' && !isUsable(this.state)) this.eagerUntilMs = now + EAGER_MS;
     this.state = state;
     this.stateSinceMs = now;
   }
