@@ -1,6 +1,6 @@
 /**
  * `download-meter.ts URL`: downloads `/bytes/N`, compares every byte, and prints `DownloadReport` as JSON at the end or
- * on SIGTERM. Prints `started` with the first byte.
+ * on SIGTERM. Prints `started` with the first byte. SIGUSR1 begins a new lap for the longest stall.
  */
 import { get } from 'node:http';
 import { bytesAt } from '../numbered-bytes.ts';
@@ -51,4 +51,10 @@ const request = get(process.argv[2], { agent: false }, (response) => {
   response.on('error', () => finish(false));
 });
 request.on('error', () => finish(false));
+process.on('SIGUSR1', () => {
+  process.stdout.write(
+    `${JSON.stringify({ ...report, durationMs: Math.round(performance.now() - startMs) })}\n`,
+  );
+  report.longestStallMs = 0;
+});
 process.on('SIGTERM', () => finish(false));

@@ -39,6 +39,14 @@ export class Download {
     return this.#process.isRunning;
   }
 
+  /** What happened since the last lap, or the start: `longestStallMs` is of the lap, bytes and duration are of all. */
+  async lap(): Promise<DownloadReport> {
+    const count = this.#reports().length;
+    this.#process.child.kill('SIGUSR1');
+    await waitFor('a lap of the download', () => this.#reports().length > count);
+    return this.#last();
+  }
+
   /** Ends it before its time. */
   async stop(): Promise<DownloadReport> {
     await this.#process.stop();
@@ -47,9 +55,17 @@ export class Download {
 
   /** Waits for the end. */
   async report(): Promise<DownloadReport> {
-    const { stdout, stderr } = await this.#process.ended;
-    const line = stdout.split('\n').find((text) => text.startsWith('{'));
-    if (!line) throw new Error(`the download meter said nothing: ${stderr}`);
+    await this.#process.ended;
+    return this.#last();
+  }
+
+  #reports(): string[] {
+    return this.#process.stdout.split('\n').filter((line) => line.startsWith('{') && line.endsWith('}'));
+  }
+
+  #last(): DownloadReport {
+    const line = this.#reports().at(-1);
+    if (!line) throw new Error(`the download meter said nothing: ${this.#process.stderr}`);
     return JSON.parse(line) as DownloadReport;
   }
 }
