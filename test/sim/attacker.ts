@@ -58,12 +58,12 @@ export class Attacker {
     for (let flips = this.random.between(1, 3); flips > 0; flips--)
       bytes[this.random.between(0, bytes.length - 1)] ^= 1 << this.random.between(0, 7);
     // Two flips of one bit undo each other.
-    return equal(bytes, datagram.bytes) ? datagram : { ...datagram, bytes, sealed: null };
+    return equal(bytes, datagram.bytes) ? datagram : { ...datagram, bytes, sealed: null, isForged: true };
   }
 
   private truncated(datagram: Datagram): Datagram {
     const bytes = datagram.bytes.slice(0, this.random.between(0, datagram.bytes.length - 1));
-    return { ...datagram, bytes, sealed: null };
+    return { ...datagram, bytes, sealed: null, isForged: true };
   }
 
   private makeNoise(): void {
@@ -78,7 +78,7 @@ export class Attacker {
         this.random.chance(0.3) && this.memory.length > 0
           ? this.random.pick(this.memory).to
           : this.ownAddress({ to });
-      this.internet.inject({ from, to, bytes, sealed: null, sentMs: this.queue.nowMs });
+      this.internet.inject({ from, to, bytes, sealed: null, isForged: true, sentMs: this.queue.nowMs });
       this.makeNoise();
     });
   }

@@ -2,17 +2,20 @@
  * `npm run sim`: runs scenarios from seeds, shrinks what fails, keeps it as a regression file.
  * stdout: results; stderr: progress. Exit 0 = every invariant held, 1 = one broke, 2 = misused.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { generate } from './generate.ts';
 import { runMutants } from './mutants/run-mutants.ts';
 import { type Outcome, run } from './run.ts';
 import type { Scenario } from './scenario.ts';
+import { loadRegressions } from './regressions.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 import { shrink } from './shrink.ts';
 
-const USAGE = `npm run sim -- [--seed N] [--runs K] [--hours H] [--scenario NAME] [--trace] [--no-shrink] [--mutants [NAME]]
+const USAGE = `npm run sim -- [--seed N] [--runs K] [--hours H] [--scenario NAME] [--replay FILE] [--trace] [--no-shrink]
+       npm run sim -- --mutants | --mutant NAME
 scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}`;
+/** Where shrunk failures go; those worth keeping move to `regressions/`. */
 const FAILURES = new URL('./failures/', import.meta.url);
 const PROGRESS_EVERY_MS = 2_000;
 
@@ -24,6 +27,7 @@ function options() {
         runs: { type: 'string', default: '1' },
         hours: { type: 'string' },
         scenario: { type: 'string' },
+        replay: { type: 'string' },
         trace: { type: 'boolean', default: false },
         'no-shrink': { type: 'boolean', default: false },
         mutants: { type: 'boolean', default: false },
@@ -46,8 +50,9 @@ const given = options();
 
 /** The scenario of that seed: a named one with this seed, or a random one. */
 function plan(seed: number): Scenario {
+  if (given.replay !== undefined) return JSON.parse(readFileSync(given.replay, 'utf8')) as Scenario;
   if (given.scenario === undefined) return generate(seed, { hours: given.hours });
-  const named = SCENARIOS.find(({ name }) => name === given.scenario);
+  const named = [...SCENARIOS, ...loadRegressions()].find(({ name }) => name === given.scenario);
   if (named === undefined) {
     console.error(`there is no scenario "${given.scenario}"\n${USAGE}`);
     process.exit(2);
@@ -104,7 +109,7 @@ async function explain(scenario: Scenario, failure: Extract<Outcome, { ok: false
 if (given.mutants || given.mutant !== undefined) {
   process.exitCode = (await runMutants(given.mutant)) ? 0 : 1;
 } else {
-  const what = given.scenario ?? 'random';
+  const what = given.replay ?? given.scenario ?? 'random';
   console.log(
     `seed ${given.seed}, runs ${given.runs}, hours ${given.hours ?? 'as planned'}, scenario ${what}`,
   );

@@ -25,7 +25,7 @@ import { WorldEvents } from './world-events.ts';
 
 const TUN_BYTES = 1024 * 1024;
 /** Observers that look at everything look this often. */
-const PATROL_MS = 5_000;
+const PATROL_MS = 10_000;
 
 export interface Report {
   readonly offered: number;

@@ -10,7 +10,7 @@ import { parseIpv4 } from '../../../src/proto/wire/ip-text.ts';
 import type { InnerPacket } from '../ledger.ts';
 import type { Access } from '../net/access.ts';
 import { type Address, addressWords, familyOf } from '../net/address.ts';
-import type { Datagram } from '../net/datagram.ts';
+import type { Outgoing } from '../net/datagram.ts';
 import type { Random } from '../random.ts';
 import { Violation } from '../watch/violation.ts';
 import { Host } from './host.ts';
@@ -138,8 +138,7 @@ export class ClientHost extends Host {
   protected put(
     socket: number,
     to: Address,
-    datagram: Pick<Datagram, 'bytes' | 'sealed' | 'sentMs'>,
-  ): number {
+    datagram: Outgoing): number {
     const id = this.open.findIndex((path) => path?.socket === socket);
     const path = this.open[id];
     if (!path) return ENETUNREACH;

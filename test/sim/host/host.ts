@@ -22,12 +22,13 @@ import { HostClock } from '../clock.ts';
 import { writeInnerPacket } from '../inner-packet.ts';
 import type { InnerPacket, Place } from '../ledger.ts';
 import { type Address, readWords, writeWords } from '../net/address.ts';
-import type { Datagram, Sealed } from '../net/datagram.ts';
+import type { Datagram, Outgoing, Sealed } from '../net/datagram.ts';
 import type { Random } from '../random.ts';
 import { BusyWatch } from '../watch/busy-watch.ts';
 import type { KeyRecord } from '../watch/key-book.ts';
 import { ReceiverModel } from '../watch/receiver-model.ts';
-import { type Facts, Step } from '../watch/step.ts';
+import { associationsOf, type Facts, Step } from '../watch/step.ts';
+import { Violation } from '../watch/violation.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { WatchedSealer } from './watched-sealer.ts';
 
@@ -35,6 +36,10 @@ import type { WatchedSealer } from './watched-sealer.ts';
 const WAKE_MAX_MS = 1;
 /** Datagrams that a socket buffer holds; the rest is lost. */
 const SOCKET_DATAGRAMS = 4_096;
+
+/** With more peers than this, what means looking at each of them is looked at in every 64th step. */
+const CROWD = 16;
+const CROWD_EVERY = 64;
 
 export interface Running {
   readonly core: CoreBase;
@@ -55,6 +60,7 @@ export abstract class Host {
   private step: Step | null = null;
   private timerMs = Number.POSITIVE_INFINITY;
   private timerGeneration = 0;
+  private steps = 0;
   private readonly inboxes = new Map<number, Datagram[]>();
   private readonly local = new Map<number, Address>();
 
@@ -64,7 +70,7 @@ export abstract class Host {
     protected readonly world: Surroundings,
     protected readonly random: Random,
     clock: { startMs: number; wallOffsetMs: number },
-    peers: number,
+    private readonly peers: number,
   ) {
     this.clock = new HostClock(world.queue, clock.startMs, clock.wallOffsetMs);
     this.busy = new BusyWatch(name, peers);
@@ -137,22 +143,25 @@ export abstract class Host {
       inbox.length = 0;
       return;
     }
-    this.run((core, step) => {
-      const { sealer } = this.running as Running;
-      const batch = this.world.wireBatch;
-      while (inbox.length > 0 && this.running !== null) {
-        batch.clear();
-        const now = this.clock.nowMs;
-        this.fill(batch, socket, inbox, step, now);
-        sealer.unmask(batch);
-        if (core.handleDatagrams(batch, now) > 0) {
-          sealer.open(batch);
-          while (core.handleOpened(batch, now)) sealer.open(batch);
-          this.deliver(batch);
-        }
-        batch.clear();
-      }
-    });
+    while (inbox.length > 0 && this.running !== null) this.run((core, step) => this.read(core, step, socket, inbox));
+  }
+
+  private read(core: CoreBase, step: Step, socket: number, inbox: Datagram[]): void {
+    const { sealer } = this.running as Running;
+    const batch = this.world.wireBatch;
+    batch.clear();
+    const now = this.clock.nowMs;
+    this.fill(batch, socket, inbox, step, now);
+    const heardMs = step.looksInside ? lastHeardMs(core) : 0;
+    sealer.unmask(batch);
+    if (core.handleDatagrams(batch, now) > 0) {
+      sealer.open(batch);
+      while (core.handleOpened(batch, now)) sealer.open(batch);
+      this.deliver(batch);
+    }
+    batch.clear();
+    if (step.looksInside && !step.hasGenuine && lastHeardMs(core) > heardMs)
+      throw new Violation('alive-by-authentic-only', `${this.name} heard something in forged datagrams or copies`);
   }
 
   /** As UDP_GRO does: neighbours from one address are one train. */
@@ -171,10 +180,15 @@ export abstract class Host {
       batch.verdict[row] = Verdict.RECEIVED;
       last = datagram;
       this.handleArrived(datagram);
-      if (datagram.sealed !== null && this.isOpen(datagram.sealed.key))
-        step.expect(this.model, datagram.sealed, this.world.ledger, this.facts, now);
+      this.expect(datagram, step, now);
     }
     inbox.splice(0, taken);
+  }
+
+  private expect({ sealed, isForged }: Datagram, step: Step, now: number): void {
+    // A handshake message that nobody touched may be one.
+    if (sealed === null) step.hasGenuine ||= !isForged;
+    else if (this.isOpen(sealed.key)) step.expect(this.model, sealed, this.world.ledger, this.facts, now);
   }
 
   private addTrain(batch: PacketBatch, socket: number, from: Address): void {
@@ -221,15 +235,14 @@ export abstract class Host {
 
   private transmit(socket: number, to: Address, bytes: Uint8Array, sealed: Sealed | null): number {
     this.world.trace.bytes(bytes);
-    return this.put(socket, to, { bytes, sealed, sentMs: this.world.queue.nowMs });
+    return this.put(socket, to, { bytes, sealed, isForged: false, sentMs: this.world.queue.nowMs });
   }
 
   /** Hands a datagram to the interface of the socket; errno, 0 = taken. */
   protected abstract put(
     socket: number,
     to: Address,
-    datagram: Pick<Datagram, 'bytes' | 'sealed' | 'sentMs'>,
-  ): number;
+    datagram: Outgoing): number;
   protected abstract handleEvent(event: CoreEvent): void;
   /** False where the sender does not lease the packet's source address as this end knows it. */
   protected mayComeFrom(_packet: InnerPacket): boolean {
@@ -246,13 +259,14 @@ export abstract class Host {
   run(input: (core: CoreBase, step: Step) => void): void {
     if (this.running === null) return;
     const { core } = this.running;
-    const step = new Step(this.name, core);
+    const looksInside = this.peers <= CROWD || this.steps++ % CROWD_EVERY === 0;
+    const step = new Step(this.name, core, looksInside);
     this.step = step;
     input(core, step);
     this.drain(core);
     this.step = null;
     step.finish(this.world.ledger, this.place, this.facts);
-    this.inspect(step);
+    if (looksInside) this.inspect(step);
   }
 
   private drain(core: CoreBase): void {
@@ -332,4 +346,14 @@ export abstract class Host {
     this.inboxes.clear();
     this.disarm();
   }
+}
+
+/** When this end last believed that it heard something, over any path or in any session. */
+function lastHeardMs(core: CoreBase): number {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const association of associationsOf(core)) {
+    last = Math.max(last, association.current?.lastReceivedMs ?? last);
+    for (const path of association.paths) last = Math.max(last, path?.lastHeardMs ?? last);
+  }
+  return last;
 }

@@ -11,7 +11,7 @@ import { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
 import { PREFIX6 } from '../inner-packet.ts';
 import { type InnerPacket, SERVER } from '../ledger.ts';
 import { type Address, address, familyOf } from '../net/address.ts';
-import type { Datagram } from '../net/datagram.ts';
+import type { Datagram, Outgoing } from '../net/datagram.ts';
 import type { Attachment } from '../net/internet.ts';
 import type { Random } from '../random.ts';
 import { AmplificationWatch } from '../watch/amplification-watch.ts';
@@ -134,8 +134,7 @@ export class ServerHost extends Host implements Attachment {
   protected put(
     _socket: number,
     to: Address,
-    datagram: Pick<Datagram, 'bytes' | 'sealed' | 'sentMs'>,
-  ): number {
+    datagram: Outgoing): number {
     const from = SERVER_ADDRESSES[familyOf(to) === 6 ? 1 : 0];
     const full = { ...datagram, from, to };
     this.amplification.noteSent(full);
@@ -144,9 +143,8 @@ export class ServerHost extends Host implements Attachment {
   }
 
   protected override mayComeFrom(packet: InnerPacket): boolean {
-    const name = `client${packet.from}`;
-    const sender = associationsOf(this.server).find((association) => association.name === name);
-    return sender !== undefined && sender.address4 === (packet.addresses.source | 0);
+    const { source } = packet.addresses;
+    return this.server['byAddress'].get(source | 0)?.name === `client${packet.from}`;
   }
 
   protected override handleArrived(datagram: Datagram): void {

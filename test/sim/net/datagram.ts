@@ -13,12 +13,17 @@ export interface Sealed {
   readonly pieces: readonly Piece[];
 }
 
+/** What a machine hands to the network; the rest is a matter of routes. */
+export type Outgoing = Pick<Datagram, 'bytes' | 'sealed' | 'isForged' | 'sentMs'>;
+
 export interface Datagram {
   readonly from: Address;
   readonly to: Address;
   /** Never written to after it was sent: copies share it. */
   readonly bytes: Uint8Array;
   readonly sealed: Sealed | null;
+  /** An attacker made or changed it. */
+  readonly isForged: boolean;
   /** World time. */
   readonly sentMs: number;
 }

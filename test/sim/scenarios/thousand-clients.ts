@@ -4,12 +4,12 @@ import { client, flow, link, MINUTE_MS, scenario } from '../plans.ts';
 const COUNT = 1_000;
 
 export const thousandClients = scenario('thousand-clients', {
-  durationMs: 2 * MINUTE_MS,
+  durationMs: MINUTE_MS,
   clients: Array.from({ length: COUNT }, (_, place) =>
     client([link({ delayMs: 5 + (place % 40) })], { startMs: place * 20 }),
   ),
   flows: Array.from({ length: COUNT }, (_, place) =>
-    flow('up', { client: place, startMs: 25_000, everyMs: 900, maxBytes: 100 }),
+    flow('up', { client: place, startMs: 35_000, everyMs: 900, maxBytes: 100 }),
   ),
   events: [{ atMs: 40_000, kind: 'server-restart', downMs: 1_000, goodbye: false, keepsState: true }],
   server: { maxClients: COUNT },

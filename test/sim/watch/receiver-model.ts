@@ -6,8 +6,9 @@ import type { Sealed } from '../net/datagram.ts';
 import type { Piece } from './interior.ts';
 import type { KeyRecord } from './key-book.ts';
 
-/** PROTOCOL.md §6. */
+/** PROTOCOL.md §6: below the first a datagram counts, beyond the second it does not; in between the skew decides. */
 const WINDOW_PACKETS = 65_536;
+const WINDOW_MAX_PACKETS = 1_048_576;
 const SILENT_MS = 180_000;
 const LIFE_MS = 3_900_000;
 /** PROTOCOL.md §3. */
@@ -55,22 +56,24 @@ export class ReceiverModel {
   handle(sealed: Sealed, now: number): Expected[] | null {
     const key = this.keys.get(sealed.key);
     if (key === undefined || now - key.lastMs >= SILENT_MS || now - key.installedMs >= LIFE_MS) return null;
-    if (key.seen.has(sealed.number) || key.top - sealed.number >= WINDOW_PACKETS) return null;
+    const behind = key.top - sealed.number;
+    if (key.seen.has(sealed.number) || behind >= WINDOW_MAX_PACKETS) return null;
+    const isInside = behind < WINDOW_PACKETS;
     key.seen.add(sealed.number);
     key.top = Math.max(key.top, sealed.number);
     key.lastMs = now;
     const expected: Expected[] = [];
     for (const piece of sealed.pieces) {
-      if (!piece.continued && !piece.notFirst) expected.push({ id: piece.id, certain: true });
-      else this.join(piece, sealed.by, now, expected);
+      if (!piece.continued && !piece.notFirst) expected.push({ id: piece.id, certain: isInside });
+      else this.join(piece, sealed.by, isInside, now, expected);
     }
     return expected;
   }
 
-  private join(piece: Piece, sender: string, now: number, expected: Expected[]): void {
+  private join(piece: Piece, sender: string, isInside: boolean, now: number, expected: Expected[]): void {
     const held = this.held(sender);
     this.expire(held, now);
-    held.set(piece.number, { ...piece, arrivedMs: now, mayBeForgotten: false });
+    held.set(piece.number, { ...piece, arrivedMs: now, mayBeForgotten: !isInside });
     if (held.size > CERTAIN_PIECES) for (const other of held.values()) other.mayBeForgotten = true;
     const chain = chainOf(held, piece.number);
     const [first, last] = [chain[0], chain[chain.length - 1]];
