@@ -50,7 +50,8 @@ is_stale() {
 install_tools "$@"
 check_node
 if is_stale node_modules/.package-lock.json package-lock.json; then
-  run npm ci --no-fund --no-audit --loglevel=error
+  # Not `npm ci`: a registry that mirrors the packages of some platforms only leaves gaps in the lock file, which it refuses.
+  run npm install --no-save --no-fund --no-audit --loglevel=error
   touch node_modules/.package-lock.json
 fi
 addon=native/build/Release/resip.node
