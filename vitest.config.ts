@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three projects: `unit` needs nothing, `native` the built addon and root, `netns` root, iproute2 and a built dist/. */
+/** Four projects: `unit` needs nothing, `sim` the built addon, `native` the built addon and root, `netns` root, iproute2 and a built dist/. */
 export default defineConfig({
   test: {
     projects: [
@@ -9,6 +9,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/{proto,cli,config,state,control,daemon,host,engine,bench}/**/*.test.ts'],
         },
+      },
+      {
+        test: { name: 'sim', include: ['test/sim/**/*.test.ts'], pool: 'forks', testTimeout: 120_000 },
       },
       {
         test: {

@@ -136,7 +136,7 @@ function makeEvents(random: Random, clients: readonly ClientPlan[]): TimedEvent[
   };
   const once = (event: WorldEvent): TimedEvent[] => [{ atMs: 0, ...event }];
   const downMs = random.pick([50, 500, 5_000, 60_000]);
-  switch (random.between(0, 12)) {
+  switch (random.between(0, 13)) {
     case 0:
     case 1:
       return change({ blackhole: true });
@@ -167,6 +167,12 @@ function makeEvents(random: Random, clients: readonly ClientPlan[]): TimedEvent[
       return once({ kind: 'client-restart', client: place, downMs, goodbye: random.chance(0.5) });
     case 11:
       return once({ kind: 'sleep', client: random.chance(0.1) ? -1 : place, forMs: lastsMs });
+    case 12:
+      return once({
+        kind: 'freeze',
+        client: random.chance(0.3) ? -1 : place,
+        forMs: Math.min(lastsMs, 10_000),
+      });
     default:
       return once({
         kind: 'clock',

@@ -6,9 +6,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { generate } from './generate.ts';
 import { runMutants } from './mutants/run-mutants.ts';
+import { loadRegressions } from './regressions.ts';
 import { type Outcome, run } from './run.ts';
 import type { Scenario } from './scenario.ts';
-import { loadRegressions } from './regressions.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 import { shrink } from './shrink.ts';
 
@@ -107,7 +107,7 @@ async function explain(scenario: Scenario, failure: Extract<Outcome, { ok: false
 }
 
 if (given.mutants || given.mutant !== undefined) {
-  process.exitCode = (await runMutants(given.mutant)) ? 0 : 1;
+  process.exitCode = runMutants(given.mutant) ? 0 : 1;
 } else {
   const what = given.replay ?? given.scenario ?? 'random';
   console.log(

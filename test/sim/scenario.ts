@@ -76,6 +76,7 @@ export type WorldEvent =
   | { kind: 'client-restart'; client: number; downMs: number; goodbye: boolean }
   /** `client` -1: the server. */
   | { kind: 'sleep'; client: number; forMs: number }
+  | { kind: 'freeze'; client: number; forMs: number }
   | { kind: 'clock'; client: number; monotonicMs: number; wallMs: number };
 
 /** What the one on the wire does to each datagram he sees, as chances. */

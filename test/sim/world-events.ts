@@ -69,6 +69,10 @@ export class WorldEvents {
         this.host(event.client).sleep();
         this.later(event.forMs, event.client, () => this.host(event.client).wake());
         break;
+      case 'freeze':
+        this.host(event.client).freeze(event.forMs);
+        this.later(event.forMs, event.client, () => {});
+        break;
       case 'clock':
         this.host(event.client).jump(event.monotonicMs, event.wallMs);
         break;

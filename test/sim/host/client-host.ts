@@ -9,7 +9,7 @@ import type { Assignment } from '../../../src/proto/snapshot.ts';
 import { parseIpv4 } from '../../../src/proto/wire/ip-text.ts';
 import type { InnerPacket } from '../ledger.ts';
 import type { Access } from '../net/access.ts';
-import { type Address, addressWords, familyOf } from '../net/address.ts';
+import { type Address, addressWords, familyOf, formatAddress, readWords } from '../net/address.ts';
 import type { Outgoing } from '../net/datagram.ts';
 import type { Random } from '../random.ts';
 import { Violation } from '../watch/violation.ts';
@@ -135,10 +135,7 @@ export class ClientHost extends Host {
     return this.running?.core as ClientCore;
   }
 
-  protected put(
-    socket: number,
-    to: Address,
-    datagram: Outgoing): number {
+  protected put(socket: number, to: Address, datagram: Outgoing): number {
     const id = this.open.findIndex((path) => path?.socket === socket);
     const path = this.open[id];
     if (!path) return ENETUNREACH;
@@ -167,6 +164,15 @@ export class ClientHost extends Host {
     const { core } = this;
     if (core === null) return;
     const association = this.client['association'];
+    for (const path of association.paths) {
+      const remote = path && readWords(path.table, path.addressAt);
+      // Nobody else in this world ever answers a challenge.
+      if (remote && !this.options.servers.includes(remote))
+        throw new Violation(
+          'stays-with-the-server',
+          `${this.name} path ${path.id} leads to ${formatAddress(remote)}`,
+        );
+    }
     const { heldPackets } = association.counters;
     if (heldPackets > 0 && association.current !== null && association.hasUsablePath)
       throw new Violation('none-held-with-a-path', `${this.name} holds ${heldPackets} packets`);

@@ -18,7 +18,7 @@ import {
   type PathTable,
   Verdict,
 } from '../../../src/proto/packet-batch.ts';
-import { HostClock } from '../clock.ts';
+import { HostClock, onGrid } from '../clock.ts';
 import { writeInnerPacket } from '../inner-packet.ts';
 import type { InnerPacket, Place } from '../ledger.ts';
 import { type Address, readWords, writeWords } from '../net/address.ts';
@@ -37,6 +37,8 @@ const WAKE_MAX_MS = 1;
 /** Datagrams that a socket buffer holds; the rest is lost. */
 const SOCKET_DATAGRAMS = 4_096;
 
+/** PROTOCOL.md §6 holds packets for 10 s; timers come a little late. */
+const HELD_MAX_MS = 10_100;
 /** With more peers than this, what means looking at each of them is looked at in every 64th step. */
 const CROWD = 16;
 const CROWD_EVERY = 64;
@@ -61,6 +63,10 @@ export abstract class Host {
   private timerMs = Number.POSITIVE_INFINITY;
   private timerGeneration = 0;
   private steps = 0;
+  private frozenUntilMs = 0;
+  private readonly waitingOffers: (readonly InnerPacket[])[] = [];
+  /** The clock of this machine stood still or leapt: what is older has an age of its own. */
+  private pausedMs = 0;
   private readonly inboxes = new Map<number, Datagram[]>();
   private readonly local = new Map<number, Address>();
 
@@ -90,6 +96,10 @@ export abstract class Host {
   offer(packets: readonly InnerPacket[]): void {
     const { running } = this;
     if (running === null || this.clock.sleeps) return;
+    if (this.isFrozen) {
+      this.waitingOffers.push(packets);
+      return;
+    }
     const batch = this.world.tunBatch;
     batch.clear();
     for (const packet of packets) {
@@ -143,7 +153,12 @@ export abstract class Host {
       inbox.length = 0;
       return;
     }
-    while (inbox.length > 0 && this.running !== null) this.run((core, step) => this.read(core, step, socket, inbox));
+    if (this.isFrozen) {
+      this.world.queue.at(this.frozenUntilMs, () => this.readSocket(socket, inbox));
+      return;
+    }
+    while (inbox.length > 0 && this.running !== null)
+      this.run((core, step) => this.read(core, step, socket, inbox));
   }
 
   private read(core: CoreBase, step: Step, socket: number, inbox: Datagram[]): void {
@@ -161,7 +176,10 @@ export abstract class Host {
     }
     batch.clear();
     if (step.looksInside && !step.hasGenuine && lastHeardMs(core) > heardMs)
-      throw new Violation('alive-by-authentic-only', `${this.name} heard something in forged datagrams or copies`);
+      throw new Violation(
+        'alive-by-authentic-only',
+        `${this.name} heard something in forged datagrams or copies`,
+      );
   }
 
   /** As UDP_GRO does: neighbours from one address are one train. */
@@ -200,7 +218,21 @@ export abstract class Host {
   private seal(batch: PacketBatch): void {
     const { sealer } = this.running as Running;
     sealer.seal(batch);
-    for (let row = 0; row < batch.count; row++) this.step?.noteSealed(sealer.sealed[row]);
+    for (let row = 0; row < batch.count; row++) {
+      const sealed = sealer.sealed[row];
+      if (sealed === null) continue;
+      this.step?.noteSealed(sealed);
+      for (const { id } of sealed.pieces) if (id >= 0) this.checkAge(id);
+    }
+  }
+
+  /** What was held too long is not wanted any more: it must not leave. */
+  private checkAge(id: number): void {
+    const packet = this.world.ledger.find(id);
+    if (packet === undefined || packet.from !== this.place || packet.offeredMs < this.pausedMs) return;
+    const ageMs = this.world.queue.nowMs - packet.offeredMs;
+    if (ageMs > HELD_MAX_MS)
+      throw new Violation('none-stale', `${this.name} sends packet ${id} after ${ageMs} ms`);
   }
 
   private send(batch: PacketBatch): void {
@@ -239,10 +271,7 @@ export abstract class Host {
   }
 
   /** Hands a datagram to the interface of the socket; errno, 0 = taken. */
-  protected abstract put(
-    socket: number,
-    to: Address,
-    datagram: Outgoing): number;
+  protected abstract put(socket: number, to: Address, datagram: Outgoing): number;
   protected abstract handleEvent(event: CoreEvent): void;
   /** False where the sender does not lease the packet's source address as this end knows it. */
   protected mayComeFrom(_packet: InnerPacket): boolean {
@@ -302,6 +331,7 @@ export abstract class Host {
 
   private handleTimer(): void {
     this.timerMs = Number.POSITIVE_INFINITY;
+    if (this.isFrozen) return;
     this.busy.note(this.world.queue.nowMs);
     this.run((core) => core.handleTimeout(this.clock.nowMs));
   }
@@ -327,11 +357,29 @@ export abstract class Host {
 
   wake(): void {
     this.clock.wake();
+    this.pausedMs = this.world.queue.nowMs;
     this.schedule();
+  }
+
+  private get isFrozen(): boolean {
+    return this.world.queue.nowMs < this.frozenUntilMs;
+  }
+
+  /** The process is stopped (SIGSTOP, a paused guest): time goes on, sockets and TUN fill up. */
+  freeze(forMs: number): void {
+    const { queue } = this.world;
+    this.frozenUntilMs = Math.max(this.frozenUntilMs, onGrid(queue.nowMs + forMs));
+    this.pausedMs = this.frozenUntilMs;
+    queue.at(this.frozenUntilMs, () => {
+      if (this.isFrozen) return;
+      for (const packets of this.waitingOffers.splice(0)) this.offer(packets);
+      this.schedule();
+    });
   }
 
   jump(monotonicMs: number, wallMs: number): void {
     this.clock.jump(monotonicMs, wallMs);
+    this.pausedMs = this.world.queue.nowMs;
     this.disarm();
     this.schedule();
   }
@@ -343,6 +391,7 @@ export abstract class Host {
     this.running?.sealer.close();
     this.running = null;
     this.model.clear();
+    this.waitingOffers.length = 0;
     this.inboxes.clear();
     this.disarm();
   }

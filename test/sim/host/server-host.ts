@@ -131,10 +131,7 @@ export class ServerHost extends Host implements Attachment {
     return this.running?.core as ServerCore;
   }
 
-  protected put(
-    _socket: number,
-    to: Address,
-    datagram: Outgoing): number {
+  protected put(_socket: number, to: Address, datagram: Outgoing): number {
     const from = SERVER_ADDRESSES[familyOf(to) === 6 ? 1 : 0];
     const full = { ...datagram, from, to };
     this.amplification.noteSent(full);

@@ -1,6 +1,7 @@
 /** The scenarios by name. Each file is one story; `expect` says what it has to come to. */
 import type { Scenario } from '../scenario.ts';
 import { clockOf1970 } from './clock-of-1970.ts';
+import { fullHoldQueue } from './full-hold-queue.ts';
 import { geostationaryBesideLte } from './geostationary-beside-lte.ts';
 import { hostilePath } from './hostile-path.ts';
 import { hoursOfTwoClients } from './hours-of-two-clients.ts';
@@ -19,5 +20,6 @@ export const SCENARIOS: readonly Scenario[] = [
   clockOf1970,
   thousandClients,
   hostilePath,
+  fullHoldQueue,
   hoursOfTwoClients,
 ];

@@ -53,8 +53,7 @@ export class Step {
     }
   }
 
-  noteSealed(sealed: Sealed | null): void {
-    if (sealed === null) return;
+  noteSealed(sealed: Sealed): void {
     for (const piece of sealed.pieces) if (piece.id >= 0) this.sealed.add(piece.id);
   }
 

@@ -1,0 +1,203 @@
+/**
+ * Faults that the simulator has to find: small changes to the core as a tired programmer makes them. `find` stands exactly once
+ * in its file, so that a mutant that no longer fits is noticed and not taken for one that was caught.
+ */
+export interface Edit {
+  /** Below `src/proto`. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  readonly edits: readonly Edit[];
+  /** Arguments of the run that has to find it. */
+  readonly run: readonly string[];
+}
+
+const scenario = (name: string) => ['--scenario', name];
+const seeds = (first: number, count: number) => ['--seed', String(first), '--runs', String(count)];
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'the window takes its highest number twice',
+    edits: [
+      {
+        file: 'session/replay-window.ts',
+        find: 'if (packetNumber > this.highest) return WindowVerdict.NEW;',
+        replace: 'if (packetNumber >= this.highest) return WindowVerdict.NEW;',
+      },
+    ],
+    run: scenario('nat-reboots'),
+  },
+  {
+    name: 'duplicates are thrown away after delivery',
+    edits: [
+      {
+        file: 'inbound.ts',
+        find: 'if (!session.window.mark(batch.packetNumber[row])) {\n      this.countDuplicate(association, batch, row);\n      return;',
+        replace:
+          'if (!session.window.mark(batch.packetNumber[row])) {\n      this.countDuplicate(association, batch, row);',
+      },
+      { file: 'inbound.ts', find: 'case WindowVerdict.DUPLICATE:', replace: 'case 99 as never:' },
+    ],
+    run: scenario('nat-reboots'),
+  },
+  {
+    name: 'packet numbers start anew after 1,024',
+    edits: [
+      {
+        file: 'session/session.ts',
+        find: 'batch.packetNumber[row] = this.nextPacketNumber++;',
+        replace: 'batch.packetNumber[row] = this.nextPacketNumber++ % 1024;',
+      },
+    ],
+    run: scenario('nat-reboots'),
+  },
+  {
+    name: 'ephemeral keys come from a worn-out generator: the same session keys after a restart',
+    edits: [
+      {
+        file: 'session/noise.ts',
+        find: 'random(KEY_BYTES)',
+        replace: 'random(KEY_BYTES).fill(7)',
+      },
+    ],
+    run: scenario('server-restart'),
+  },
+  {
+    name: 'a key slot changes hands before it is drained',
+    edits: [
+      { file: 'session/session-table.ts', find: ' || !this.isDrained()) return;', replace: ') return;' },
+    ],
+    run: scenario('probe and close in one batch'),
+  },
+  {
+    name: 'the hold queue has no end',
+    edits: [
+      {
+        file: 'association/hold-queue.ts',
+        find: 'while (this.packets.length > this.limits.packets || this.bytes > this.limits.bytes) {',
+        replace: 'while (this.packets.length > 1e9) {',
+      },
+    ],
+    run: scenario('full-hold-queue'),
+  },
+  {
+    name: 'held packets never grow old',
+    edits: [{ file: 'association/hold-queue.ts', find: 'ageMs: 10_000 }', replace: 'ageMs: 100_000 }' }],
+    run: scenario('full-hold-queue'),
+  },
+  {
+    name: 'a path is alive by a datagram that is not authentic',
+    edits: [
+      {
+        file: 'inbound.ts',
+        find: "this.context.rejects.add('forged');",
+        replace:
+          "this.context.rejects.add('forged');\n          for (const path of this.context.sessions.atSlot(batch.keySlot[row])?.association.paths ?? []) path?.handleHeard(now);",
+      },
+    ],
+    run: scenario('hostile-path'),
+  },
+  {
+    name: 'a path that is down follows any authentic datagram, also on the client',
+    edits: [
+      {
+        file: 'command/command-handler.ts',
+        find: 'if (this.context.isServer && !isUsable(named.state)) {',
+        replace: 'if (true) {',
+      },
+    ],
+    run: [...scenario('forged source of a probe'), ...seeds(1, 20)],
+  },
+  {
+    name: 'an unvalidated address is probed for ever',
+    edits: [
+      {
+        file: 'path/path.ts',
+        find: 'const PROBES_PER_DATAGRAM = 1;',
+        replace: 'const PROBES_PER_DATAGRAM = 1e9;',
+      },
+    ],
+    run: [...scenario('forged source of a probe'), ...seeds(1, 20)],
+  },
+  {
+    name: 'a handshake is due although there is nowhere to send it',
+    edits: [
+      {
+        file: 'client-core.ts',
+        find: 'const canBegin = !this.handshake.isRunning && this.targets().length > 0;',
+        replace: 'const canBegin = !this.handshake.isRunning;',
+      },
+    ],
+    run: scenario('no interface left'),
+  },
+  {
+    name: 'the source address of a client is not looked at',
+    edits: [
+      {
+        file: 'server-core.ts',
+        find: 'if ((ipv4Source(bytes, at) | 0) !== from.address4 || from.address4 === 0) return spoofed(from);',
+        replace: 'ipv4Source(bytes, at);',
+      },
+    ],
+    run: scenario('hostile-path'),
+  },
+  {
+    name: 'pieces are put together in the wrong place',
+    edits: [
+      {
+        file: 'receive/reassembly.ts',
+        find: 'this.packetLength += store.copy(slot, this.packet, this.packetLength);',
+        replace: 'this.packetLength += store.copy(slot, this.packet, 0);',
+      },
+    ],
+    run: seeds(1, 20),
+  },
+  {
+    name: 'the private key stands in the snapshot',
+    edits: [
+      {
+        file: 'server-core.ts',
+        find: 'publicKey: base64(this.responder.publicKey),',
+        replace: 'publicKey: base64(this.options.privateKey),',
+      },
+    ],
+    run: scenario('nat-reboots'),
+  },
+  {
+    name: 'one path carries everything',
+    edits: [
+      {
+        file: 'policy/redundant.ts',
+        find: 'mask |= 1 << id;',
+        replace: 'mask ||= 1 << id;',
+      },
+    ],
+    run: scenario('train-ride'),
+  },
+  {
+    name: 'the answer to a handshake is believed from any address',
+    edits: [
+      {
+        file: 'client-core.ts',
+        find: 'const words = this.endpoints.find((endpoint) => sameRemote(endpoint, 0, batch.trainAddress, at));',
+        replace: 'const words = sameRemote && batch.trainAddress.slice(at, at + ADDRESS_WORDS).fill(0, 5);',
+      },
+    ],
+    run: [...scenario('forged source of a probe'), ...seeds(1, 20)],
+  },
+  {
+    name: 'a lease is used only by handshakes',
+    edits: [
+      {
+        file: 'server-core.ts',
+        find: 'if (client.association?.current) this.leases.touch(client.publicKey, now);',
+        replace: 'this.leases.leaseOf(client.publicKey);',
+      },
+    ],
+    run: scenario('lease in use'),
+  },
+];
