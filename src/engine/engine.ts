@@ -12,7 +12,7 @@ import type { UdpEdge } from '../udp/udp.ts';
 /** Rows of one batch: the receive stage keeps 128 free for each system call, as many small datagrams as one brings. */
 const BATCH_ROWS = 2048;
 /** Each of those calls wants 64 KiB free. */
-const BATCH_BYTES = 1280 * 1024;
+const BATCH_BYTES = 512 * 1024;
 /** Batches of one source before the others get their turn. */
 const ROUNDS_PER_TURN = 4;
 
