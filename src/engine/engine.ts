@@ -82,7 +82,7 @@ export class Engine {
       udp.send(batch);
       // What this batch produced leaves before the next one: tables and queues are sized for one.
       this.drain();
-      if (batch.count <= batch.capacity / 2) break;
+      if (!isNearlyFull(batch)) break;
     }
   }
 
@@ -100,7 +100,7 @@ export class Engine {
       }
       // What this batch produced leaves before the next one: tables and queues are sized for one.
       this.drain();
-      if (batch.count <= batch.capacity / 2) break;
+      if (!isNearlyFull(batch)) break;
     }
   }
 
@@ -120,4 +120,9 @@ export class Engine {
     this.parts.core.handleTimeout(this.now);
     this.drain();
   }
+}
+
+/** Rows or arena ended the batch, rather than an empty queue. */
+function isNearlyFull(batch: PacketBatch): boolean {
+  return batch.count > batch.capacity / 2 || batch.end > batch.arena.length / 2;
 }
