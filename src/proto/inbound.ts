@@ -203,6 +203,8 @@ export class Inbound {
       if (reader.channel === COMMAND_CHANNEL) {
         const body = arena.subarray(reader.dataOffset, reader.dataOffset + reader.dataLength);
         this.handler.handleCommand(session, path, batch, row, body, now);
+        // It was the last word of this session.
+        if (this.context.sessions.atSlot(session.keySlot) !== session) return;
       } else if (reader.channel === IP_CHANNEL && reader.dataLength > 0) {
         if (path !== null && !reader.continued) path.firstArrivals++;
         this.handlePiece(session, arena, now);
