@@ -6,26 +6,25 @@ import { base64 } from './base64.ts';
 import type { Source } from './command/command-handler.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
-import type { DropReason } from './counters.ts';
 import type { PacketBatch } from './packet-batch.ts';
 import { PATHS_PER_PEER } from './packet-batch.ts';
 import type { Routes } from './routes.ts';
+import { ServerAddresses, type ServerAddressOptions } from './server-addresses.ts';
 import { MAX_NEWCOMERS, ServerHandshake } from './server-handshake.ts';
+import { serverRoutes } from './server-routes.ts';
 import { Responder } from './session/responder.ts';
 import type { Session } from './session/session.ts';
 import type { Snapshot } from './snapshot.ts';
 import { peerSnapshot, snapshot } from './snapshots.ts';
 import {
   ADDRESS_MESSAGE_MAX_BYTES,
-  AddressRefusalCode,
   readAddressRequest,
   writeAddressAnswer,
   writeAddressRefusal,
 } from './wire/address-message.ts';
 import { CloseReason, writeClose } from './wire/commands.ts';
 import { DatagramType } from './wire/datagram.ts';
-import { ipv4Destination, ipv4Source, ipv6SourceEquals, isLinkLocal6 } from './wire/ip.ts';
-import { formatIpv4, formatIpv6, parseIpv4, parseIpv6 } from './wire/ip-text.ts';
+import { formatIpv4 } from './wire/ip-text.ts';
 
 /** Assumed until a path says otherwise: the outer packet size of the server's own link, bytes. */
 const LINK_MTU_BYTES = 1500;
@@ -41,17 +40,9 @@ export function serverTables(maxClients: number): { peers: number; sessions: num
   return { peers, sessions: SESSIONS_PER_CLIENT * peers };
 }
 
-export interface ServerCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessions'> {
+export interface ServerCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessions'>, ServerAddressOptions {
   readonly tunName: string;
   readonly privateKey: Uint8Array;
-  /** CIDR text; the server takes the first host address. */
-  readonly pool: string;
-  /** Network of the inner IPv6 addresses (16 bytes, the last 4 replaced by the IPv4 address); null = none. */
-  readonly pool6: { readonly prefix: Uint8Array; readonly prefixLength: number } | null;
-  /** Text, IPv4 and IPv6. */
-  readonly dns: readonly string[];
-  readonly mtuBytes: number;
-  readonly leaseMs: number;
   readonly maxClients: number;
   /** Who may connect, from before the start. */
   readonly clients: readonly ClientState[];
@@ -92,6 +83,8 @@ export class ServerCore extends CoreBase {
   private readonly bySlot: (Association | null)[];
   private readonly byAddress = new Map<number, Association>();
 
+  private readonly addresses: ServerAddresses;
+
   readonly routes: Routes;
 
   constructor(options: ServerCoreOptions, now: number) {
@@ -110,7 +103,13 @@ export class ServerCore extends CoreBase {
     const { peers } = serverTables(options.maxClients);
     this.bySlot = new Array(peers).fill(null);
     for (let slot = peers - 1; slot >= 0; slot--) this.freeSlots.push(slot);
-    this.routes = this.makeRoutes();
+    this.routes = serverRoutes({
+      serverAddress: this.leases.serverAddress,
+      prefixLength: this.leases.prefixLength,
+      prefix6: options.pool6?.prefix ?? null,
+      byAddress: this.byAddress,
+    });
+    this.addresses = new ServerAddresses(options, this.leases);
   }
 
   // Commands
@@ -209,12 +208,17 @@ export class ServerCore extends CoreBase {
     const outcome = this.leases.assign(publicKey, wanted, now);
     let length: number;
     if (!outcome.ok)
-      length = writeAddressRefusal(answer, 0, outcome.refused, this.refusalText(outcome.refused, wanted));
+      length = writeAddressRefusal(
+        answer,
+        0,
+        outcome.refused,
+        this.addresses.refusalText(outcome.refused, wanted),
+      );
     else {
       const isNews =
         association.address4 !== (outcome.address | 0) || association.isStatic !== (wanted !== 0);
       this.setAddress(association, outcome.address, wanted !== 0);
-      length = writeAddressAnswer(answer, 0, this.assignmentOf(outcome.address));
+      length = writeAddressAnswer(answer, 0, this.addresses.assignmentOf(outcome.address));
       if (isNews) this.context.events.push({ kind: 'client', publicKey });
     }
     this.commands.toAddress(session, source.socket, source.words, source.at, answer.subarray(0, length));
@@ -276,7 +280,7 @@ export class ServerCore extends CoreBase {
       peers.push({
         ...peerSnapshot(association, now),
         address: association.address4 === 0 ? null : formatIpv4(association.address4),
-        address6: address6 === null ? null : this.formatAddress6(association.address4),
+        address6: address6 === null ? null : this.addresses.format6(association.address4),
       });
     }
     return {
@@ -313,7 +317,7 @@ export class ServerCore extends CoreBase {
   private setAddress(association: Association, address: number, isStatic: boolean): void {
     if (association.address4 !== 0) this.byAddress.delete(association.address4);
     association.address4 = address | 0;
-    association.address6 = this.address6Words(address);
+    association.address6 = this.addresses.words6(address);
     association.isStatic = isStatic;
     this.byAddress.set(address | 0, association);
   }
@@ -379,92 +383,6 @@ export class ServerCore extends CoreBase {
     this.bySlot[association.slot] = null;
     this.freeSlots.push(association.slot);
   }
-
-  // Addresses
-
-  private assignmentOf(address: number) {
-    const { pool6, mtuBytes, leaseMs, dns } = this.options;
-    return {
-      address,
-      serverAddress: this.leases.serverAddress,
-      prefixLength: this.leases.prefixLength,
-      mtuBytes,
-      leaseSeconds: Math.floor(leaseMs / 1000),
-      address6: this.address6Bytes(address),
-      prefixLength6: pool6?.prefixLength ?? 0,
-      dns: dns.map(parseIpv4).filter((server) => server >= 0),
-      dns6: dns.map(parseIpv6).filter((server) => server !== null),
-    };
-  }
-
-  private refusalText(code: AddressRefusalCode, wanted: number): string {
-    const { pool } = this.options;
-    switch (code) {
-      case AddressRefusalCode.TAKEN:
-        return `${formatIpv4(wanted)} is leased to another client`;
-      case AddressRefusalCode.OUTSIDE:
-        return `${formatIpv4(wanted)} is not a client address of the pool ${pool}`;
-      default:
-        return `the pool ${pool} has no free address`;
-    }
-  }
-
-  private address6Bytes(address: number): Uint8Array | null {
-    if (this.options.pool6 === null) return null;
-    const bytes = this.options.pool6.prefix.slice();
-    for (let i = 0; i < 4; i++) bytes[12 + i] = address >>> (24 - 8 * i);
-    return bytes;
-  }
-
-  private address6Words(address: number): Int32Array | null {
-    const bytes = this.address6Bytes(address);
-    if (bytes === null) return null;
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    return Int32Array.from({ length: 4 }, (_, i) => view.getInt32(4 * i));
-  }
-
-  private formatAddress6(address: number): string | null {
-    const bytes = this.address6Bytes(address);
-    return bytes === null ? null : formatIpv6(bytes);
-  }
-
-  // Routing
-
-  private makeRoutes(): Routes {
-    const { pool6 } = this.options;
-    const hostBits = 32 - this.leases.prefixLength;
-    const poolTop = this.leases.serverAddress >>> hostBits;
-    const server = this.leases.serverAddress | 0;
-    const prefix6 = pool6?.prefix ?? null;
-    const inPool = (address: number) => address >>> hostBits === poolTop;
-    const inPool6 = (bytes: Uint8Array, at: number) => {
-      if (prefix6 === null) return false;
-      for (let i = 0; i < 12; i++) if (bytes[at + 24 + i] !== prefix6[i]) return false;
-      return true;
-    };
-    const last4 = (bytes: Uint8Array, at: number) => ipv4At(bytes, at + 36);
-    return {
-      outbound: (bytes, at): Association | DropReason => {
-        const isV4 = bytes[at] >>> 4 === 4;
-        if (!isV4 && !inPool6(bytes, at)) return isLinkLocal6(bytes, at) ? 'link-local' : 'no-destination';
-        const destination = isV4 ? ipv4Destination(bytes, at) | 0 : last4(bytes, at);
-        return this.byAddress.get(destination) ?? 'no-destination';
-      },
-      inbound: (from, bytes, at): Association | null | DropReason => {
-        const isV4 = bytes[at] >>> 4 === 4;
-        if (isV4) {
-          if ((ipv4Source(bytes, at) | 0) !== from.address4 || from.address4 === 0) return spoofed(from);
-        } else if (from.address6 === null || !ipv6SourceEquals(bytes, at, from.address6, 0)) {
-          return isLinkLocal6(bytes, at) ? 'link-local' : spoofed(from);
-        }
-        const isInside = isV4 ? inPool(ipv4Destination(bytes, at)) : inPool6(bytes, at);
-        if (!isInside) return null;
-        const destination = isV4 ? ipv4Destination(bytes, at) | 0 : last4(bytes, at);
-        if (destination === server) return null;
-        return this.byAddress.get(destination) ?? 'no-destination';
-      },
-    };
-  }
 }
 
 function toClient({ publicKey, name, psk, counter, revoked }: ClientState): Client {
@@ -477,13 +395,4 @@ function toClient({ publicKey, name, psk, counter, revoked }: ClientState): Clie
     revoked,
     association: null,
   };
-}
-
-function spoofed(from: Association): DropReason {
-  from.spoofedDropped++;
-  return 'spoofed-source';
-}
-
-function ipv4At(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 }
