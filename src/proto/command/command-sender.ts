@@ -26,9 +26,12 @@ export class CommandSender {
     return true;
   }
 
-  /** Over every path that exists, whatever its state. */
+  /** Over every path that exists, up or down; the server leaves out those that have not been validated (PROTOCOL.md §5). */
   toAllPaths(session: Session, body: Uint8Array): void {
-    for (const path of session.association.paths) if (path !== null) this.toPath(session, path, body);
+    for (const path of session.association.paths) {
+      const mayHear = path !== null && (!this.context.isServer || path.state !== 'validating');
+      if (mayHear) this.toPath(session, path, body);
+    }
   }
 
   private begin(body: Uint8Array, datagramBytes: number): number {
