@@ -43,7 +43,9 @@ it('loses no ping and does not stall when one link is cut, and then the other', 
   const pinger = startPing(lab.client.namespace, WEB_ADDRESS);
   // More than 40 Mbit/s carry while the test runs.
   const download = await Download.start(lab, lab.client.namespace, 400_000_000);
-  await waitFor('pings', () => pinger.answers >= 100);
+  await waitFor('pings', () => pinger.answers >= 200);
+  // How TCP finds its rate is its own affair: it overruns the link once and waits.
+  await download.lap();
 
   await cutFor('wifi', 'wlan0', pinger);
   await cutFor('lte', 'wwan0', pinger);
