@@ -88,7 +88,8 @@ export class World {
       );
       return this.makeClient(surroundings, own, plan, place, accesses);
     });
-    this.ledger.holds = (place, address) => this.clients[place]?.address === address;
+    this.ledger.holds = (place, address) =>
+      this.clients[place]?.address === address || this.server.leaseholder(address) === `client${place}`;
     this.observe(random);
   }
 

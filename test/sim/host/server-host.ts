@@ -127,6 +127,14 @@ export class ServerHost extends Host implements Attachment {
     this.receive(SOCKET, datagram);
   }
 
+  /** Name of the client that the running server knows at that address. */
+  leaseholder(address: number): string | null {
+    if (this.core === null) return null;
+    for (const association of associationsOf(this.core))
+      if (association.address4 === (address | 0)) return association.name;
+    return null;
+  }
+
   get server(): ServerCore {
     return this.running?.core as ServerCore;
   }
@@ -140,8 +148,7 @@ export class ServerHost extends Host implements Attachment {
   }
 
   protected override mayComeFrom(packet: InnerPacket): boolean {
-    const { source } = packet.addresses;
-    return this.server['byAddress'].get(source | 0)?.name === `client${packet.from}`;
+    return this.leaseholder(packet.addresses.source) === `client${packet.from}`;
   }
 
   protected override handleArrived(datagram: Datagram): void {

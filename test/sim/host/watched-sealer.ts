@@ -11,6 +11,8 @@ import type { KeyBook, KeyRecord } from '../watch/key-book.ts';
 export class WatchedSealer implements BatchSealer {
   /** What stands in the rows of the last sealed batch; null for handshake messages. */
   readonly sealed: (Sealed | null)[] = [];
+  /** Sees each data datagram, header room and interior, before it is sealed. */
+  onSealing: ((datagram: Uint8Array) => void) | null = null;
   private readonly inner: NativeSealer;
   private readonly sealKeys: (KeyRecord | null)[];
   private readonly openKeys: (KeyRecord | null)[];
@@ -84,6 +86,7 @@ export class WatchedSealer implements BatchSealer {
     if (key === null) throw new Error(`row ${row} names the empty key slot ${batch.keySlot[row]}`);
     const number = batch.packetNumber[row];
     this.book.noteSealed(key, number);
+    this.onSealing?.(batch.arena.subarray(batch.offset[row], batch.offset[row] + batch.length[row]));
     const at = batch.offset[row] + DATAGRAM_HEADER_BYTES;
     const pieces = readPieces(batch.arena, at, batch.length[row] - DATAGRAM_HEADER_BYTES);
     return { by: this.owner, key, number, pieces };

@@ -17,14 +17,16 @@ export interface Piece {
 export function readPieces(bytes: Uint8Array, offset: number, length: number): Piece[] {
   const pieces: Piece[] = [];
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, length);
+  // A header or data past the end is where a receiver stops, too.
   for (let at = 0; at < length; ) {
     const flags = view.getUint8(at);
     const channelBytes = ((flags >> 3) & 3) + 1;
     const numberBytes = (flags & 7) + 1;
     const sizeAt = at + 1 + channelBytes + numberBytes;
-    const size = view.getUint16(sizeAt);
     const dataAt = sizeAt + 2;
-    if (channelBytes === 1 && view.getUint8(at + 1) === 1) {
+    const size = dataAt > length ? length : view.getUint16(sizeAt);
+    if (dataAt + size > length) break;
+    if (size > 0 && channelBytes === 1 && view.getUint8(at + 1) === 1) {
       const notFirst = (view.getUint8(dataAt) & 2) !== 0;
       pieces.push({
         number: view.getUint32(at + 2),

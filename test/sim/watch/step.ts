@@ -29,7 +29,7 @@ export class Step {
   hasGenuine = false;
   private readonly due: Due[] = [];
   private readonly dropsBefore: number;
-  private readonly heldBefore: number;
+  private readonly heldBefore: Map<Association, number>;
 
   constructor(
     private readonly name: string,
@@ -38,7 +38,7 @@ export class Step {
     readonly looksInside: boolean,
   ) {
     this.dropsBefore = this.drops();
-    this.heldBefore = looksInside ? this.held() : 0;
+    this.heldBefore = looksInside ? this.held() : new Map();
   }
 
   /** A copy reached this machine. */
@@ -73,10 +73,12 @@ export class Step {
       missing++;
     }
     for (const id of this.delivered)
-      if (!dueIds.has(id))
+      if (!dueIds.has(id) && ledger.find(id) !== undefined)
         throw new Violation('not-before-arrival', `${this.name}: packet ${id} came out early`);
     if (missing === 0 || !this.looksInside) return;
-    const explained = this.drops() - this.dropsBefore + Math.max(0, this.held() - this.heldBefore);
+    let explained = this.drops() - this.dropsBefore;
+    for (const [association, held] of this.held())
+      explained += Math.max(0, held - (this.heldBefore.get(association) ?? 0));
     if (missing > explained)
       throw new Violation(
         'none-vanishes',
@@ -96,9 +98,10 @@ export class Step {
     );
   }
 
-  private held(): number {
-    let held = 0;
-    for (const association of associationsOf(this.core)) held += association.counters.heldPackets;
+  private held(): Map<Association, number> {
+    const held = new Map<Association, number>();
+    for (const association of associationsOf(this.core))
+      held.set(association, association.counters.heldPackets);
     return held;
   }
 }
