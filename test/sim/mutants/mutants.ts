@@ -138,7 +138,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the source address of a client is not looked at',
     edits: [
       {
-        file: 'server-core.ts',
+        file: 'server-routes.ts',
         find: 'if ((ipv4Source(bytes, at) | 0) !== from.address4 || from.address4 === 0) return spoofed(from);',
         replace: 'ipv4Source(bytes, at);',
       },

@@ -14,7 +14,7 @@ export function runMutants(name = ''): boolean {
   const chosen = MUTANTS.filter((mutant) => mutant.name.includes(name));
   let caught = 0;
   for (const mutant of chosen) {
-    const verdict = runMutant(mutant);
+    const verdict = fits(mutant) ?? runMutant(mutant);
     if (verdict.caught) caught++;
     console.log(`${verdict.caught ? 'caught ' : 'ALIVE  '} ${mutant.name}: ${verdict.by}`);
   }
@@ -33,7 +33,22 @@ export function readSource(file: string): string {
   return readFileSync(join(ROOT, 'src/proto', file), 'utf8');
 }
 
-function runMutant(mutant: Mutant): { caught: boolean; by: string } {
+interface Result {
+  readonly caught: boolean;
+  readonly by: string;
+}
+
+/** Null when every edit finds its place. */
+function fits(mutant: Mutant): Result | null {
+  try {
+    for (const edit of mutant.edits) mutate(readSource(edit.file), edit);
+    return null;
+  } catch (error) {
+    return { caught: false, by: `no longer fits: ${(error as Error).message}` };
+  }
+}
+
+function runMutant(mutant: Mutant): Result {
   const copy = mkdtempSync(join(tmpdir(), 'resip-mutant-'));
   try {
     for (const part of ['src', 'test/sim', 'package.json', 'tsconfig.json'])
@@ -41,10 +56,8 @@ function runMutant(mutant: Mutant): { caught: boolean; by: string } {
     mkdirSync(join(copy, 'native'));
     symlinkSync(join(ROOT, 'native/build'), join(copy, 'native/build'));
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-    for (const edit of mutant.edits) {
-      const file = join(copy, 'src/proto', edit.file);
-      writeFileSync(file, mutate(readFileSync(file, 'utf8'), edit));
-    }
+    for (const edit of mutant.edits)
+      writeFileSync(join(copy, 'src/proto', edit.file), mutate(readSource(edit.file), edit));
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
       ['--import', 'tsx', 'test/sim/main.ts', ...mutant.run, '--no-shrink'],
