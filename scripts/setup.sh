@@ -54,6 +54,9 @@ if is_stale node_modules/.package-lock.json package-lock.json; then
   run npm install --no-save --no-fund --no-audit --loglevel=error
   touch node_modules/.package-lock.json
 fi
+# Node's own headers, where they are installed beside it; node-gyp would download others.
+node_prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+if [[ -e $node_prefix/include/node/node_api.h ]]; then export npm_config_nodedir=$node_prefix; fi
 addon=native/build/Release/resip.node
 if is_stale "$addon" native/binding.gyp native/src; then
   run npm run --silent build:native

@@ -1,21 +1,24 @@
 /** Addresses: asked for, refused, and kept over restarts. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { explainFailures } from './lab/failures.ts';
 import { Lab, type Site } from './lab/lab.ts';
 import { type Daemon, Vpn } from './lab/vpn.ts';
 
 let lab: Lab;
 let site2: Site;
+let vpn: Vpn;
 
 beforeAll(async () => {
   lab = await Lab.raise({ links: [{ kind: 'wifi' }, { kind: 'lte', settings: { delayMs: 10 } }] });
   site2 = await lab.addClient([{ kind: 'wifi' }]);
 });
 afterAll(() => lab?.close());
+explainFailures(() => vpn);
 
 const addressOf = async (client: Daemon) => (await client.peer()).address;
 
 it('gives the address that was asked for, and says why it refuses another', async () => {
-  const vpn = new Vpn(lab, 'static-');
+  vpn = new Vpn(lab, 'static-');
   const server = await vpn.startServer();
   const laptop = await vpn.startClient({
     invite: await vpn.invite('laptop'),
@@ -44,7 +47,7 @@ it('gives the address that was asked for, and says why it refuses another', asyn
 });
 
 it('keeps a dynamic address over a restart of the client, then of the server', async () => {
-  const vpn = new Vpn(lab, 'dynamic-');
+  vpn = new Vpn(lab, 'dynamic-');
   let server = await vpn.startServer();
   const other = await vpn.startClient({ invite: await vpn.invite('phone'), site: site2, name: 'phone' });
   let laptop = await vpn.startClient({ invite: await vpn.invite('laptop') });

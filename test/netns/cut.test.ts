@@ -1,5 +1,6 @@
 /** A link dies in silence, in the middle of everything. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
 import { WEB_ADDRESS } from './lab/plan.ts';
 import { waitFor } from './lab/process.ts';
@@ -11,6 +12,7 @@ import { type Daemon, Vpn } from './lab/vpn.ts';
 const SLOWER_RTT_MS = 60;
 const MBIT = 1e6;
 let lab: Lab;
+let vpn: Vpn;
 let client: Daemon;
 
 beforeAll(async () => {
@@ -22,9 +24,11 @@ beforeAll(async () => {
     ],
   });
   console.log(`seed ${lab.seed}`);
-  ({ client } = await new Vpn(lab).startPair());
+  vpn = new Vpn(lab);
+  ({ client } = await vpn.startPair());
 });
 afterAll(() => lab?.close());
+explainFailures(() => vpn);
 
 /** Cuts `link` for two seconds of pings, then waits until its path carries again. */
 async function cutFor(link: string, interfaceName: string, pinger: Pinger): Promise<void> {

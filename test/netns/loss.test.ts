@@ -1,5 +1,6 @@
 /** Two bad links are one good one: what is lost is what both lose. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
 import { runFlow } from './lab/traffic/flow.ts';
 import { startPing } from './lab/traffic/ping.ts';
@@ -10,6 +11,7 @@ const LOSS = 0.3;
 /** Asked for are 2,000; with those alone the dice by themselves miss a band of one percent in one run of eight. */
 const REQUESTS = 12_000;
 let lab: Lab;
+let vpn: Vpn;
 let client: Daemon;
 let server: Daemon;
 
@@ -21,11 +23,13 @@ beforeAll(async () => {
     ],
   });
   console.log(`seed ${lab.seed}`);
-  ({ client, server } = await new Vpn(lab).startPair());
+  vpn = new Vpn(lab);
+  ({ client, server } = await vpn.startPair());
   await lab.set('wifi', { loss: LOSS });
   await lab.set('lte', { loss: LOSS });
 });
 afterAll(() => lab?.close());
+explainFailures(() => vpn);
 
 it('loses one way what both links lose, within one percent, and delivers nothing twice', async () => {
   const pinger = startPing(lab.client.namespace, SERVER_INNER_ADDRESS, { count: 2000, intervalMs: 5 });

@@ -1,6 +1,7 @@
 /** Paths that are too small for what goes through them, and do not say so. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Capture } from './lab/capture.ts';
+import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
 import { Download } from './lab/traffic/download.ts';
 import { startPing } from './lab/traffic/ping.ts';
@@ -9,6 +10,7 @@ import { type Daemon, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
 /** IPv4 and ICMP headers. */
 const HEADERS_BYTES = 28;
 let lab: Lab;
+let vpn: Vpn;
 let client: Daemon;
 let server: Daemon;
 
@@ -20,9 +22,11 @@ beforeAll(async () => {
       { kind: 'lte', settings },
     ],
   });
-  ({ client, server } = await new Vpn(lab).startPair({ server: ['--mtu', '1500'] }));
+  vpn = new Vpn(lab);
+  ({ client, server } = await vpn.startPair({ server: ['--mtu', '1500'] }));
 });
 afterAll(() => lab?.close());
+explainFailures(() => vpn);
 
 it('carries 1,500-byte packets whole over paths of 1,280', async () => {
   expect((await client.status()).mtuBytes).toBe(1500);

@@ -1,11 +1,13 @@
 /** Clients among themselves, and one that lies about who it is. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { explainFailures } from './lab/failures.ts';
 import { Lab, type Site } from './lab/lab.ts';
 import { attempt, waitFor } from './lab/process.ts';
 import { startPing } from './lab/traffic/ping.ts';
 import { type Daemon, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
 
 let lab: Lab;
+let vpn: Vpn;
 let site2: Site;
 let server: Daemon;
 let laptop: Daemon;
@@ -14,11 +16,12 @@ let phone: Daemon;
 beforeAll(async () => {
   lab = await Lab.raise({ links: [{ kind: 'wifi' }, { kind: 'lte', settings: { delayMs: 10 } }] });
   site2 = await lab.addClient([{ kind: 'wifi', settings: { delayMs: 5 } }]);
-  const vpn = new Vpn(lab);
+  vpn = new Vpn(lab);
   ({ server, client: laptop } = await vpn.startPair());
   phone = await vpn.startClient({ invite: await vpn.invite('phone'), site: site2, name: 'phone' });
 });
 afterAll(() => lab?.close());
+explainFailures(() => vpn);
 
 const addressOf = async (client: Daemon) => String((await client.peer()).address);
 const spoofed = async () => (await server.peer('phone')).spoofedDropped;

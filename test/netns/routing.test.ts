@@ -1,6 +1,7 @@
 /** The whole device goes through the tunnel, and afterwards the machine is as it was. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Capture } from './lab/capture.ts';
+import { explainFailures } from './lab/failures.ts';
 import { hostState } from './lab/host-state.ts';
 import { Lab } from './lab/lab.ts';
 import { SERVER_ADDRESS, SERVER_ADDRESS6, WEB_ADDRESS, WEB_ADDRESS6 } from './lab/plan.ts';
@@ -33,6 +34,7 @@ afterEach(async () => {
   for (const daemon of daemons) await daemon.stop();
   daemons = [];
 });
+explainFailures(() => vpn);
 
 /** A server and a client that are gone after the test. */
 async function startPair(words: readonly string[] = []) {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseInvite } from '../../src/config/invite.ts';
 import type { Snapshot } from '../../src/engine/messages.ts';
 import { Capture } from './lab/capture.ts';
+import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
 import { SERVER_ADDRESS, WEB_ADDRESS } from './lab/plan.ts';
 import { waitFor } from './lab/process.ts';
@@ -44,6 +45,7 @@ beforeAll(async () => {
   answers = await Capture.start(lab, lab.server, 'eth0', `dst host ${WEB_ADDRESS}`);
 });
 afterAll(() => lab?.close());
+explainFailures(() => vpn);
 beforeEach(async () => {
   before = await server.status();
 });

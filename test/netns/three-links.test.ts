@@ -1,11 +1,13 @@
 /** Three links, of which one doubles and shuffles what it carries. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
 import { Download } from './lab/traffic/download.ts';
 import { runFlow } from './lab/traffic/flow.ts';
 import { type Daemon, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
 
 let lab: Lab;
+let vpn: Vpn;
 let client: Daemon;
 
 beforeAll(async () => {
@@ -17,9 +19,11 @@ beforeAll(async () => {
     ],
   });
   console.log(`seed ${lab.seed}`);
-  ({ client } = await new Vpn(lab).startPair());
+  vpn = new Vpn(lab);
+  ({ client } = await vpn.startPair());
 });
 afterAll(() => lab?.close());
+explainFailures(() => vpn);
 
 it('delivers every packet once and whole, both ways', async () => {
   const { sent, there, back } = await runFlow(lab, {

@@ -80,7 +80,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function play(lab: Lab, { links, clients, seed }: Wishes): Promise<void> {
+async function play(lab: Lab, { links, clients }: Wishes): Promise<void> {
   const vpn = new Vpn(lab);
   const server = await vpn.startServer();
   const daemons: Daemon[] = [];
@@ -91,7 +91,7 @@ async function play(lab: Lab, { links, clients, seed }: Wishes): Promise<void> {
   }
   const names = lab.sites.flatMap((site) => site.links.map((link) => `${link.name} (${link.interfaceName})`));
   process.stdout.write(
-    `Server ${SERVER_ADDRESS}, web host ${WEB_ADDRESS}, links ${names.join(', ')}, seed ${seed ?? lab.seed}.\n${HELP}`,
+    `Server ${SERVER_ADDRESS}, web host ${WEB_ADDRESS}, links ${names.join(', ')}, seed ${lab.seed},\nnamespaces ${lab.tag}-….\n${HELP}`,
   );
   await readCommands(new Prompt(lab, server, daemons));
 }

@@ -87,6 +87,7 @@ export interface ClientOptions {
 export class Vpn {
   readonly lab: Lab;
   readonly #label: string;
+  readonly #daemons: Daemon[] = [];
 
   /** `label` sets the state directories apart from those of another server in the same lab. */
   constructor(lab: Lab, label = '') {
@@ -152,11 +153,25 @@ export class Vpn {
     return { server, client };
   }
 
+  /** Everything that may tell why something went wrong. */
+  async describe(): Promise<string> {
+    const links = await this.lab.report().catch((error: Error) => error.message);
+    const parts = [`seed ${this.lab.seed}, links ${JSON.stringify(links)}`];
+    for (const daemon of this.#daemons) {
+      const { stdout, stderr } = await attempt(resipVpn('status', '--json', '--state-dir', daemon.stateDir));
+      const state = daemon.process.isRunning ? `${stdout}${stderr}` : 'ended';
+      parts.push(daemon.process.command, daemon.process.stderr, state);
+    }
+    return parts.join('\n');
+  }
+
   #start(namespace: Namespace, name: string, words: readonly string[]): Daemon {
     const stateDir = this.stateDir(name);
     // Whatever the machine has under /etc does not matter here.
     const argv = resipVpn(...words, '--state-dir', stateDir, '--no-config');
-    return new Daemon(this.lab.start(namespace, argv), stateDir, namespace);
+    const daemon = new Daemon(this.lab.start(namespace, argv), stateDir, namespace);
+    this.#daemons.push(daemon);
+    return daemon;
   }
 }
 
