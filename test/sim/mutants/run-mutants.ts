@@ -56,8 +56,10 @@ function runMutant(mutant: Mutant): Result {
     mkdirSync(join(copy, 'native'));
     symlinkSync(join(ROOT, 'native/build'), join(copy, 'native/build'));
     symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
-    for (const edit of mutant.edits)
-      writeFileSync(join(copy, 'src/proto', edit.file), mutate(readSource(edit.file), edit));
+    for (const edit of mutant.edits) {
+      const file = join(copy, 'src/proto', edit.file);
+      writeFileSync(file, mutate(readFileSync(file, 'utf8'), edit));
+    }
     const { stdout, stderr, status } = spawnSync(
       process.execPath,
       ['--import', 'tsx', 'test/sim/main.ts', ...mutant.run, '--no-shrink'],

@@ -3,8 +3,8 @@ import { Violation } from './violation.ts';
 
 /** Per peer: 8 paths probed each 100 ms, size probes and handshakes among them. */
 const PER_SECOND = 120;
-/** Per peer, in a minute without traffic or change: keep-alives on every path, and what 30 % loss makes of them. */
-const PER_IDLE_MINUTE = 80;
+/** Per peer, in a minute without traffic or change: keep-alives on every path, and the probes that 30 % loss makes of them. */
+const PER_IDLE_MINUTE = 150;
 
 export class BusyWatch {
   private second = 0;
