@@ -14,6 +14,7 @@ import { type Daemon, SERVER_PORT, Vpn } from './vpn.ts';
 const ACT_MS = 4000;
 const SLOWEST_RTT_MS = 300;
 const MBIT = 1e6;
+const BOTH_ALIVE = ['both links', 'wifi is back', 'lte is back'] as const;
 
 interface Act {
   readonly title: string;
@@ -72,11 +73,11 @@ async function perform(lab: Lab): Promise<void> {
     await before();
     acts.push(await watch(title, pingers, download));
   };
-  await act('both links', async () => undefined);
+  await act(BOTH_ALIVE[0], async () => undefined);
   await act('wifi is dead', () => lab.cut('wifi'));
-  await act('wifi is back', () => restore(lab, client, 'wifi', 'wlan0'));
+  await act(BOTH_ALIVE[1], () => restore(lab, client, 'wifi', 'wlan0'));
   await act('lte is dead', () => lab.cut('lte'));
-  await act('lte is back', () => restore(lab, client, 'lte', 'wwan0'));
+  await act(BOTH_ALIVE[2], () => restore(lab, client, 'lte', 'wwan0'));
   await tell(acts, pingers, download, client);
 }
 
@@ -132,10 +133,13 @@ async function tell(
   say(`\n${tableOf(acts)}\n`);
   const first = (name: string) => paths.find((path) => path.interfaceName === name)?.firstArrivals ?? 0;
   const stallMs = Math.max(...acts.map((act) => act.stallMs));
+  const alive = acts.filter(({ title }) => (BOTH_ALIVE as readonly string[]).includes(title));
+  const lostAlive = alive.reduce((sum, act) => sum + act.tunnel.lost.length, 0);
   say(
-    `${tunnel.sent} pings went through the tunnel, ${tunnel.lost.length} were lost; ` +
-      `the longest gap between two answers was ${tunnel.longestGapMs} ms.`,
+    `${tunnel.sent} pings went through the tunnel, ${tunnel.lost.length} were lost (${lostAlive} with both links alive, ` +
+      'the others to the dice of the link that was left);',
   );
+  say(`the longest gap between two answers was ${tunnel.longestGapMs} ms.`);
   say(`Meanwhile wifi alone lost ${lostOf(alone[0])} and lte alone ${lostOf(alone[1])}.`);
   say(
     `Of what the laptop received, ${first('wlan0')} packets came first over wifi; ` +

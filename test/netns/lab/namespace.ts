@@ -3,6 +3,9 @@
  * and whoever comes later can tell what a killed one left behind.
  */
 import { existsSync } from 'node:fs';
+import { readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { attempt, Process, run, type StartOptions, waitFor } from './process.ts';
 
 const NAME = /^rv(\d+)\.\d+-/;
@@ -64,13 +67,17 @@ export class Namespace {
   }
 }
 
-/** Ends what a lab left behind whose process is gone: programs in its namespaces by their id, then the namespaces. */
+/** Ends what a lab left behind whose process is gone: programs in its namespaces by their id, namespaces, directories. */
 export async function sweep(): Promise<void> {
-  for (const line of (await run(['ip', 'netns', 'list'])).split('\n')) {
-    const [name] = line.split(' ');
-    const pid = NAME.exec(name)?.[1];
-    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await removeNamespace(name);
-  }
+  const names = (await run(['ip', 'netns', 'list'])).split('\n').map((line) => line.split(' ')[0]);
+  for (const name of names.filter(isOrphan)) await removeNamespace(name);
+  for (const name of (await readdir(tmpdir())).filter(isOrphan))
+    await rm(join(tmpdir(), name), { recursive: true, force: true });
+}
+
+function isOrphan(name: string): boolean {
+  const pid = NAME.exec(name)?.[1];
+  return pid !== undefined && !existsSync(`/proc/${pid}`);
 }
 
 /** A namespace can stay busy for a moment after its last process: tried until it is gone. */
