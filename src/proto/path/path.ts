@@ -202,6 +202,11 @@ export class Path {
       : rtt.smoothedMs + 4 * rtt.variationMs + ANSWER_SLACK_MS;
   }
 
+  /** Silence after which a suspect path is given up. */
+  private get patienceMs(): number {
+    return Math.max(DOWN_AFTER_MS, this.answerMs);
+  }
+
   handleHeard(now: number): void {
     this.lastHeardMs = now;
     this.credit += PROBES_PER_DATAGRAM;
@@ -300,9 +305,10 @@ export class Path {
     const oldest = this.probes.oldestMs();
     if (this.state === 'up') due = Math.min(due, oldest + this.answerMs, this.mtu.dueMs(now, this.answerMs));
     if (this.state === 'suspect' && this.probes.unanswered >= DOWN_AFTER_PROBES)
-      due = Math.min(due, this.lastHeardMs + DOWN_AFTER_MS);
+      due = Math.min(due, this.lastHeardMs + this.patienceMs);
     if (active && this.state === 'up') due = Math.min(due, now + ACTIVE_PROBE_MS);
-    if (!this.keepsAlive && isUsable(this.state)) due = Math.min(due, this.lastHeardMs + SILENT_AFTER_MS);
+    if (!this.keepsAlive && !active && this.state === 'up')
+      due = Math.min(due, this.lastHeardMs + SILENT_AFTER_MS);
     return due;
   }
 
@@ -315,9 +321,10 @@ export class Path {
   private judge(now: number, active: boolean): void {
     if (!isUsable(this.state)) return;
     const refused = this.words[this.at + PATH_ERRNO] !== 0 && this.probes.unanswered >= DOWN_AFTER_PROBES;
-    if (now - this.probes.oldestMs() >= this.answerMs) {
+    // The log of probes is short: on a slow path the one that made it suspect may be forgotten by now.
+    if (this.state === 'suspect' || now - this.probes.oldestMs() >= this.answerMs) {
       const heardAgo = now - this.lastHeardMs;
-      if (refused || (this.probes.unanswered >= DOWN_AFTER_PROBES && heardAgo >= DOWN_AFTER_MS))
+      if (refused || (this.probes.unanswered >= DOWN_AFTER_PROBES && heardAgo >= this.patienceMs))
         this.giveUp(now);
       else if (this.state === 'up') {
         this.setState('suspect', now);
