@@ -20,7 +20,7 @@ export interface GenerateOptions {
 
 export function generate(seed: number, options: GenerateOptions = {}): Scenario {
   const random = new Random(seed, 'scenario');
-  const durationMs = options.hours ? options.hours * HOUR_MS : random.pick([1, 1, 1, 2, 2, 5]) * MINUTE_MS;
+  const durationMs = options.hours ? options.hours * HOUR_MS : random.pick([0.5, 1, 1, 2, 4]) * MINUTE_MS;
   const clients: ClientPlan[] = [];
   for (let i = random.pick([1, 1, 2, 2, 3]); i > 0; i--) clients.push(makeClient(random, clients.length));
   const flows: FlowPlan[] = [];
@@ -103,7 +103,7 @@ function makeFlow(random: Random, place: number, clients: number, durationMs: nu
   if (clients > 1) kinds.push('peer', 'peer');
   const startMs = random.chance(0.6) ? 0 : Math.floor(random.fraction() * durationMs * 0.5);
   const isBurst = random.chance(0.4);
-  const everyMs = random.pick([20, 100, 200, 500, 900, 1_000]);
+  const everyMs = random.pick([50, 100, 200, 500, 900, 1_000]);
   const maxBytes = random.pick([100, 600, 1_280, 1_420, 1_420, 1_500, 2_000, 2_600]);
   return flow(random.pick(kinds), {
     client: place,
@@ -112,7 +112,7 @@ function makeFlow(random: Random, place: number, clients: number, durationMs: nu
     startMs,
     endMs: random.chance(0.7) ? Number.MAX_SAFE_INTEGER : startMs + random.between(5_000, durationMs),
     everyMs,
-    train: random.pick(everyMs < 500 ? [1, 1, 2] : [1, 3, 40]),
+    train: random.pick(everyMs < 500 ? [1, 1, 2] : [1, 3, 20]),
     onMs: isBurst ? random.between(1_000, 20_000) : 0,
     offMs: isBurst ? random.between(3_000, 90_000) : 0,
     minBytes: random.chance(0.5) ? 0 : maxBytes,
