@@ -9,10 +9,14 @@ import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from 
 /** Sessions at once: current, previous, and one in the making, with some to spare. */
 const MAX_SESSIONS = 8;
 
+type PathOpen = Extract<EngineCommand, { kind: 'path-open' }>;
+
 export class ClientRole implements Role {
   private readonly core: ClientCore;
   private readonly engine: Engine;
   private readonly sockets = new Map<number, number>();
+  /** How the paths were opened, by number. */
+  private readonly opened = new Map<number, PathOpen>();
 
   private constructor(
     options: ClientEngineOptions,
@@ -54,6 +58,13 @@ export class ClientRole implements Role {
       case 'path-close':
         this.closePath(command.path);
         break;
+      case 'path-budget':
+        this.core.setBudget(command.path, command.budgetBytes, this.engine.now);
+        this.engine.drain();
+        break;
+      case 'wakeup':
+        this.wakeup(command.path);
+        break;
       case 'endpoints':
         this.core.setEndpoints(command.endpoints.map(endpointWords));
         break;
@@ -76,28 +87,56 @@ export class ClientRole implements Role {
     }
   }
 
-  private openPath(command: Extract<EngineCommand, { kind: 'path-open' }>): void {
-    const { path, interfaceName, family, mark, mtuBytes } = command;
+  /** New sockets: those from before may hang on an address or a route that is gone. */
+  private wakeup(path: number | undefined): void {
+    for (const [id, command] of this.opened) if (path === undefined || path === id) this.rebind(id, command);
+    this.core.wakeup(path ?? null, this.engine.now);
+    this.engine.drain();
+  }
+
+  private rebind(path: number, { family, interfaceName, mark }: PathOpen): void {
+    const before = this.sockets.get(path);
+    try {
+      const socket = this.parts.udp.open({ family, interfaceName, mark });
+      this.sockets.set(path, socket);
+      this.core.rebindPath(path, socket);
+      this.engine.watchSocket(socket);
+    } catch (error) {
+      this.fail(path, interfaceName, error);
+      return;
+    }
+    if (before !== undefined) this.parts.udp.close(before);
+  }
+
+  private openPath(command: PathOpen): void {
+    const { kind: _, path, mark, ...rest } = command;
+    const { interfaceName, family } = rest;
     this.closePath(path);
     try {
       const socket = this.parts.udp.open({ family, interfaceName, mark });
       this.sockets.set(path, socket);
-      if (!this.core.openPath(path, socket, family, mtuBytes, interfaceName, this.engine.now)) {
+      this.opened.set(path, command);
+      if (!this.core.openPath({ ...rest, id: path, socket }, this.engine.now)) {
         throw Object.assign(new Error(`the server has no IPv${family} address`), { code: 'EAFNOSUPPORT' });
       }
       this.engine.watchSocket(socket);
       this.engine.drain();
     } catch (error) {
-      this.closePath(path);
-      const { message, code } = error as NodeJS.ErrnoException;
-      this.emit({ kind: 'path-failed', path, interfaceName, message, code: code ?? '' });
+      this.fail(path, interfaceName, error);
     }
+  }
+
+  private fail(path: number, interfaceName: string, error: unknown): void {
+    this.closePath(path);
+    const { message, code } = error as NodeJS.ErrnoException;
+    this.emit({ kind: 'path-failed', path, interfaceName, message, code: code ?? '' });
   }
 
   private closePath(path: number): void {
     const socket = this.sockets.get(path);
     if (socket === undefined) return;
     this.sockets.delete(path);
+    this.opened.delete(path);
     this.core.closePath(path, this.engine.now);
     this.engine.drain();
     this.parts.udp.close(socket);

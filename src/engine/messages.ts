@@ -81,8 +81,28 @@ export type EngineOptions = ServerEngineOptions | ClientEngineOptions;
 
 export type EngineCommand =
   /** Client: bind a socket to the interface and start probing. One path per (interface, family). Several paths may be opened before the handshake. */
-  | { kind: 'path-open'; path: number; interfaceName: string; family: 4 | 6; mark: number; mtuBytes: number }
+  | {
+      kind: 'path-open';
+      path: number;
+      interfaceName: string;
+      family: 4 | 6;
+      mark: number;
+      mtuBytes: number;
+      /** Carries traffic only when no other path can. */
+      backup?: boolean;
+      /** Its bytes cost money: it is probed sparsely. */
+      metered?: boolean;
+      /** Bytes that may still cross it, both ways together; absent = as many as there are. */
+      budgetBytes?: number;
+    }
   | { kind: 'path-close'; path: number }
+  /** Bytes that may still cross the path from now on: a new day, or the owner changed his mind. Absent = as many as there are. */
+  | { kind: 'path-budget'; path: number; budgetBytes?: number }
+  /**
+   * The machine slept, or somebody knows that a link is there again: that path (absent: every one) gets a new socket and is
+   * asked at once, with a handshake beside it; what waits leaves with the first answer.
+   */
+  | { kind: 'wakeup'; path?: number }
   | { kind: 'client-put'; client: ClientRecord }
   | { kind: 'client-remove'; publicKey: string }
   | { kind: 'invite-put'; invite: InviteRecord }
@@ -100,6 +120,8 @@ export type EngineEvent =
   /** A path could not be opened; the others go on. */
   | { kind: 'path-failed'; path: number; interfaceName: string; message: string; code: string }
   | { kind: 'path'; path: number; interfaceName: string; state: PathState; rttMs: number | null }
+  /** Client: bytes that crossed a path with a budget since it was opened, both ways; now and then, and when the budget is used up. */
+  | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number }
   /** Server: to be persisted (confirmed session, lease, counter). */
   | { kind: 'client'; client: ClientRecord }
   | { kind: 'invite'; invite: InviteRecord }

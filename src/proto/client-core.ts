@@ -7,7 +7,7 @@ import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
 import type { DropReason } from './counters.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
-import { isUsable, type Path } from './path/path.ts';
+import { isUsable, type Path, type PathWishes } from './path/path.ts';
 import type { PathState } from './path/path-state.ts';
 import type { Routes } from './routes.ts';
 import { type Established, Initiator } from './session/initiator.ts';
@@ -46,6 +46,16 @@ export interface ClientCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessio
   readonly endpoints: readonly Int32Array[];
   /** Static address, uint32; 0 = the server chooses. */
   readonly wantedAddress: number;
+}
+
+/** A path to be opened; `mtuBytes` is the largest outer packet that the interface takes. */
+export interface NewPath extends PathWishes {
+  /** 0..7. */
+  readonly id: number;
+  readonly socket: number;
+  readonly family: 4 | 6;
+  readonly mtuBytes: number;
+  readonly interfaceName: string;
 }
 
 export class ClientCore extends CoreBase {
@@ -93,17 +103,13 @@ export class ClientCore extends CoreBase {
    * A socket for path `id` is ready; the path is probed as soon as there is a session, and a handshake goes over it. False =
    * the server has no address of that family.
    */
-  openPath(
-    id: number,
-    socket: number,
-    family: 4 | 6,
-    maxMtuBytes: number,
-    interfaceName: string,
-    now: number,
-  ): boolean {
+  openPath({ id, socket, family, mtuBytes, interfaceName, ...wishes }: NewPath, now: number): boolean {
     const words = this.endpointOf(family);
     if (words === null) return false;
-    this.association.openPath(id, socket, words, 0, maxMtuBytes, interfaceName, now);
+    const path = this.association.openPath(id, socket, words, 0, mtuBytes, interfaceName, now);
+    path.isBackup = wishes.backup ?? false;
+    path.isMetered = wishes.metered ?? false;
+    path.isExhausted = wishes.budgetBytes === 0;
     this.handshake.hurry(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
@@ -112,6 +118,38 @@ export class ClientCore extends CoreBase {
 
   closePath(id: number, now: number): void {
     this.association.closePath(id, now);
+    this.context.wake(this.association);
+    this.handleTimeout(now);
+  }
+
+  /** Bytes that may still cross the path; undefined = as many as there are. */
+  setBudget(id: number, budgetBytes: number | undefined, now: number): void {
+    const path = this.association.paths[id];
+    if (!path) return;
+    path.isExhausted = budgetBytes === 0;
+    this.association.choosePaths(now);
+    this.context.wake(this.association);
+    this.handleTimeout(now);
+  }
+
+  /** The path goes on through another socket: nothing is known of the way any more. */
+  rebindPath(id: number, socket: number): void {
+    const path = this.association.paths[id];
+    if (!path) return;
+    path.setAddress(socket, this.endpointOf(path.family) ?? path.table.slice(path.addressAt), 0);
+  }
+
+  /**
+   * The machine slept, or a link is there again: path `id` (null: every path) is asked at once, and a handshake goes beside the
+   * question, for the session may be over. What is to be sent waits for the first answer.
+   */
+  wakeup(id: number | null, now: number): void {
+    for (const path of this.association.paths)
+      if (path && (id === null || path.id === id)) path.revalidate(now);
+    this.nextHandshakeMs = Number.NEGATIVE_INFINITY;
+    this.association.choosePaths(now);
+    if (this.handshake.isRunning) this.handshake.hurry(now);
+    else this.beginHandshake(this.association.current !== null, now);
     this.context.wake(this.association);
     this.handleTimeout(now);
   }

@@ -82,6 +82,16 @@ export interface PathOptions {
   readonly interfaceName: string;
 }
 
+/** What its owner wants of a path. */
+export interface PathWishes {
+  /** Carries traffic only when no other path can. */
+  readonly backup?: boolean;
+  /** Its bytes cost money: it is probed sparsely. */
+  readonly metered?: boolean;
+  /** Bytes that may still cross it, both ways together, IP headers included; absent = as many as there are. */
+  readonly budgetBytes?: number;
+}
+
 export function isUsable(state: PathState): boolean {
   return state === 'up' || state === 'suspect';
 }
@@ -91,6 +101,11 @@ export class Path {
   readonly interfaceName: string;
   state: PathState = 'validating';
   stateSinceMs: number;
+  /** Its owner's wishes; at the server as the client tells them. */
+  isBackup = false;
+  isMetered = false;
+  /** The budget is used up: the path carries nothing but sparse probes. */
+  isExhausted = false;
   readonly rtt = new RttEstimator();
   readonly lossOut = new LossEstimator();
   readonly lossIn = new LossEstimator();

@@ -85,7 +85,8 @@ export class SimClient implements TimerOwner {
   /** The link comes up. */
   connect(now: number): void {
     this.udp.watch(this.socket, () => this.handleReadable());
-    this.core.openPath(0, this.socket, 4, LINK_MTU_BYTES, 'bench', now);
+    const { socket } = this;
+    this.core.openPath({ id: 0, socket, family: 4, mtuBytes: LINK_MTU_BYTES, interfaceName: 'bench' }, now);
     this.drain();
   }
 

@@ -91,7 +91,10 @@ export async function connectEnds(): Promise<Ends> {
     },
     now,
   );
-  client.openPath(0, clientParts.socket, 4, PATH_MTU_BYTES, 'lo', now);
+  client.openPath(
+    { id: 0, socket: clientParts.socket, family: 4, mtuBytes: PATH_MTU_BYTES, interfaceName: 'lo' },
+    now,
+  );
   const ends = { client: { core: client, ...clientParts }, server: { core: server, ...serverParts } };
   const deadlineMs = now + READY_WITHIN_MS;
   while (!isReady(client)) {

@@ -121,7 +121,9 @@ export class ClientHost extends Host {
     this.open[id] = { socket, port };
     const { family, mtuBytes } = access.settings;
     this.addSocket(socket, this.options.servers.find((server) => familyOf(server) === family) as Address);
-    this.run(() => this.client.openPath(id, socket, family, mtuBytes, `if${id}`, this.clock.nowMs));
+    this.run(() =>
+      this.client.openPath({ id, socket, family, mtuBytes, interfaceName: `if${id}` }, this.clock.nowMs),
+    );
   }
 
   /** The interface is gone. */
