@@ -59,7 +59,7 @@ export class ClientRole implements Role {
         this.closePath(command.path);
         break;
       case 'path-budget':
-        this.core.setBudget(command.path, command.budgetBytes, this.engine.now);
+        this.core.setBudget(command.path, command.limitBytes, this.engine.now);
         this.engine.drain();
         break;
       case 'wakeup':

@@ -92,12 +92,15 @@ export type EngineCommand =
       backup?: boolean;
       /** Its bytes cost money: it is probed sparsely. */
       metered?: boolean;
-      /** Bytes that may still cross it, both ways together; absent = as many as there are. */
+      /** Bytes that may cross it, both ways together, until a `path-budget`; absent = as many as there are. */
       budgetBytes?: number;
     }
   | { kind: 'path-close'; path: number }
-  /** Bytes that may still cross the path from now on: a new day, or the owner changed his mind. Absent = as many as there are. */
-  | { kind: 'path-budget'; path: number; budgetBytes?: number }
+  /**
+   * Bytes that may cross the path in all, counted since it was opened as `path-spent` counts: main sets aside a little at a time on
+   * disk, and what crosses while this command is under way is not granted twice. Absent = as many as there are.
+   */
+  | { kind: 'path-budget'; path: number; limitBytes?: number }
   /**
    * The machine slept, or somebody knows that a link is there again: that path (absent: every one) gets a new socket and is
    * asked at once, with a handshake beside it; what waits leaves with the first answer.
@@ -120,7 +123,10 @@ export type EngineEvent =
   /** A path could not be opened; the others go on. */
   | { kind: 'path-failed'; path: number; interfaceName: string; message: string; code: string }
   | { kind: 'path'; path: number; interfaceName: string; state: PathState; rttMs: number | null }
-  /** Client: bytes that crossed a path with a budget since it was opened, both ways; now and then, and when the budget is used up. */
+  /**
+   * Client: bytes that crossed a path with a budget since it was opened, both ways; whenever half of what was granted last is used
+   * up, when all of it is, and when the path closes.
+   */
   | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number }
   /** Server: to be persisted (confirmed session, lease, counter). */
   | { kind: 'client'; client: ClientRecord }

@@ -122,11 +122,11 @@ export class ClientCore extends CoreBase {
     this.handleTimeout(now);
   }
 
-  /** Bytes that may still cross the path; undefined = as many as there are. */
-  setBudget(id: number, budgetBytes: number | undefined, now: number): void {
+  /** Bytes that may cross the path, counted since it was opened; undefined = as many as there are. */
+  setBudget(id: number, limitBytes: number | undefined, now: number): void {
     const path = this.association.paths[id];
     if (!path) return;
-    path.isExhausted = budgetBytes === 0;
+    path.isExhausted = limitBytes === 0;
     this.association.choosePaths(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
