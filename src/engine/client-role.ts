@@ -18,7 +18,7 @@ export class ClientRole implements Role {
   /** How the paths were opened, by number. */
   private readonly opened = new Map<number, PathOpen>();
 
-  private constructor(
+  constructor(
     options: ClientEngineOptions,
     private readonly parts: Parts,
     private readonly emit: Emit,
@@ -35,7 +35,7 @@ export class ClientRole implements Role {
         endpoints: options.endpoints.map(endpointWords),
         wantedAddress: options.wantedAddress === undefined ? 0 : parseIpv4(options.wantedAddress),
       },
-      performance.now(),
+      parts.clock.nowMs,
     );
     this.engine = startLoop(this.core, parts, (event) => {
       // These two are the server's.

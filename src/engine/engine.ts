@@ -8,6 +8,7 @@ import { PacketBatch } from '../proto/packet-batch.ts';
 import type { BatchSealer } from '../proto/ports.ts';
 import type { TunEdge } from '../tun/tun.ts';
 import type { UdpEdge } from '../udp/udp.ts';
+import type { Clock } from './clock.ts';
 
 /** Rows of one batch: the receive stage keeps 128 free for each system call, as many small datagrams as one brings. */
 const BATCH_ROWS = 2048;
@@ -16,7 +17,22 @@ const BATCH_BYTES = 512 * 1024;
 /** Batches of one source before the others get their turn. */
 const ROUNDS_PER_TURN = 4;
 
+/** What one turn works in: filled and emptied within it. */
+export interface EngineBatches {
+  readonly tun: PacketBatch;
+  readonly wire: PacketBatch;
+}
+
+export function engineBatches(): EngineBatches {
+  return {
+    tun: new PacketBatch({ capacity: BATCH_ROWS, arenaBytes: BATCH_BYTES, trains: 8 }),
+    wire: new PacketBatch({ capacity: BATCH_ROWS, arenaBytes: BATCH_BYTES }),
+  };
+}
+
 export interface EngineParts {
+  readonly clock: Clock;
+  readonly batches: EngineBatches;
   readonly core: Core;
   readonly tun: TunEdge;
   readonly udp: UdpEdge;
@@ -25,9 +41,7 @@ export interface EngineParts {
 }
 
 export class Engine {
-  private readonly tunBatch = new PacketBatch({ capacity: BATCH_ROWS, arenaBytes: BATCH_BYTES, trains: 8 });
-  private readonly wireBatch = new PacketBatch({ capacity: BATCH_ROWS, arenaBytes: BATCH_BYTES });
-  private timer: NodeJS.Timeout | null = null;
+  private stopTimer: (() => void) | null = null;
   private timerMs = Number.POSITIVE_INFINITY;
   private isClosed = false;
 
@@ -38,7 +52,7 @@ export class Engine {
 
   /** Milliseconds; monotonic. */
   get now(): number {
-    return performance.now();
+    return this.parts.clock.nowMs;
   }
 
   watchSocket(socket: number): void {
@@ -67,13 +81,13 @@ export class Engine {
 
   close(): void {
     this.isClosed = true;
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.stopTimer?.();
     this.parts.tun.close();
   }
 
   private handleTunReadable(): void {
     const { core, tun, udp, sealer } = this.parts;
-    const batch = this.tunBatch;
+    const batch = this.parts.batches.tun;
     for (let round = 0; round < ROUNDS_PER_TURN && !this.isClosed; round++) {
       batch.clear();
       if (tun.read(batch) === 0) break;
@@ -88,7 +102,7 @@ export class Engine {
 
   private handleSocketReadable(socket: number): void {
     const { core, tun, udp, sealer } = this.parts;
-    const batch = this.wireBatch;
+    const batch = this.parts.batches.wire;
     for (let round = 0; round < ROUNDS_PER_TURN && !this.isClosed; round++) {
       batch.clear();
       if (udp.receive(socket, batch) === 0) break;
@@ -108,13 +122,13 @@ export class Engine {
     const dueMs = this.isClosed ? Number.POSITIVE_INFINITY : this.parts.core.nextTimeoutMs;
     // A timer that fires too early costs one look; one that is moved for each batch costs more.
     if (dueMs >= this.timerMs) return;
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.stopTimer?.();
     this.timerMs = dueMs;
-    this.timer = setTimeout(() => this.handleTimer(), Math.min(Math.max(0, dueMs - this.now), 2 ** 31 - 1));
+    this.stopTimer = this.parts.clock.after(dueMs - this.now, () => this.handleTimer());
   }
 
   private handleTimer(): void {
-    this.timer = null;
+    this.stopTimer = null;
     this.timerMs = Number.POSITIVE_INFINITY;
     if (this.isClosed) return;
     this.parts.core.handleTimeout(this.now);

@@ -7,11 +7,16 @@ import type { Core } from '../proto/core.ts';
 import type { CoreEvent } from '../proto/events.ts';
 import { PathTable } from '../proto/packet-batch.ts';
 import { findPolicy, type Policy } from '../proto/policy/policy.ts';
+import type { BatchSealer, RandomBytes } from '../proto/ports.ts';
 import { NetworkLayer } from '../proto/session/network-layer.ts';
+import type { Primitives } from '../proto/session/primitives.ts';
 import { LinuxTun } from '../tun/linux-tun.ts';
+import type { TunEdge } from '../tun/tun.ts';
 import { LinuxUdp } from '../udp/linux-udp.ts';
+import type { UdpEdge } from '../udp/udp.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { fromBase64 } from './convert.ts';
-import { Engine } from './engine.ts';
+import { Engine, type EngineBatches, engineBatches } from './engine.ts';
 import type { EngineCommand, EngineEvent, Snapshot } from './messages.ts';
 
 export interface Role {
@@ -20,14 +25,27 @@ export interface Role {
 
 export type Emit = (event: EngineEvent) => void;
 
-/** Everything a core is built from. */
+/** Everything that a role works with: the world around the core. The simulator builds its own. */
+export interface Parts {
+  readonly clock: Clock;
+  readonly batches: EngineBatches;
+  readonly primitives: Primitives;
+  readonly network: NetworkLayer;
+  readonly sealer: BatchSealer & { close(): void };
+  readonly paths: PathTable;
+  readonly udp: UdpEdge;
+  readonly tun: TunEdge;
+  readonly random: RandomBytes;
+  readonly policy: Policy;
+}
+
 export async function openParts(
   networkKey: string,
   tunName: string,
   policyName: string,
   peers: number,
   maxSessions: number,
-) {
+): Promise<Parts> {
   const policy: Policy | undefined = findPolicy(policyName);
   if (policy === undefined) throw new Error(`unknown policy ${policyName}`);
   const native = loadNative();
@@ -38,13 +56,12 @@ export async function openParts(
   const udp = new LinuxUdp(native, paths, sealer.mask);
   const tun = new LinuxTun(native, { name: tunName });
   const random = (count: number) => randomFillSync(new Uint8Array(count));
-  return { primitives, network, sealer, paths, udp, tun, random, policy };
+  const batches = engineBatches();
+  return { clock: systemClock, batches, primitives, network, sealer, paths, udp, tun, random, policy };
 }
 
-export type Parts = Awaited<ReturnType<typeof openParts>>;
-
 export function startLoop(core: Core, parts: Parts, onEvent: (event: CoreEvent) => void): Engine {
-  return new Engine({ core, tun: parts.tun, udp: parts.udp, sealer: parts.sealer, onEvent });
+  return new Engine({ ...parts, core, onEvent });
 }
 
 /** The core does not know the device it writes to. */

@@ -13,12 +13,12 @@ export class ServerRole implements Role {
   private readonly invites = new Map<string, InviteRecord>();
   readonly ports: number[] = [];
 
-  private constructor(
+  constructor(
     options: ServerEngineOptions,
     private readonly parts: Parts,
     private readonly emit: Emit,
   ) {
-    const now = performance.now();
+    const now = parts.clock.nowMs;
     this.core = new ServerCore(
       {
         ...parts,
@@ -30,7 +30,7 @@ export class ServerRole implements Role {
         mtuBytes: options.mtuBytes,
         leaseMs: options.leaseMs,
         maxClients: options.maxClients,
-        clients: options.clients.map((record) => clientState(record, Date.now())),
+        clients: options.clients.map((record) => clientState(record, parts.clock.wallMs)),
       },
       now,
     );
@@ -54,7 +54,7 @@ export class ServerRole implements Role {
     const now = this.engine.now;
     switch (command.kind) {
       case 'client-put':
-        this.core.putClient(clientState(command.client, Date.now()), now);
+        this.core.putClient(clientState(command.client, this.parts.clock.wallMs), now);
         break;
       case 'client-remove':
         this.core.removeClient(command.publicKey, now);
@@ -92,12 +92,12 @@ export class ServerRole implements Role {
 
   private putInvite(record: InviteRecord): void {
     this.invites.set(record.id, record);
-    this.core.putInvite(inviteState(record, Date.now()), performance.now());
+    this.core.putInvite(inviteState(record, this.parts.clock.wallMs), this.parts.clock.nowMs);
   }
 
   private reportClient(publicKey: string): void {
     const state = this.core.clientState(publicKey, this.engine.now);
-    if (state !== null) this.emit({ kind: 'client', client: clientRecord(state, Date.now()) });
+    if (state !== null) this.emit({ kind: 'client', client: clientRecord(state, this.parts.clock.wallMs) });
   }
 
   private reportInvite(id: string, usedBy: string): void {

@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Engine } from '../../../src/engine/engine.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../../src/engine/clock.ts';
+import { Engine, engineBatches } from '../../../src/engine/engine.ts';
 import { MemoryTun } from '../../../src/tun/memory-tun.ts';
 import { MemoryNetwork } from '../../../src/udp/memory-network.ts';
 import { MemoryUdp } from '../../../src/udp/memory-udp.ts';
@@ -17,7 +18,6 @@ const QUEUE = 8_192;
 let stage: Stage;
 
 afterEach(() => {
-  vi.restoreAllMocks();
   stage.close();
 });
 
@@ -34,8 +34,8 @@ function engineOfServer() {
   });
   const socket = udp.open({ family: 4, address: '127.0.0.1', port: 4600 });
   const tun = new MemoryTun({ queuePackets: QUEUE });
-  vi.spyOn(performance, 'now').mockReturnValue(host.clock.nowMs);
-  const engine = new Engine({ core, tun, udp, sealer, onEvent: () => {} });
+  const clock = { ...systemClock, nowMs: host.clock.nowMs };
+  const engine = new Engine({ clock, batches: engineBatches(), core, tun, udp, sealer, onEvent: () => {} });
   return { engine, tun, network, socket };
 }
 
