@@ -34,6 +34,15 @@ install_tools() {
   run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# The library that makes AES-256-GCM several times as fast. OpenSSL does the work where it is not to be had.
+install_cipher_library() {
+  [[ $(uname -m) = x86_64 && ! -e /usr/include/intel-ipsec-mb.h && $EUID -eq 0 ]] || return 0
+  command -v apt-get >/dev/null || return 0
+  apt-cache show libipsec-mb-dev >/dev/null 2>&1 || run apt-get update -qq || return 0
+  run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libipsec-mb-dev >/dev/null ||
+    echo 'setup: going on without libipsec-mb-dev' >&2
+}
+
 check_node() {
   command -v node >/dev/null || die 'Node.js 20.19 or newer is needed: https://nodejs.org'
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' ||
@@ -59,6 +68,7 @@ node_prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
 if [[ -e $node_prefix/include/node/node_api.h ]]; then export npm_config_nodedir=$node_prefix; fi
 addon=native/build/Release/resip.node
 if is_stale "$addon" native/binding.gyp native/src; then
+  install_cipher_library
   run npm run --silent build:native
   touch "$addon"
 fi

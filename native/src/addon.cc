@@ -41,6 +41,7 @@ constexpr Export kExports[] = {
     {"seal", resip::seal},
     {"open", resip::open},
     {"hasAes", resip::hasAes},
+    {"gcmLibrary", resip::gcmLibrary},
     {"watch", resip::watch},
     {"unwatch", resip::unwatch},
     {"gsoSplit", resip::gsoSplit},

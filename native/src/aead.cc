@@ -23,26 +23,6 @@ void makeNonce(const uint8_t* iv, uint64_t number, uint8_t* nonce) {
   memcpy(nonce + 4, &low, 8);
 }
 
-// `body` is sealed in place, the tag goes behind it.
-bool sealBody(EVP_CIPHER_CTX* context, const uint8_t* nonce, const uint8_t* header, uint8_t* body, size_t length) {
-  int written = 0;
-  return EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, nonce) == 1 &&
-         EVP_EncryptUpdate(context, nullptr, &written, header, kDatagramHeaderBytes) == 1 &&
-         (length == 0 || EVP_EncryptUpdate(context, body, &written, body, static_cast<int>(length)) == 1) &&
-         EVP_EncryptFinal_ex(context, body + length, &written) == 1 &&
-         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, kTagBytes, body + length) == 1;
-}
-
-// Opened in place. When the tag does not fit, `body` holds bytes without meaning.
-bool openBody(EVP_CIPHER_CTX* context, const uint8_t* nonce, const uint8_t* header, uint8_t* body, size_t length) {
-  int written = 0;
-  return EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, nonce) == 1 &&
-         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, kTagBytes, body + length) == 1 &&
-         EVP_DecryptUpdate(context, nullptr, &written, header, kDatagramHeaderBytes) == 1 &&
-         (length == 0 || EVP_DecryptUpdate(context, body, &written, body, static_cast<int>(length)) == 1) &&
-         EVP_DecryptFinal_ex(context, body + length, &written) == 1;
-}
-
 bool isPacketNumber(double number) {
   return number >= 0 && number <= static_cast<double>(kMaxPacketNumber) &&
          static_cast<double>(static_cast<uint64_t>(number)) == number;
@@ -73,8 +53,8 @@ bool sealRow(napi_env env, KeyTable& table, Batch& batch, uint32_t row) {
   const auto length = static_cast<size_t>(batch.length[row]) - kDatagramHeaderBytes;
   uint8_t nonce[kIvBytes];
   makeNonce(slot->seal.iv, static_cast<uint64_t>(number), nonce);
-  EVP_CIPHER_CTX* context = table.context(*slot, true);
-  if (context == nullptr || !sealBody(context, nonce, header, header + kDatagramHeaderBytes, length)) {
+  PacketCipher* cipher = table.cipher(*slot, true);
+  if (cipher == nullptr || !cipher->seal(nonce, header, header + kDatagramHeaderBytes, length)) {
     napi_throw_error(env, nullptr, "OpenSSL failed to seal");
     return false;
   }
@@ -92,9 +72,9 @@ bool openRow(KeyTable& table, Batch& batch, uint32_t row) {
   if (number > kMaxPacketNumber) return false;
   uint8_t nonce[kIvBytes];
   makeNonce(slot->open.iv, number, nonce);
-  EVP_CIPHER_CTX* context = table.context(*slot, false);
-  return context != nullptr &&
-         openBody(context, nonce, header, header + kDatagramHeaderBytes, bytes - kShortestDatagramBytes);
+  PacketCipher* cipher = table.cipher(*slot, false);
+  return cipher != nullptr &&
+         cipher->open(nonce, header, header + kDatagramHeaderBytes, bytes - kShortestDatagramBytes);
 }
 
 }  // namespace
@@ -153,6 +133,14 @@ napi_value hasAes(napi_env env, napi_callback_info) {
   napi_value result;
   napi_get_boolean(env, found, &result);
   return result;
+}
+
+// gcmLibrary(): string
+napi_value gcmLibrary(napi_env env, napi_callback_info) {
+  const GcmLibrary* library = GcmLibrary::find();
+  napi_value name;
+  napi_create_string_utf8(env, library == nullptr ? "OpenSSL" : library->name(), NAPI_AUTO_LENGTH, &name);
+  return name;
 }
 
 }  // namespace resip

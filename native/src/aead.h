@@ -8,5 +8,6 @@ namespace resip {
 napi_value seal(napi_env env, napi_callback_info info);
 napi_value open(napi_env env, napi_callback_info info);
 napi_value hasAes(napi_env env, napi_callback_info info);
+napi_value gcmLibrary(napi_env env, napi_callback_info info);
 
 }  // namespace resip

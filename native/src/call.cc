@@ -35,6 +35,15 @@ int64_t Call::integer(size_t index, const char* name, int64_t low, int64_t high)
   return static_cast<int64_t>(value);
 }
 
+bool Call::flag(size_t index, const char* name, bool otherwise) {
+  bool value = otherwise;
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env_, arguments_[index], &type);
+  if (!ok_ || type == napi_undefined) return otherwise;
+  if (napi_get_value_bool(env_, arguments_[index], &value) != napi_ok) failType(name, "a boolean");
+  return value;
+}
+
 Bytes Call::bytes(size_t index, const char* name) {
   Bytes bytes;
   if (!ok_) return bytes;

@@ -34,6 +34,8 @@ class Call {
   napi_value value(size_t index) const { return arguments_[index]; }
   // An integer in low … high.
   int64_t integer(size_t index, const char* name, int64_t low, int64_t high);
+  // A boolean; `otherwise` where it was left out.
+  bool flag(size_t index, const char* name, bool otherwise);
   Bytes bytes(size_t index, const char* name);
   // Exactly `length` bytes.
   const uint8_t* key(size_t index, const char* name, size_t length);

@@ -2,10 +2,6 @@
 
 namespace resip {
 
-ContextPool::~ContextPool() {
-  for (Lent& lent : contexts_) EVP_CIPHER_CTX_free(lent.context);
-}
-
 int32_t ContextPool::freeIndex() {
   if (!free_.empty()) {
     const int32_t index = free_.back();
@@ -29,22 +25,21 @@ int32_t ContextPool::freeIndex() {
   }
 }
 
-EVP_CIPHER_CTX* ContextPool::borrow(int32_t* holder) {
+PacketCipher* ContextPool::borrow(int32_t* holder) {
   const int32_t index = freeIndex();
   Lent& lent = contexts_[index];
-  if (lent.context == nullptr) lent.context = EVP_CIPHER_CTX_new();
-  // Also wipes what the last holder left.
-  if (lent.context != nullptr) EVP_CIPHER_CTX_reset(lent.context);
+  // What the last holder left.
+  lent.cipher.wipe();
   lent.holder = holder;
   lent.isFresh = true;
   *holder = index;
-  return lent.context;
+  return &lent.cipher;
 }
 
 void ContextPool::giveBack(int32_t* holder) {
   if (*holder == kNone) return;
   Lent& lent = contexts_[*holder];
-  if (lent.context != nullptr) EVP_CIPHER_CTX_reset(lent.context);
+  lent.cipher.wipe();
   lent.holder = nullptr;
   free_.push_back(*holder);
   *holder = kNone;

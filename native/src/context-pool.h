@@ -1,11 +1,11 @@
-// A bounded set of cipher contexts, lent to the keys that are in use. When all are lent, one that was not used for a
+// A bounded set of keyed ciphers, lent to the keys that are in use. When all are lent, one that was not used for a
 // while changes hands (second chance, a clock hand).
 #pragma once
 
-#include <openssl/evp.h>
-
 #include <cstdint>
 #include <vector>
+
+#include "packet-cipher.h"
 
 namespace resip {
 
@@ -16,27 +16,26 @@ class ContextPool {
   static constexpr uint32_t kMaxContexts = 1024;
 
   ContextPool() = default;
-  ~ContextPool();
   ContextPool(const ContextPool&) = delete;
   ContextPool& operator=(const ContextPool&) = delete;
 
-  // The context behind an index that was lent and not taken back; null for kNone.
-  EVP_CIPHER_CTX* prepared(int32_t index) {
+  // The cipher behind an index that was lent and not taken back; null for kNone.
+  PacketCipher* prepared(int32_t index) {
     if (index == kNone) return nullptr;
     contexts_[index].isFresh = true;
-    return contexts_[index].context;
+    return &contexts_[index].cipher;
   }
 
-  // Lends a context without key and writes its index through `holder`. The pool sets `*holder` to kNone when it takes
-  // the context back, so `holder` has to stay where it is until `giveBack`. Null: out of memory.
-  EVP_CIPHER_CTX* borrow(int32_t* holder);
+  // Lends a cipher without key and writes its index through `holder`. The pool sets `*holder` to kNone when it takes
+  // the cipher back, so `holder` has to stay where it is until `giveBack`. Valid until the next `borrow`.
+  PacketCipher* borrow(int32_t* holder);
 
   // Wipes and frees what `*holder` has, if anything.
   void giveBack(int32_t* holder);
 
  private:
   struct Lent {
-    EVP_CIPHER_CTX* context = nullptr;
+    PacketCipher cipher;
     int32_t* holder = nullptr;
     bool isFresh = false;
   };

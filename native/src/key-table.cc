@@ -6,8 +6,8 @@
 
 namespace resip {
 
-KeyTable::KeyTable(Environment& environment, uint32_t slots)
-    : Resource(kKind), environment_(environment), slots_(slots) {}
+KeyTable::KeyTable(Environment& environment, uint32_t slots, const GcmLibrary* gcm)
+    : Resource(kKind), environment_(environment), gcm_(gcm), slots_(slots) {}
 
 KeyTable::~KeyTable() {
   for (KeySlot& slot : slots_) {
@@ -39,26 +39,29 @@ void KeyTable::wipe(KeySlot& slot) {
   slot.suite = 0;
 }
 
-EVP_CIPHER_CTX* KeyTable::context(KeySlot& slot, bool seals) {
+PacketCipher* KeyTable::cipher(KeySlot& slot, bool seals) {
   DirectionKey& direction = seals ? slot.seal : slot.open;
-  EVP_CIPHER_CTX* prepared = pool_.prepared(direction.context);
+  PacketCipher* prepared = pool_.prepared(direction.context);
   if (prepared != nullptr) return prepared;
-  const EVP_CIPHER* cipher =
-      slot.suite == kSuiteAes256Gcm ? environment_.aes256Gcm : environment_.chaCha20Poly1305;
-  EVP_CIPHER_CTX* borrowed = pool_.borrow(&direction.context);
-  if (borrowed != nullptr && EVP_CipherInit_ex(borrowed, cipher, nullptr, direction.key, nullptr, seals) == 1) {
-    return borrowed;
-  }
+  PacketCipher* borrowed = pool_.borrow(&direction.context);
+  const bool isAes = slot.suite == kSuiteAes256Gcm;
+  const bool isKeyed =
+      isAes && gcm_ != nullptr
+          ? borrowed->prepare(gcm_, direction.key)
+          : borrowed->prepare(isAes ? environment_.aes256Gcm : environment_.chaCha20Poly1305, direction.key, seals);
+  if (isKeyed) return borrowed;
   pool_.giveBack(&direction.context);
   return nullptr;
 }
 
-// keyTableCreate(slots): handle
+// keyTableCreate(slots, usesLibrary?): handle
 napi_value keyTableCreate(napi_env env, napi_callback_info info) {
   Call call(env, info);
   const auto slots = static_cast<uint32_t>(call.integer(0, "slots", 1, KeyTable::kMaxSlots));
+  const bool usesLibrary = call.flag(1, "usesLibrary", true);
   if (!call.ok()) return nullptr;
-  return call.give(std::make_unique<KeyTable>(call.environment(), slots));
+  const GcmLibrary* gcm = usesLibrary ? GcmLibrary::find() : nullptr;
+  return call.give(std::make_unique<KeyTable>(call.environment(), slots, gcm));
 }
 
 napi_value keyTableDestroy(napi_env env, napi_callback_info info) {

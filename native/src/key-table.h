@@ -1,8 +1,6 @@
-// The session keys. A slot costs about a hundred bytes; the cipher contexts, ten times as large, are borrowed from a
+// The session keys. A slot costs about a hundred bytes; the keyed ciphers, ten times as large, are borrowed from a
 // bounded pool, so that ten thousand idle sessions stay small and the busy ones find theirs prepared.
 #pragma once
-
-#include <openssl/evp.h>
 
 #include <vector>
 
@@ -37,7 +35,8 @@ class KeyTable : public Resource {
   static constexpr Kind kKind = Kind::keyTable;
   static constexpr uint32_t kMaxSlots = 1u << 20;
 
-  KeyTable(Environment& environment, uint32_t slots);
+  // `gcm` null: OpenSSL does AES-256-GCM too.
+  KeyTable(Environment& environment, uint32_t slots, const GcmLibrary* gcm);
   ~KeyTable() override;
 
   uint32_t size() const { return static_cast<uint32_t>(slots_.size()); }
@@ -49,13 +48,14 @@ class KeyTable : public Resource {
     if (slot < 0 || static_cast<uint32_t>(slot) >= slots_.size() || slots_[slot].suite == 0) return nullptr;
     return &slots_[slot];
   }
-  // The context of one direction, keyed. Null when OpenSSL fails.
-  EVP_CIPHER_CTX* context(KeySlot& slot, bool seals);
+  // The cipher of one direction, keyed. Null when OpenSSL fails. Valid until the next call.
+  PacketCipher* cipher(KeySlot& slot, bool seals);
 
  private:
   void wipe(KeySlot& slot);
 
   Environment& environment_;
+  const GcmLibrary* const gcm_;
   // Never resized: no copies of keys are left behind.
   std::vector<KeySlot> slots_;
   ContextPool pool_;

@@ -119,7 +119,8 @@ export interface Addon {
   /** Unmasks rows `from … count` with `Verdict.RECEIVED` in place and fills their columns; shorter than 28 bytes: `DROP`. For edges without a socket. */
   unmask(mask: number, batch: number, from: number, count: number): void;
 
-  keyTableCreate(slots: number): number;
+  /** `usesLibrary` false: OpenSSL seals and opens, whatever `gcmLibrary` says. Default true. */
+  keyTableCreate(slots: number, usesLibrary?: boolean): number;
   keyTableDestroy(table: number): void;
   keyInstall(
     table: number,
@@ -137,6 +138,8 @@ export interface Addon {
   open(table: number, batch: number, count: number): void;
   /** True where AES-256-GCM runs on the CPU's own instructions. */
   hasAes(): boolean;
+  /** What does AES-256-GCM here: `ipsec-mb 1.3.0`, or `OpenSSL` where that library is not installed. */
+  gcmLibrary(): string;
 
   /**
    * Calls `callback` on the loop of this thread each time the handle (TUN or UDP) is readable, and once when a TUN

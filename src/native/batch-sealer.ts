@@ -8,6 +8,8 @@ export interface NativeSealerOptions {
   readonly maskKey: Uint8Array;
   /** Slots of the key table; a session takes one. About 100 bytes each. */
   readonly slots: number;
+  /** False: OpenSSL alone, even where a faster library is installed. Default true. */
+  readonly usesLibrary?: boolean;
 }
 
 export class NativeSealer implements BatchSealer {
@@ -25,7 +27,7 @@ export class NativeSealer implements BatchSealer {
     // Without the CPU's instructions AES-GCM is slow and leaks through the cache.
     this.suites = addon.hasAes() ? [Suite.AES_256_GCM, Suite.CHACHA20_POLY1305] : [Suite.CHACHA20_POLY1305];
     this.mask = addon.maskCreate(options.maskKey);
-    this.keys = addon.keyTableCreate(options.slots);
+    this.keys = addon.keyTableCreate(options.slots, options.usesLibrary);
   }
 
   installKey(

@@ -66,8 +66,8 @@ export function sealedDatagram(suite: Suite, spec: DatagramSpec, key = KEY, iv =
 }
 
 /** A sealer with `KEY` and `IV` in slot 3, for both directions. */
-export function makeSealer(suite: Suite = Suite.AES_256_GCM, slots = 8): NativeSealer {
-  const sealer = new NativeSealer(loadNative(), { maskKey: MASK_KEY, slots });
+export function makeSealer(suite: Suite = Suite.AES_256_GCM, usesLibrary = true): NativeSealer {
+  const sealer = new NativeSealer(loadNative(), { maskKey: MASK_KEY, slots: 8, usesLibrary });
   sealer.installKey(3, suite, KEY, IV, KEY, IV);
   return sealer;
 }

@@ -285,6 +285,7 @@ describe('buffers', () => {
     }
     for (const suite of [0, 3]) expect(() => install(0, suite)).toThrow(RangeError);
     for (const slots of [0, 2 ** 20 + 1]) expect(() => addon.keyTableCreate(slots)).toThrow(RangeError);
+    expect(() => addon.keyTableCreate(1, 'yes' as Any)).toThrow(TypeError);
     expect(() => addon.gsoSplit([] as Any, handle, 0, 0)).toThrow(TypeError);
     expect(() => addon.gsoJoin(handle, 0, null as Any)).toThrow(TypeError);
   });

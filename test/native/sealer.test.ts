@@ -92,9 +92,16 @@ const specs = fc.record({
   body: fc.integer({ min: 0, max: 1500 }).map((bytes) => noise(bytes, bytes)),
 });
 
-describe.each(both)('suite %i', (suite) => {
+/** Suite, whether the faster library may do it (where it is installed), and what the test is called. */
+const ways = [
+  [Suite.AES_256_GCM, true, `AES-256-GCM by ${loadNative().addon.gcmLibrary()}`],
+  [Suite.AES_256_GCM, false, 'AES-256-GCM by OpenSSL'],
+  [Suite.CHACHA20_POLY1305, true, 'ChaCha20-Poly1305'],
+] as const;
+
+describe.each(ways)('suite %i, library %s: %s', (suite, usesLibrary) => {
   it('makes the very datagrams of PROTOCOL.md §2, whatever the batch', () => {
-    const sealer = makeSealer(suite);
+    const sealer = makeSealer(suite, usesLibrary);
     fc.assert(
       fc.property(fc.array(specs, { minLength: 1, maxLength: 150 }), (list) => {
         const batch = makeBatch(152);
@@ -110,7 +117,7 @@ describe.each(both)('suite %i', (suite) => {
   });
 
   it('opens them, fills the columns, and leaves other rows alone', () => {
-    const sealer = makeSealer(suite);
+    const sealer = makeSealer(suite, usesLibrary);
     fc.assert(
       fc.property(fc.array(specs, { minLength: 1, maxLength: 150 }), (list) => {
         const batch = makeBatch(152);
@@ -138,7 +145,7 @@ describe.each(both)('suite %i', (suite) => {
   });
 
   it('refuses a datagram with any bit changed', () => {
-    const sealer = makeSealer(suite);
+    const sealer = makeSealer(suite, usesLibrary);
     const good = sealedDatagram(suite, { ...spec, body: noise(20) });
     for (let bit = 0; bit < good.length * 8; bit++) {
       const batch = makeBatch(8, 4096);
@@ -155,7 +162,7 @@ describe.each(both)('suite %i', (suite) => {
   });
 
   it('goes on opening after a forgery', () => {
-    const sealer = makeSealer(suite);
+    const sealer = makeSealer(suite, usesLibrary);
     const batch = makeBatch();
     for (const length of [10, 20, 30]) {
       appendReceived(batch, sealedDatagram(suite, { ...spec, body: noise(length) }));
@@ -174,7 +181,7 @@ describe.each(both)('suite %i', (suite) => {
       [KEY, other.slice(0, 12)],
     ];
     for (const [openKey, openIv] of wrong) {
-      const sealer = makeSealer(suite);
+      const sealer = makeSealer(suite, usesLibrary);
       sealer.installKey(3, suite, KEY, IV, openKey, openIv);
       const batch = makeBatch();
       const row = appendReceived(batch, sealedDatagram(suite, spec));
