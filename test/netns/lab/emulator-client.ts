@@ -45,6 +45,16 @@ export class Emulator implements Shaper {
     await moveDevice(this.#namespace, devices.far, far.namespace, far.device, far.mac);
   }
 
+  async unplug(link: string): Promise<void> {
+    await this.#ask({ kind: 'unplug', link });
+  }
+
+  async plug(link: string, near: LinkEnd): Promise<void> {
+    const device = `near${this.#links++}`;
+    await this.#ask({ kind: 'plug', link, near: device });
+    await moveDevice(this.#namespace, device, near.namespace, near.device, near.mac);
+  }
+
   async set(
     link: string,
     settings: Partial<LinkSettings>,

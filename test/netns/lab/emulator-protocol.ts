@@ -5,6 +5,10 @@ import type { Direction, LinkSettings } from './link-settings.ts';
 export type EmulatorRequest =
   /** Makes the TAP devices `near` (client side) and `far` in the emulator's namespace; they may be moved and renamed. */
   | { readonly kind: 'open'; readonly link: string; readonly near: string; readonly far: string }
+  /** The near device vanishes. */
+  | { readonly kind: 'unplug'; readonly link: string }
+  /** A new one, `near`, takes its place, in the emulator's namespace again. */
+  | { readonly kind: 'plug'; readonly link: string; readonly near: string }
   | {
       readonly kind: 'set';
       readonly link: string;

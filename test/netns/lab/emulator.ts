@@ -14,6 +14,12 @@ function answer(message: EmulatorMessage): EmulatorReport | null {
     case 'open':
       wire.open(message.link, message.near, message.far);
       return null;
+    case 'unplug':
+      wire.unplug(message.link);
+      return null;
+    case 'plug':
+      wire.plug(message.link, message.near);
+      return null;
     case 'set':
       wire.set(message.link, message.directions, message.settings);
       return null;

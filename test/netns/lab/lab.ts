@@ -15,6 +15,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { AccessLink } from './access-link.ts';
 import { Emulator } from './emulator-client.ts';
 import type { EmulatorReport } from './emulator-protocol.ts';
 import type { Direction, LinkSettings } from './link-settings.ts';
@@ -23,7 +24,7 @@ import { NetemShaper } from './netem.ts';
 import { type LinkPlan, type LinkWish, planLink } from './plan.ts';
 import { attempt, type Process, waitFor } from './process.ts';
 import type { Shaper } from './shaper.ts';
-import { connectCore, connectLink, routeThroughNet } from './wiring.ts';
+import { connectCore } from './wiring.ts';
 
 export interface LabOptions {
   readonly links: readonly LinkWish[];
@@ -55,6 +56,7 @@ export class Lab {
   readonly #shaper: Shaper;
   readonly #processes: Process[] = [];
   readonly #sites: Site[] = [];
+  readonly #access = new Map<string, AccessLink>();
 
   private constructor(
     tag: string,
@@ -110,10 +112,10 @@ export class Lab {
     const site: Site = { namespace, links };
     this.#sites.push(site);
     for (const link of links) {
-      await connectLink(this.#shaper, namespace, this.#net, link);
+      const access = await AccessLink.connect(this.#shaper, namespace, this.#net, link, this.#access.size);
+      this.#access.set(link.name, access);
       await this.#shaper.set(link.name, link.settings);
     }
-    await routeThroughNet(this.#net, links);
     return site;
   }
 
@@ -137,6 +139,19 @@ export class Lab {
 
   restore(link: string): Promise<void> {
     return this.set(link, { blackhole: false });
+  }
+
+  /** `link` as a thing that is pulled out, renumbered and the like. */
+  access(link: string): AccessLink {
+    const access = this.#access.get(link);
+    if (!access) throw new Error(`there is no link ${link}`);
+    return access;
+  }
+
+  /** How long the NATs remember a UDP mapping that nobody uses, seconds. */
+  setNatMemory(seconds: number): Promise<void> {
+    const key = 'net.netfilter.nf_conntrack_udp_timeout';
+    return this.#net.sysctl({ [key]: String(seconds), [`${key}_stream`]: String(seconds) });
   }
 
   report(): Promise<EmulatorReport> {

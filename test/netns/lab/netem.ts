@@ -26,6 +26,14 @@ export class NetemShaper implements Shaper {
     });
   }
 
+  async unplug(link: string): Promise<void> {
+    throw new Error(`${link}: a veth pair goes with both ends: use the emulator`);
+  }
+
+  plug(link: string): Promise<void> {
+    return this.unplug(link);
+  }
+
   async set(
     link: string,
     settings: Partial<LinkSettings>,

@@ -13,6 +13,10 @@ export interface LinkEnd {
 export interface Shaper {
   /** Makes both devices, down and without addresses. */
   connect(link: string, near: LinkEnd, far: LinkEnd): Promise<void>;
+  /** The near device vanishes from its namespace, as a modem that is pulled out. */
+  unplug(link: string): Promise<void>;
+  /** Another near device in its place, down and without addresses. */
+  plug(link: string, near: LinkEnd): Promise<void>;
   set(link: string, settings: Partial<LinkSettings>, directions?: readonly Direction[]): Promise<void>;
   report(): Promise<EmulatorReport>;
   stop(): Promise<void>;

@@ -20,12 +20,16 @@ const BATCH_FRAMES = 256;
 /** A timer fires up to a millisecond late; frames may leave this much early, so that the mean is right. */
 const EARLY_MS = 0.5;
 
+/** One end of a link: the TAP device's handle, null while it is unplugged. */
+interface Port {
+  handle: number | null;
+}
+
 interface Route {
   readonly link: string;
   readonly direction: Direction;
-  /** TUN handles. */
-  readonly input: number;
-  readonly output: number;
+  readonly input: Port;
+  readonly output: Port;
   readonly model: LinkModel;
   /** Frames that are due and leave together. */
   readonly due: RegisteredBatch;
@@ -55,10 +59,35 @@ export class Wire {
 
   /** Makes both devices. Throws the addon's error, for instance when a name is taken. */
   open(link: string, near: string, far: string): void {
-    const nearHandle = this.#addon.tunOpen({ name: near, tap: true }).handle;
-    const farHandle = this.#addon.tunOpen({ name: far, tap: true }).handle;
-    this.#addRoute(link, 'up', nearHandle, farHandle);
-    this.#addRoute(link, 'down', farHandle, nearHandle);
+    const nearPort: Port = { handle: null };
+    const farPort: Port = { handle: null };
+    this.#plug(this.#addRoute(link, 'up', nearPort, farPort), near);
+    this.#plug(this.#addRoute(link, 'down', farPort, nearPort), far);
+  }
+
+  /** The client's device vanishes, wherever it was moved; what is under way to it is lost. */
+  unplug(link: string): void {
+    const { input } = this.#routes[this.#indexOf(link)];
+    if (input.handle !== null) this.#addon.tunClose(input.handle);
+    input.handle = null;
+  }
+
+  /** Another device in its place. */
+  plug(link: string, near: string): void {
+    this.unplug(link);
+    this.#plug(this.#indexOf(link), near);
+  }
+
+  #indexOf(link: string): number {
+    const index = this.#routes.findIndex((route) => route.link === link && route.direction === 'up');
+    if (index < 0) throw new Error(`there is no link ${link}`);
+    return index;
+  }
+
+  #plug(index: number, name: string): void {
+    const { handle } = this.#addon.tunOpen({ name, tap: true });
+    this.#routes[index].input.handle = handle;
+    this.#addon.watch(handle, () => this.#read(index));
   }
 
   /** Throws when there is no such link. */
@@ -90,7 +119,7 @@ export class Wire {
     };
   }
 
-  #addRoute(link: string, direction: Direction, input: number, output: number): void {
+  #addRoute(link: string, direction: Direction, input: Port, output: Port): number {
     const random = seededRandom(this.#seed + this.#routes.length * 7919);
     const model = new LinkModel(random);
     const route: Route = {
@@ -103,18 +132,18 @@ export class Wire {
       delivered: 0,
       waiting: 0,
     };
-    const index = this.#routes.push(route) - 1;
-    this.#addon.watch(input, () => this.#read(index));
+    return this.#routes.push(route) - 1;
   }
 
   #read(index: number): void {
     const route = this.#routes[index];
     const { batch, handle } = this.#incoming;
+    if (route.input.handle === null) return;
     batch.clear();
-    const rows = Math.floor(this.#addon.tunRead(route.input, handle, 0, 0) / 2 ** 32);
+    const rows = Math.floor(this.#addon.tunRead(route.input.handle, handle, 0, 0) / 2 ** 32);
     const nowMs = performance.now();
     for (let row = 0; row < rows; row += 1) this.#decide(route, index, row, nowMs);
-    route.delivered += this.#addon.tunWrite(route.output, handle, rows);
+    this.#write(route, handle, rows);
     this.#arm(nowMs);
   }
 
@@ -164,7 +193,12 @@ export class Wire {
   #flush(route: Route): void {
     const { batch, handle } = route.due;
     if (batch.count === 0) return;
-    route.delivered += this.#addon.tunWrite(route.output, handle, batch.count);
+    this.#write(route, handle, batch.count);
     batch.clear();
+  }
+
+  #write(route: Route, batchHandle: number, rows: number): void {
+    if (route.output.handle === null) return;
+    route.delivered += this.#addon.tunWrite(route.output.handle, batchHandle, rows);
   }
 }
