@@ -33,15 +33,21 @@ export class Capture {
 
   /** Packets so far, from their IP header on. */
   packets(): Uint8Array[] {
+    return this.records().map(({ packet }) => packet);
+  }
+
+  /** Packets so far, with the time at which the kernel saw each, milliseconds since the epoch. */
+  records(): { readonly atMs: number; readonly packet: Uint8Array }[] {
     const bytes = readFileSync(this.#file);
-    const packets: Uint8Array[] = [];
+    const records: { atMs: number; packet: Uint8Array }[] = [];
     for (let at = FILE_HEADER_BYTES; at + RECORD_HEADER_BYTES <= bytes.length; ) {
+      const atMs = bytes.readUInt32LE(at) * 1000 + bytes.readUInt32LE(at + 4) / 1000;
       const length = bytes.readUInt32LE(at + 8);
       const start = at + RECORD_HEADER_BYTES;
       at = start + length;
-      if (at <= bytes.length) packets.push(bytes.subarray(start + this.#linkBytes, at));
+      if (at <= bytes.length) records.push({ atMs, packet: bytes.subarray(start + this.#linkBytes, at) });
     }
-    return packets;
+    return records;
   }
 
   /** UDP payloads so far, of IPv4 packets. */

@@ -21,6 +21,12 @@ export interface DownloadReport {
 
 const METER = fileURLToPath(new URL('./download-meter.ts', import.meta.url));
 
+export interface DownloadOptions {
+  readonly host?: string;
+  /** The server sends so fast; default: as fast as TCP goes. */
+  readonly bytesPerSecond?: number;
+}
+
 export class Download {
   readonly #process: Process;
 
@@ -29,8 +35,15 @@ export class Download {
   }
 
   /** Starts, and waits for the first byte. */
-  static async start(lab: Lab, namespace: Namespace, bytes: number, host = WEB_ADDRESS): Promise<Download> {
-    const meter = lab.start(namespace, ['node', '--import', 'tsx', METER, `http://${host}/bytes/${bytes}`]);
+  static async start(
+    lab: Lab,
+    namespace: Namespace,
+    bytes: number,
+    options: DownloadOptions = {},
+  ): Promise<Download> {
+    const rate = options.bytesPerSecond === undefined ? '' : `/${options.bytesPerSecond}`;
+    const url = `http://${options.host ?? WEB_ADDRESS}/bytes/${bytes}${rate}`;
+    const meter = lab.start(namespace, ['node', '--import', 'tsx', METER, url]);
     await waitFor('the first byte of the download', () => meter.stdout.includes('started'));
     return new Download(meter);
   }

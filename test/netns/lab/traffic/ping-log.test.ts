@@ -47,3 +47,9 @@ it('leaves out requests that may be under way, unless they are asked for', () =>
 it('tells of a span of time', () => {
   expect(logOf(50).reportSpan(100_005, 100_035)).toMatchObject({ sent: 2, received: 1, lost: [3] });
 });
+
+it('tells when answers began to come, to requests of a time', () => {
+  expect(logOf(50).firstAnswerAfter(100_025)).toBeCloseTo(100_031, 0);
+  expect(logOf(50).firstAnswerAfter(100_025, 100_035)).toBeCloseTo(100_171, 0);
+  expect(logOf(50).firstAnswerAfter(100_200)).toBeUndefined();
+});

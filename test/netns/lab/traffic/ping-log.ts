@@ -57,6 +57,17 @@ export class PingLog {
     return this.#sumUp([...this.#requests].filter(([, { sentMs }]) => sentMs >= fromMs && sentMs < untilMs));
   }
 
+  /** When the first answer after `fromMs` came to a request sent after `sentFromMs`; undefined = none did. */
+  firstAnswerAfter(fromMs: number, sentFromMs = 0): number | undefined {
+    let first: number | undefined;
+    for (const { sentMs, answers } of this.#requests.values()) {
+      if (sentMs < sentFromMs) continue;
+      for (const { atMs } of answers)
+        if (atMs >= fromMs && (first === undefined || atMs < first)) first = atMs;
+    }
+    return first;
+  }
+
   #sumUp(requests: readonly (readonly [number, Request])[]): PingReport {
     const answers = requests.flatMap(([, request]) => request.answers).sort((a, b) => a.atMs - b.atMs);
     const gaps = answers.slice(1).map(({ atMs }, index) => atMs - answers[index].atMs);

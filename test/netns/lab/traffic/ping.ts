@@ -48,6 +48,11 @@ export class Pinger {
     return this.#log.reportSpan(fromMs, untilMs);
   }
 
+  /** When the first answer after `fromMs` came to a request sent after `sentFromMs`; undefined = none did. */
+  firstAnswerAfter(fromMs: number, sentFromMs?: number): number | undefined {
+    return this.#log.firstAnswerAfter(fromMs, sentFromMs);
+  }
+
   /** Ends it; requests that may still be under way do not count. */
   async stop(): Promise<PingReport> {
     await this.#process.stop('SIGINT');
