@@ -7,7 +7,7 @@ import type { ClientEngineOptions, EngineCommand } from './messages.ts';
 import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
 
 /** Sessions at once: current, previous, and one in the making, with some to spare. */
-const MAX_SESSIONS = 8;
+export const MAX_SESSIONS = 8;
 
 type PathOpen = Extract<EngineCommand, { kind: 'path-open' }>;
 

@@ -3,9 +3,6 @@
  * rounding error ever makes a timer fire a hair too early.
  */
 const TICKS_PER_MS = 8;
-/** Where the wall clocks of the world stand at the start of a run, milliseconds since the epoch. */
-export const WORLD_EPOCH_MS = 1_750_000_000_000;
-
 /** The next point on the grid that is not before `ms`. */
 export function onGrid(ms: number): number {
   return Math.ceil(ms * TICKS_PER_MS) / TICKS_PER_MS;
@@ -81,60 +78,4 @@ export class EventQueue {
 
 function isBefore(a: Entry, b: Entry): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
-}
-
-/** The clocks of one machine. The monotonic one stands still while the machine sleeps and never goes back; the wall clock may. */
-export class HostClock {
-  private offsetMs: number;
-  private sleepsSinceMs = -1;
-
-  constructor(
-    private readonly queue: EventQueue,
-    startMs: number,
-    private wallOffsetMs: number,
-  ) {
-    this.offsetMs = onGrid(startMs) - queue.nowMs;
-  }
-
-  /** Monotonic, ms. */
-  get nowMs(): number {
-    const world = this.sleepsSinceMs >= 0 ? this.sleepsSinceMs : this.queue.nowMs;
-    return world + this.offsetMs;
-  }
-
-  /** Milliseconds since the epoch, as this machine believes. */
-  get wallMs(): number {
-    return this.queue.nowMs + this.wallOffsetMs;
-  }
-
-  /** World time at which the monotonic clock will show `localMs`. */
-  worldMs(localMs: number): number {
-    return localMs - this.offsetMs;
-  }
-
-  get sleeps(): boolean {
-    return this.sleepsSinceMs >= 0;
-  }
-
-  sleep(): void {
-    if (!this.sleeps) this.sleepsSinceMs = this.queue.nowMs;
-  }
-
-  wake(): void {
-    if (!this.sleeps) return;
-    this.offsetMs -= this.queue.nowMs - this.sleepsSinceMs;
-    this.sleepsSinceMs = -1;
-  }
-
-  /** The machine was frozen without knowing it, or started anew (`startMs` of its own). */
-  jump(monotonicMs: number, wallMs: number): void {
-    this.offsetMs += onGrid(Math.max(0, monotonicMs));
-    this.wallOffsetMs += wallMs;
-  }
-
-  /** After a reboot the monotonic clock starts near 0. */
-  reboot(): void {
-    this.sleepsSinceMs = -1;
-    this.offsetMs = 1_000 - this.queue.nowMs;
-  }
 }

@@ -99,7 +99,7 @@ function makeNat(random: Random): NatSettings {
 }
 
 function makeFlow(random: Random, place: number, clients: number, durationMs: number): FlowPlan {
-  const kinds: FlowPlan['kind'][] = ['up', 'up', 'down', 'down', 'spoof'];
+  const kinds: FlowPlan['kind'][] = ['up', 'up', 'up', 'down', 'down', 'down', 'spoof', 'garbage'];
   if (clients > 1) kinds.push('peer', 'peer');
   const startMs = random.chance(0.6) ? 0 : Math.floor(random.fraction() * durationMs * 0.5);
   const isBurst = random.chance(0.4);

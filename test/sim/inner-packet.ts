@@ -22,16 +22,23 @@ export const OUTSIDE6 = Uint8Array.from([0x20, 1, 0x0d, 0xb8, 0, 0, 0, 9, 0, 0, 
 /** `outside`: IPv6 host words without this bit belong to `PREFIX6`. */
 export const OUTSIDE_HOST = 0xc0000200;
 
-export function writeInnerPacket(
-  bytes: Uint8Array,
-  at: number,
-  length: number,
-  id: number,
-  addresses: InnerAddresses,
-): void {
+/** What follows all bytes of a packet. */
+export interface InnerForm {
+  readonly id: number;
+  readonly length: number;
+  readonly addresses: InnerAddresses;
+  /** No IP packet of this length: too short, or with a header that does not fit it. */
+  readonly isMalformed: boolean;
+}
+
+export function writeInnerPacket(bytes: Uint8Array, at: number, packet: InnerForm): void {
+  if (packet.isMalformed) {
+    writeMalformed(bytes, at, packet);
+    return;
+  }
+  const { id, length } = packet;
+  const { family, source, destination } = packet.addresses;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, length);
-  const { family, source, destination } = addresses;
-  const headerBytes = family === 4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES;
   if (family === 4) {
     view.setUint32(0, 0x45000000 | length);
     view.setUint32(4, id);
@@ -45,8 +52,33 @@ export function writeInnerPacket(
     writeHost6(bytes, at + 24, destination);
     view.setUint32(IPV6_HEADER_BYTES, id);
   }
+  fill(bytes, at, family === 4 ? IPV4_HEADER_BYTES : IPV6_HEADER_BYTES + 4, packet);
+}
+
+/** First words that no packet of `length` may have; below 20 bytes no first word helps. */
+const MALFORMED_STARTS = [
+  (length: number) => 0x45000000 | (length + 1),
+  (length: number) => 0x45000000 | (length - 1),
+  (length: number) => 0x44000000 | length,
+  (length: number) => 0x50000000 | length,
+  () => 0x60000000,
+  () => 0,
+  () => 0xffffffff,
+];
+
+function writeMalformed(bytes: Uint8Array, at: number, packet: InnerForm): void {
+  const { id, length } = packet;
+  fill(bytes, at, 0, packet);
+  const start = MALFORMED_STARTS[id % MALFORMED_STARTS.length](length);
+  for (let i = 0; i < Math.min(4, length); i++) bytes[at + i] = start >>> (24 - 8 * i);
+  // The length of an IPv6 payload.
+  if (length > 5) bytes[at + 4] = 0xff;
+}
+
+/** Bytes `from` and on. */
+function fill(bytes: Uint8Array, at: number, from: number, { id, length }: InnerForm): void {
   let state = id | 1;
-  for (let i = family === 4 ? headerBytes : headerBytes + 4; i < length; i++) {
+  for (let i = from; i < length; i++) {
     state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + i;
     bytes[at + i] = state >>> 16;
   }

@@ -1,18 +1,15 @@
 /** Every inner packet of a run: what it was, where it was meant to go, and that it came there at most once. */
-import { type InnerAddresses, packetId, writeInnerPacket } from './inner-packet.ts';
+import { type InnerForm, packetId, writeInnerPacket } from './inner-packet.ts';
 import { Violation } from './watch/violation.ts';
 
 /** Index of a client, or the server. */
 export type Place = number;
 export const SERVER: Place = -1;
 
-export interface InnerPacket {
-  readonly id: number;
+export interface InnerPacket extends InnerForm {
   readonly from: Place;
   /** Where it leaves the tunnel. */
   readonly to: Place;
-  readonly length: number;
-  readonly addresses: InnerAddresses;
   /** World time. */
   readonly offeredMs: number;
   /** From an address that its sender does not lease: it must come out nowhere. */
@@ -52,10 +49,11 @@ export class Ledger {
     const packet = length >= 20 ? this.packets.get(packetId(bytes, at)) : undefined;
     if (packet === undefined) throw new Violation('unaltered', `${length} bytes came out that nobody sent`);
     if (packet.deliveredMs >= 0) throw new Violation('at-most-once', `packet ${packet.id} came out twice`);
+    if (packet.isMalformed) throw new Violation('unaltered', `packet ${packet.id} is none and came out`);
     if (packet.isSpoofed) throw new Violation('no-spoofing', `packet ${packet.id} has a source not leased`);
     if (packet.to !== place && !this.holds(place, packet.addresses.destination))
       throw new Violation('right-place', `packet ${packet.id} for ${packet.to} came out at ${place}`);
-    writeInnerPacket(this.scratch, 0, packet.length, packet.id, packet.addresses);
+    writeInnerPacket(this.scratch, 0, packet);
     const isSame = length === packet.length && equal(bytes, at, this.scratch, length);
     if (!isSame) throw new Violation('unaltered', `packet ${packet.id} of ${packet.length} bytes`);
     packet.deliveredMs = nowMs;

@@ -37,12 +37,17 @@ export interface ClientPlan {
   readonly startMs: number;
   /** Static address, uint32; 0 = the server chooses. */
   readonly wantedAddress: number;
+  /** As with `--policy`; absent = redundant. */
+  readonly policy?: string;
 }
 
 export interface FlowPlan {
   readonly client: number;
-  /** Up: to behind the server; down: from there; peer: to another client; spoof: up, from an address not leased. */
-  readonly kind: 'up' | 'down' | 'peer' | 'spoof';
+  /**
+   * Up: to behind the server; down: from there; peer: to another client; spoof: up, from an address not leased; garbage: what
+   * is no IP packet, from both ends, 0 bytes and more.
+   */
+  readonly kind: 'up' | 'down' | 'peer' | 'spoof' | 'garbage';
   readonly peer: number;
   readonly family: 4 | 6;
   readonly startMs: number;

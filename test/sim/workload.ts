@@ -37,23 +37,31 @@ export class Workload {
 
   private offer(flow: FlowPlan): void {
     const client = this.clients[flow.client];
-    const from = flow.kind === 'down' ? this.server : client;
+    const isDown = flow.kind === 'down' || (flow.kind === 'garbage' && this.random.chance(0.5));
+    const from = isDown ? this.server : client;
     const ends = this.ends(flow, client);
     if (!from.isRunning || ends === null) return;
     const packets: InnerPacket[] = [];
     for (let i = 0; i < flow.train; i++) {
       const packet = this.ledger.offer({
         from: from.place,
-        to: flow.kind === 'down' ? client.place : flow.kind === 'peer' ? flow.peer : SERVER,
-        length: Math.max(MIN_INNER_BYTES[flow.family], this.random.between(flow.minBytes, flow.maxBytes)),
+        to: isDown ? client.place : flow.kind === 'peer' ? flow.peer : SERVER,
+        length: this.length(flow),
         addresses: { family: flow.family, ...ends },
         offeredMs: this.queue.nowMs,
         isSpoofed: flow.kind === 'spoof',
+        isMalformed: flow.kind === 'garbage',
       });
       packets.push(packet);
       this.onOffered(packet, flow);
     }
     from.offer(packets);
+  }
+
+  /** A packet that is to arrive has room for its id. */
+  private length({ kind, family, minBytes, maxBytes }: FlowPlan): number {
+    const least = kind === 'garbage' ? 0 : MIN_INNER_BYTES[family];
+    return Math.max(least, this.random.between(minBytes, maxBytes));
   }
 
   /** Null = somebody has no address yet. */
@@ -62,6 +70,7 @@ export class Workload {
     if (client.address === 0) return null;
     switch (flow.kind) {
       case 'up':
+      case 'garbage':
         return { source: client.address, destination: outside };
       case 'down':
         return { source: outside, destination: client.address };

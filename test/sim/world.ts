@@ -1,12 +1,13 @@
 /** Builds the world of a scenario and runs it: machines, links, workload, events, observers. One seed decides everything. */
 import { loadPrimitives } from '../../src/crypto/sodium.ts';
+import { engineBatches } from '../../src/engine/engine.ts';
 import { loadNative } from '../../src/native/native.ts';
-import { PacketBatch } from '../../src/proto/packet-batch.ts';
 import { Suite } from '../../src/proto/ports.ts';
 import { deriveInviteId, deriveInvitePsk } from '../../src/proto/session/invite-keys.ts';
 import { Attacker } from './attacker.ts';
-import { EventQueue, WORLD_EPOCH_MS } from './clock.ts';
+import { EventQueue } from './clock.ts';
 import { ClientHost } from './host/client-host.ts';
+import { WORLD_EPOCH_MS } from './host/host-clock.ts';
 import { SERVER_ADDRESSES, ServerHost } from './host/server-host.ts';
 import type { Surroundings } from './host/surroundings.ts';
 import { Ledger } from './ledger.ts';
@@ -23,7 +24,6 @@ import { Violation } from './watch/violation.ts';
 import { Workload } from './workload.ts';
 import { WorldEvents } from './world-events.ts';
 
-const TUN_BYTES = 1024 * 1024;
 /** Observers that look at everything look this often. */
 const PATROL_MS = 10_000;
 
@@ -62,8 +62,7 @@ export class World {
       book: new KeyBook(),
       ledger: this.ledger,
       trace: this.trace,
-      tunBatch: new PacketBatch({ capacity: 512, arenaBytes: TUN_BYTES, trains: 8 }),
-      wireBatch: new PacketBatch({ capacity: 512, arenaBytes: TUN_BYTES }),
+      batches: engineBatches(),
     };
     const { maxClients, leaseMs, mtuBytes, pool, hasAes } = scenario.server;
     const privateKey = keys.bytes(32);
@@ -120,6 +119,7 @@ export class World {
       servers: SERVER_ADDRESSES,
       suites: hasAes ? [Suite.AES_256_GCM, Suite.CHACHA20_POLY1305] : [Suite.CHACHA20_POLY1305],
       wantedAddress: plan.wantedAddress,
+      policy: plan.policy ?? 'redundant',
       clock: { startMs: plan.clockMs, wallOffsetMs: WORLD_EPOCH_MS + plan.wallOffsetMs },
     });
     if (invites) this.server.invite(id, client.name, psk);
@@ -143,7 +143,7 @@ export class World {
       server.busy.disturb(queue.nowMs);
       clients[flow.client].busy.disturb(queue.nowMs);
       if (flow.kind === 'peer') clients[flow.peer].busy.disturb(queue.nowMs);
-      else if (flow.kind !== 'spoof' && packet.length <= limit)
+      else if ((flow.kind === 'up' || flow.kind === 'down') && packet.length <= limit)
         progress[flow.client].noteOffered(packet, flow.kind);
     };
     server.onDelivered = (packet) => progress[packet.from].noteDelivered(packet, 'up');

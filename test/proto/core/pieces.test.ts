@@ -29,7 +29,7 @@ function engineOfServer() {
   const udp = new MemoryUdp({
     network,
     paths,
-    unmask: (batch) => sealer.unmask(batch),
+    unmask: (batch, from) => sealer.unmask(batch, from),
     queueDatagrams: QUEUE,
   });
   const socket = udp.open({ family: 4, address: '127.0.0.1', port: 4600 });

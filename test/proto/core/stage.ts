@@ -139,6 +139,7 @@ export class Stage {
       addresses: { family: 4, source, destination },
       offeredMs: this.nowMs,
       isSpoofed: false,
+      isMalformed: false,
     } as const;
     const packets = Array.from({ length: count }, () => this.world.ledger.offer(packet));
     // The simulator's idea of an idle minute.

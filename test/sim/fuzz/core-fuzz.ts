@@ -57,6 +57,7 @@ function expectNonsense({ ledger, server }: World): void {
     addresses: { family: 4, source: 0, destination: 0 },
     offeredMs: 0,
     isSpoofed: false,
+    isMalformed: false,
   });
   ledger.deliver = (...packet) => {
     try {

@@ -1,27 +1,29 @@
-/** A client machine: its core, its interfaces, and as much of the daemon as keeps paths and files. */
-import { ClientCore } from '../../../src/proto/client-core.ts';
-import type { CoreEvent } from '../../../src/proto/events.ts';
-import { PathTable } from '../../../src/proto/packet-batch.ts';
-import { redundant } from '../../../src/proto/policy/redundant.ts';
+/** A client machine: its engine, its interfaces, and as much of the daemon as keeps paths and files. */
+
+import { ClientRole, MAX_SESSIONS } from '../../../src/engine/client-role.ts';
+import { toBase64 } from '../../../src/engine/convert.ts';
+import type { Assignment, EngineEvent } from '../../../src/engine/messages.ts';
+import type { Parts } from '../../../src/engine/role.ts';
+import type { ClientCore } from '../../../src/proto/client-core.ts';
 import type { Suite } from '../../../src/proto/ports.ts';
-import { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
-import type { Assignment } from '../../../src/proto/snapshot.ts';
-import { parseIpv4 } from '../../../src/proto/wire/ip-text.ts';
+import { formatIpv4, parseIpv4 } from '../../../src/proto/wire/ip-text.ts';
+import type { UdpOptions } from '../../../src/udp/udp.ts';
 import type { InnerPacket } from '../ledger.ts';
 import type { Access } from '../net/access.ts';
-import { type Address, addressWords, familyOf, formatAddress, readWords } from '../net/address.ts';
-import type { Outgoing } from '../net/datagram.ts';
+import { type Address, familyOf, formatAddress, readWords, socketAddress } from '../net/address.ts';
+import type { Datagram, Outgoing } from '../net/datagram.ts';
 import type { Random } from '../random.ts';
 import { Violation } from '../watch/violation.ts';
 import { Host } from './host.ts';
+import type { Outlet } from './sim-udp.ts';
 import type { Surroundings } from './surroundings.ts';
-import { WatchedSealer } from './watched-sealer.ts';
 
 const EMSGSIZE = 90;
 const ENETUNREACH = 101;
-const MAX_SESSIONS = 8;
 /** As many handshake counters as the daemon reserves on disk with one write. */
 const RESERVED_COUNTERS = 2 ** 20;
+/** The daemon tries a path that the engine could not open again after this. */
+const RETRY_MS = 5_000;
 
 export interface ClientHostOptions {
   readonly privateKey: Uint8Array;
@@ -32,12 +34,8 @@ export interface ClientHostOptions {
   readonly suites: readonly Suite[];
   /** Static address, uint32; 0 = none. */
   readonly wantedAddress: number;
+  readonly policy: string;
   readonly clock: { startMs: number; wallOffsetMs: number };
-}
-
-interface OpenPath {
-  readonly socket: number;
-  readonly port: number;
 }
 
 export class ClientHost extends Host {
@@ -53,8 +51,8 @@ export class ClientHost extends Host {
   onDelivered: (packet: InnerPacket) => void = () => {};
   private counter = 1;
   private inviteId: Uint8Array | null;
-  private nextSocket = 1;
-  private readonly open: (OpenPath | null)[] = [];
+  /** Paths that the engine was told to open. */
+  private readonly open = new Set<number>();
 
   constructor(
     place: number,
@@ -69,93 +67,81 @@ export class ClientHost extends Host {
   }
 
   start(): void {
-    const { world, options } = this;
-    const network = new NetworkLayer(world.primitives, world.networkKey);
-    const sealer = new WatchedSealer(
-      this.name,
-      world.native,
-      network.maskKey,
-      MAX_SESSIONS,
-      options.suites,
-      world.book,
-      (key) => this.model.handleInstalled(key, this.clock.nowMs),
-    );
-    const paths = new PathTable(1);
+    const { suites, policy } = this.options;
+    this.assignment = null;
+    this.boot({ peers: 1, sessions: MAX_SESSIONS }, suites, policy);
+    for (let id = 0; id < this.accesses.length; id++) this.openPath(id);
+  }
+
+  protected startRole(parts: Parts) {
+    const { networkKey } = this.world;
+    const { privateKey, serverPublicKey, psk, servers, wantedAddress, policy } = this.options;
     const counter = this.counter;
     this.counter += RESERVED_COUNTERS;
-    const core = new ClientCore(
+    const role = new ClientRole(
       {
-        primitives: world.primitives,
-        sealer,
-        random: (count) => this.random.bytes(count),
-        network,
-        paths,
-        policy: redundant,
+        role: 'client',
         tunName: 'tun0',
-        privateKey: options.privateKey,
-        serverPublicKey: options.serverPublicKey,
-        psk: options.psk,
-        inviteId: this.inviteId,
+        privateKey: toBase64(privateKey),
+        serverPublicKey: toBase64(serverPublicKey),
+        networkKey: toBase64(networkKey),
+        psk: toBase64(psk),
+        ...(this.inviteId === null ? {} : { inviteId: toBase64(this.inviteId) }),
         counter,
-        endpoints: options.servers.map(addressWords),
-        wantedAddress: options.wantedAddress,
+        endpoints: servers.map(socketAddress),
+        ...(wantedAddress === 0 ? {} : { wantedAddress: formatIpv4(wantedAddress) }),
+        policy,
       },
-      this.clock.nowMs,
+      parts,
+      this.emit,
     );
-    this.running = { core, sealer, paths };
-    this.assignment = null;
-    for (let id = 0; id < this.accesses.length; id++) if (this.accesses[id].isPresent) this.openPath(id);
+    return { role, core: role['core'], engine: role['engine'] };
   }
 
   override stop(goodbye: boolean): void {
     super.stop(goodbye);
-    for (let id = 0; id < this.open.length; id++) this.closeSocket(id);
+    this.open.clear();
   }
 
   /** The daemon found the interface. */
-  openPath(id: number): void {
-    const access = this.accesses[id];
-    if (this.running === null || this.open[id]) return;
-    const socket = this.nextSocket++;
-    const port = access.open((datagram) => this.receive(socket, datagram));
-    this.open[id] = { socket, port };
+  openPath(path: number): void {
+    const access = this.accesses[path];
+    if (this.running === null || this.open.has(path) || !access.isPresent) return;
+    this.open.add(path);
     const { family, mtuBytes } = access.settings;
-    this.addSocket(socket, this.options.servers.find((server) => familyOf(server) === family) as Address);
-    this.run(() =>
-      this.client.openPath({ id, socket, family, mtuBytes, interfaceName: `if${id}` }, this.clock.nowMs),
-    );
+    this.post({ kind: 'path-open', path, interfaceName: `if${path}`, family, mark: 0, mtuBytes });
   }
 
   /** The interface is gone. */
-  closePath(id: number): void {
-    if (!this.open[id]) return;
-    this.run(() => this.client.closePath(id, this.clock.nowMs));
-    this.closeSocket(id);
+  closePath(path: number): void {
+    if (this.open.delete(path)) this.post({ kind: 'path-close', path });
   }
 
   get client(): ClientCore {
     return this.running?.core as ClientCore;
   }
 
-  protected put(socket: number, to: Address, datagram: Outgoing): number {
-    const id = this.open.findIndex((path) => path?.socket === socket);
-    const path = this.open[id];
-    if (!path) return ENETUNREACH;
-    const access = this.accesses[id];
-    if (!access.isPresent || familyOf(to) !== access.settings.family) return ENETUNREACH;
-    const headerBytes = familyOf(to) === 6 ? 48 : 28;
-    if (datagram.bytes.length + headerBytes > access.settings.mtuBytes) return EMSGSIZE;
-    access.send(path.port, to, datagram);
-    return 0;
+  bind({ interfaceName, family }: UdpOptions, receive: (datagram: Datagram) => void): Outlet {
+    const access = this.accesses[Number(interfaceName?.slice(2))];
+    if (!access.isPresent)
+      throw Object.assign(new Error(`${interfaceName} is not there`), { code: 'ENODEV' });
+    const port = access.open(receive);
+    const local = this.options.servers.find((server) => familyOf(server) === family) as Address;
+    const put = (to: Address, datagram: Outgoing) => send(access, port, to, datagram);
+    return { local, port, put, close: () => access.close(port) };
   }
 
-  protected handleEvent(event: CoreEvent): void {
+  protected handleEvent(event: EngineEvent): void {
     if (event.kind === 'assigned') {
       this.assignment = event.assignment;
       this.address = parseIpv4(event.assignment.address);
       this.onAssigned();
     } else if (event.kind === 'refused') this.refusals++;
     else if (event.kind === 'session' && event.state === 'established') this.inviteId = null;
+    else if (event.kind === 'path-failed') {
+      this.open.delete(event.path);
+      this.world.queue.after(RETRY_MS, () => this.openPath(event.path));
+    }
   }
 
   protected override handleDelivered(packet: InnerPacket): void {
@@ -179,12 +165,13 @@ export class ClientHost extends Host {
     if (heldPackets > 0 && association.current !== null && association.hasUsablePath)
       throw new Violation('none-held-with-a-path', `${this.name} holds ${heldPackets} packets`);
   }
+}
 
-  private closeSocket(id: number): void {
-    const path = this.open[id];
-    if (!path) return;
-    this.open[id] = null;
-    this.accesses[id].close(path.port);
-    this.removeSocket(path.socket);
-  }
+/** Out of an interface, as the kernel decides it. */
+function send(access: Access, port: number, to: Address, datagram: Outgoing): number {
+  if (!access.isPresent || familyOf(to) !== access.settings.family) return ENETUNREACH;
+  const headerBytes = familyOf(to) === 6 ? 48 : 28;
+  if (datagram.bytes.length + headerBytes > access.settings.mtuBytes) return EMSGSIZE;
+  access.send(port, to, datagram);
+  return 0;
 }

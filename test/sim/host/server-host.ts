@@ -1,16 +1,15 @@
-/** The server machine: its core, one dual-stack socket, and a state directory that survives the process. */
-import { clientRecord, clientState } from '../../../src/engine/convert.ts';
-import type { ClientRecord } from '../../../src/engine/messages.ts';
-import { base64 } from '../../../src/proto/base64.ts';
-import type { CoreEvent } from '../../../src/proto/events.ts';
-import { PathTable } from '../../../src/proto/packet-batch.ts';
-import { redundant } from '../../../src/proto/policy/redundant.ts';
+/** The server machine: its core, a socket per address family, and a state directory that survives the process. */
+import { toBase64 } from '../../../src/engine/convert.ts';
+import type { ClientRecord, EngineEvent, InviteRecord } from '../../../src/engine/messages.ts';
+import type { Parts } from '../../../src/engine/role.ts';
+import { ServerRole } from '../../../src/engine/server-role.ts';
 import type { Suite } from '../../../src/proto/ports.ts';
-import { type InviteState, ServerCore } from '../../../src/proto/server-core.ts';
-import { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
+import { type ServerCore, serverTables } from '../../../src/proto/server-core.ts';
+import { formatIpv6 } from '../../../src/proto/wire/ip-text.ts';
+import type { UdpOptions } from '../../../src/udp/udp.ts';
 import { PREFIX6 } from '../inner-packet.ts';
 import { type InnerPacket, SERVER } from '../ledger.ts';
-import { type Address, address, familyOf } from '../net/address.ts';
+import { type Address, address, familyOf, socketAddress } from '../net/address.ts';
 import type { Datagram, Outgoing } from '../net/datagram.ts';
 import type { Attachment } from '../net/internet.ts';
 import type { Random } from '../random.ts';
@@ -18,8 +17,8 @@ import { AmplificationWatch } from '../watch/amplification-watch.ts';
 import { associationsOf } from '../watch/step.ts';
 import { Violation } from '../watch/violation.ts';
 import { Host } from './host.ts';
+import type { Outlet } from './sim-udp.ts';
 import type { Surroundings } from './surroundings.ts';
-import { WatchedSealer } from './watched-sealer.ts';
 
 const SERVER_PORT = 4600;
 /** 198.51.100.1 (RFC 5737) and its IPv6 twin. */
@@ -27,7 +26,8 @@ export const SERVER_ADDRESSES: readonly Address[] = [
   address(4, 0xc6336401, SERVER_PORT),
   address(6, 0xc6336401, SERVER_PORT),
 ];
-const SOCKET = 1;
+const EAFNOSUPPORT = 97;
+const POOL6 = `${formatIpv6(PREFIX6)}/96`;
 
 export interface ServerHostOptions {
   readonly privateKey: Uint8Array;
@@ -45,7 +45,8 @@ export class ServerHost extends Host implements Attachment {
   readonly amplification: AmplificationWatch;
   /** The state directory. */
   records = new Map<string, ClientRecord>();
-  private invites = new Map<string, InviteState>();
+  private invites = new Map<string, InviteRecord>();
+  private readonly sockets = new Map<number, (datagram: Datagram) => void>();
 
   constructor(
     world: Surroundings,
@@ -59,62 +60,52 @@ export class ServerHost extends Host implements Attachment {
   }
 
   start(): void {
-    const { world, options } = this;
-    const network = new NetworkLayer(world.primitives, world.networkKey);
-    const slots = 3 * options.maxClients + 64;
-    const sealer = new WatchedSealer(
-      this.name,
-      world.native,
-      network.maskKey,
-      slots,
-      options.suites,
-      world.book,
-      (key) => this.model.handleInstalled(key, this.clock.nowMs),
-    );
-    const paths = new PathTable(options.maxClients);
-    const core = new ServerCore(
+    const { maxClients, suites } = this.options;
+    this.boot(serverTables(maxClients), suites, 'redundant');
+  }
+
+  protected startRole(parts: Parts) {
+    const { options, records, invites } = this;
+    const { pool, mtuBytes, leaseMs, maxClients } = options;
+    const role = new ServerRole(
       {
-        primitives: world.primitives,
-        sealer,
-        random: (count) => this.random.bytes(count),
-        network,
-        paths,
-        policy: redundant,
+        role: 'server',
         tunName: 'tun0',
-        privateKey: options.privateKey,
-        pool: options.pool,
-        pool6: { prefix: PREFIX6, prefixLength: 96 },
+        listen: SERVER_ADDRESSES.map(socketAddress),
+        privateKey: toBase64(options.privateKey),
+        networkKey: toBase64(this.world.networkKey),
+        pool,
+        pool6: POOL6,
         dns: [],
-        mtuBytes: options.mtuBytes,
-        leaseMs: options.leaseMs,
-        maxClients: options.maxClients,
-        clients: [...this.records.values()].map((record) => clientState(record, this.clock.wallMs)),
+        mtuBytes,
+        leaseMs,
+        maxClients,
+        clients: [...records.values()],
+        invites: [...invites.values()],
       },
-      this.clock.nowMs,
+      parts,
+      this.emit,
     );
-    for (const invite of this.invites.values()) core.putInvite(invite, this.clock.nowMs);
-    this.running = { core, sealer, paths };
-    this.addSocket(SOCKET, SERVER_ADDRESSES[0]);
-    this.run(() => {});
+    return { role, core: role['core'], engine: role['engine'] };
   }
 
   /** The administrator lets a key in. */
   admit(publicKey: Uint8Array, name: string, psk: Uint8Array): void {
     const record: ClientRecord = {
-      publicKey: base64(publicKey),
+      publicKey: toBase64(publicKey),
       name,
-      psk: base64(psk),
+      psk: toBase64(psk),
       counter: -1,
       lastSeenMs: this.clock.wallMs,
     };
     this.records.set(record.publicKey, record);
-    this.run(() => this.server.putClient(clientState(record, this.clock.wallMs), this.clock.nowMs));
+    this.post({ kind: 'client-put', client: record });
   }
 
   invite(id: Uint8Array, name: string, psk: Uint8Array): void {
-    const invite: InviteState = { id, name, psk, expiresInMs: Number.POSITIVE_INFINITY, usedBy: null };
-    this.invites.set(base64(id), invite);
-    this.run(() => this.server.putInvite(invite, this.clock.nowMs));
+    const invite: InviteRecord = { id: toBase64(id), name, psk: toBase64(psk), expiresMs: 0 };
+    this.invites.set(invite.id, invite);
+    this.post({ kind: 'invite-put', invite });
   }
 
   /** The state directory is gone, and with it everybody who was let in. */
@@ -124,7 +115,14 @@ export class ServerHost extends Host implements Attachment {
   }
 
   arrive(datagram: Datagram): void {
-    this.receive(SOCKET, datagram);
+    this.sockets.get(familyOf(datagram.to))?.(datagram);
+  }
+
+  bind({ family }: UdpOptions, receive: (datagram: Datagram) => void): Outlet {
+    this.sockets.set(family, receive);
+    const local = SERVER_ADDRESSES.find((own) => familyOf(own) === family) as Address;
+    const put = (to: Address, datagram: Outgoing) => this.send(local, to, datagram);
+    return { local, port: SERVER_PORT, put, close: () => this.sockets.delete(family) };
   }
 
   /** Name of the client that the running server knows at that address. */
@@ -139,11 +137,11 @@ export class ServerHost extends Host implements Attachment {
     return this.running?.core as ServerCore;
   }
 
-  protected put(_socket: number, to: Address, datagram: Outgoing): number {
-    const from = SERVER_ADDRESSES[familyOf(to) === 6 ? 1 : 0];
-    const full = { ...datagram, from, to };
-    this.amplification.noteSent(full);
-    this.world.internet.send(full);
+  private send(from: Address, to: Address, { bytes, sealed, isForged, sentMs }: Outgoing): number {
+    if (familyOf(from) !== familyOf(to)) return EAFNOSUPPORT;
+    const datagram = { from, to, bytes, sealed, isForged, sentMs };
+    this.amplification.noteSent(datagram);
+    this.world.internet.send(datagram);
     return 0;
   }
 
@@ -151,22 +149,18 @@ export class ServerHost extends Host implements Attachment {
     return this.leaseholder(packet.addresses.source) === `client${packet.from}`;
   }
 
-  protected override handleArrived(datagram: Datagram): void {
+  override handleArrived(datagram: Datagram): void {
     this.amplification.noteReceived(datagram);
+    super.handleArrived(datagram);
   }
 
   protected override handleDelivered(packet: InnerPacket): void {
     this.onDelivered(packet);
   }
 
-  protected handleEvent(event: CoreEvent): void {
-    if (event.kind === 'client') {
-      const state = this.server.clientState(event.publicKey, this.clock.nowMs);
-      if (state !== null) this.records.set(event.publicKey, clientRecord(state, this.clock.wallMs));
-    } else if (event.kind === 'invite-used') {
-      const invite = this.invites.get(event.inviteId);
-      if (invite !== undefined) this.invites.set(event.inviteId, { ...invite, usedBy: event.publicKey });
-    }
+  protected handleEvent(event: EngineEvent): void {
+    if (event.kind === 'client') this.records.set(event.client.publicKey, event.client);
+    else if (event.kind === 'invite') this.invites.set(event.invite.id, event.invite);
   }
 
   protected inspect(): void {

@@ -1,6 +1,6 @@
 /** What all machines of one simulated world share. */
+import type { EngineBatches } from '../../../src/engine/engine.ts';
 import type { Native } from '../../../src/native/native.ts';
-import type { PacketBatch } from '../../../src/proto/packet-batch.ts';
 import type { Primitives } from '../../../src/proto/session/primitives.ts';
 import type { EventQueue } from '../clock.ts';
 import type { Ledger } from '../ledger.ts';
@@ -17,7 +17,6 @@ export interface Surroundings {
   readonly book: KeyBook;
   readonly ledger: Ledger;
   readonly trace: Trace;
-  /** Drivers run one after the other and clear what they used: one pair of batches does for all. */
-  readonly tunBatch: PacketBatch;
-  readonly wireBatch: PacketBatch;
+  /** Machines run one after the other: one pair of batches does for all. */
+  readonly batches: EngineBatches;
 }

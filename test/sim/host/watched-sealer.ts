@@ -8,9 +8,24 @@ import type { Sealed } from '../net/datagram.ts';
 import { readPieces } from '../watch/interior.ts';
 import type { KeyBook, KeyRecord } from '../watch/key-book.ts';
 
+export interface WatchedSealerOptions {
+  /** Name of the machine. */
+  readonly owner: string;
+  readonly native: Native;
+  readonly maskKey: Uint8Array;
+  readonly slots: number;
+  /** Of the simulated machine. What this one's CPU can do must not change a run. */
+  readonly suites: readonly Suite[];
+  readonly book: KeyBook;
+  readonly onInstalled: (open: KeyRecord) => void;
+  /** A data datagram is about to be sealed. */
+  readonly onSealed: (sealed: Sealed) => void;
+}
+
 export class WatchedSealer implements BatchSealer {
   /** What stands in the rows of the last sealed batch; null for handshake messages. */
   readonly sealed: (Sealed | null)[] = [];
+  readonly suites: readonly Suite[];
   /** Sees each data datagram, header room and interior, before it is sealed. */
   onSealing: ((datagram: Uint8Array) => void) | null = null;
   private readonly inner: NativeSealer;
@@ -18,17 +33,10 @@ export class WatchedSealer implements BatchSealer {
   private readonly openKeys: (KeyRecord | null)[];
   private readonly slots = new Map<KeyRecord, number>();
 
-  /** `suites`: of the simulated machine. What this one's CPU can do must not change a run. */
-  constructor(
-    private readonly owner: string,
-    native: Native,
-    maskKey: Uint8Array,
-    slots: number,
-    readonly suites: readonly Suite[],
-    private readonly book: KeyBook,
-    private readonly onInstalled: (open: KeyRecord) => void,
-  ) {
+  constructor(private readonly options: WatchedSealerOptions) {
+    const { native, maskKey, slots, suites } = options;
     this.inner = new NativeSealer(native, { maskKey, slots });
+    this.suites = suites;
     this.sealKeys = new Array(slots).fill(null);
     this.openKeys = new Array(slots).fill(null);
   }
@@ -42,11 +50,12 @@ export class WatchedSealer implements BatchSealer {
     openIv: Uint8Array,
   ): void {
     this.inner.installKey(slot, suite, sealKey, sealIv, openKey, openIv);
-    const open = this.book.record(openKey, openIv);
-    this.sealKeys[slot] = this.book.record(sealKey, sealIv);
+    const { book, onInstalled } = this.options;
+    const open = book.record(openKey, openIv);
+    this.sealKeys[slot] = book.record(sealKey, sealIv);
     this.openKeys[slot] = open;
     this.slots.set(open, slot);
-    this.onInstalled(open);
+    onInstalled(open);
   }
 
   /** Where the key that opens such datagrams is installed; -1 = nowhere. */
@@ -72,8 +81,9 @@ export class WatchedSealer implements BatchSealer {
     this.inner.open(batch);
   }
 
-  unmask(batch: PacketBatch): void {
-    this.inner.unmask(batch, 0);
+  /** The rows from `from` on. */
+  unmask(batch: PacketBatch, from: number): void {
+    this.inner.unmask(batch, from);
   }
 
   close(): void {
@@ -85,10 +95,12 @@ export class WatchedSealer implements BatchSealer {
     const key = this.sealKeys[batch.keySlot[row]];
     if (key === null) throw new Error(`row ${row} names the empty key slot ${batch.keySlot[row]}`);
     const number = batch.packetNumber[row];
-    this.book.noteSealed(key, number);
+    this.options.book.noteSealed(key, number);
     this.onSealing?.(batch.arena.subarray(batch.offset[row], batch.offset[row] + batch.length[row]));
     const at = batch.offset[row] + DATAGRAM_HEADER_BYTES;
     const pieces = readPieces(batch.arena, at, batch.length[row] - DATAGRAM_HEADER_BYTES);
-    return { by: this.owner, key, number, pieces };
+    const sealed = { by: this.options.owner, key, number, pieces };
+    this.options.onSealed(sealed);
+    return sealed;
   }
 }

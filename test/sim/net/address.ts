@@ -51,10 +51,19 @@ export function addressWords(remote: Address): Int32Array {
   return words;
 }
 
-export function formatAddress(value: Address): string {
+/** As a configuration names it. */
+export function socketAddress(value: Address): { address: string; port: number } {
   const host = Math.floor((value % IPV6) / PORTS);
-  const text = familyOf(value) === 6 ? `[2001:db8::${host.toString(16)}]` : formatIpv4(host);
-  return `${text}:${portOf(value)}`;
+  const text =
+    familyOf(value) === 6
+      ? `2001:db8::${(host >>> 16).toString(16)}:${(host & 0xffff).toString(16)}`
+      : formatIpv4(host);
+  return { address: text, port: portOf(value) };
+}
+
+export function formatAddress(value: Address): string {
+  const { address, port } = socketAddress(value);
+  return `${familyOf(value) === 6 ? `[${address}]` : address}:${port}`;
 }
 
 function writeHost(value: Address, words: Int32Array, at: number): void {

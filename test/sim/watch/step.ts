@@ -20,11 +20,12 @@ export interface Facts {
 
 export class Step {
   /** What TUN gave the core in this turn. */
-  offered: readonly InnerPacket[] = [];
+  readonly offered: InnerPacket[] = [];
   /** Ids of inner packets that left in datagrams, whole or in pieces. */
   readonly sealed = new Set<number>();
   /** Ids of what was written to TUN. */
   readonly delivered = new Set<number>();
+  hasArrivals = false;
   /** Something arrived that may be believed. */
   hasGenuine = false;
   private readonly due: Due[] = [];
@@ -117,4 +118,14 @@ export function associationsOf(core: CoreBase): Association[] {
   for (const client of inside.directory?.all() ?? [])
     if (client.association !== null) associations.push(client.association);
   return associations;
+}
+
+/** When this end last believed that it heard something, over any path or in any session. */
+export function lastHeardMs(core: CoreBase): number {
+  let last = Number.NEGATIVE_INFINITY;
+  for (const association of associationsOf(core)) {
+    last = Math.max(last, association.current?.lastReceivedMs ?? last);
+    for (const path of association.paths) last = Math.max(last, path?.lastHeardMs ?? last);
+  }
+  return last;
 }
