@@ -17,7 +17,8 @@ export const clientCommand: CommandModule = {
             type: 'string',
             array: true,
             requiresArg: true,
-            describe: 'Interface to send over; may be repeated',
+            describe:
+              'Interface to send over, or a pattern (wwan*), with options (IFACE,backup,metered,budget=50M/day); may be repeated',
           },
           route: {
             type: 'string',
@@ -45,6 +46,10 @@ export const clientCommand: CommandModule = {
         }),
       [
         ['client "$(cat laptop.invite)" -i wlan0 -i wwan0', 'Everything over Wi-Fi and LTE'],
+        [
+          "client -i wlan0 -i 'wwan*,budget=50M/day,backup'",
+          'LTE only when Wi-Fi fails, and never more than 50 MB a day',
+        ],
         ['client -i wlan0 -i wwan0 --route 192.168.7.0/24', 'The same server again, for one network only'],
       ],
     ),

@@ -5,16 +5,20 @@ import { UserError } from '../errors.ts';
 import { clientCommand } from './client.ts';
 import { genkeyCommand } from './genkey.ts';
 import { inviteCommand } from './invite.ts';
+import { pathCommand } from './path.ts';
 import { pubkeyCommand } from './pubkey.ts';
 import { serverCommand } from './server.ts';
 import { statusCommand } from './status.ts';
 import { version } from './version.ts';
+import { wakeupCommand } from './wakeup.ts';
 
 const COMMANDS: readonly CommandModule[] = [
   serverCommand,
   inviteCommand,
   clientCommand,
   statusCommand,
+  pathCommand,
+  wakeupCommand,
   genkeyCommand,
   pubkeyCommand,
 ];

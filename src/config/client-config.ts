@@ -2,14 +2,9 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { POLICY_NAMES } from '../proto/policy/policy.ts';
-import {
-  type CommonConfig,
-  type ConfigKind,
-  commonFields,
-  innerMtu,
-  interfaceName,
-} from './common-config.ts';
+import { type CommonConfig, type ConfigKind, commonFields, innerMtu } from './common-config.ts';
 import { choice, field, several } from './fields.ts';
+import { formatInterfaceSpec, type InterfaceSpec, interfaceSpec } from './interface-spec.ts';
 import { type Invite, parseInvite } from './invite.ts';
 import { parseNetwork } from './units.ts';
 
@@ -22,8 +17,8 @@ export type RouteConfig = { kind: 'all' } | { kind: 'none' } | { kind: 'some'; n
 export interface ClientConfig extends CommonConfig {
   /** Absent: go on with the server of the last invite. */
   readonly invite?: Invite;
-  /** Each one a path, or two where it has IPv6. */
-  readonly interfaces: readonly string[];
+  /** Each interface is a path, or two where it has IPv6. */
+  readonly interfaces: readonly InterfaceSpec[];
   readonly route: RouteConfig;
   readonly policy: string;
   /** Tunnel address to ask for; absent = the server chooses. */
@@ -50,10 +45,28 @@ const routes = several(networkOrWord, MAX_ROUTES, 'route').transform((words, con
   return z.NEVER;
 });
 
+/** The same one twice counts once; what is said of an interface is said in one place. */
+const interfaces = several(interfaceSpec, MAX_INTERFACES, 'interface', 'wlan0').transform(
+  (specs, context): readonly InterfaceSpec[] => {
+    const byPattern = new Map<string, InterfaceSpec>();
+    for (const spec of specs) {
+      const before = byPattern.get(spec.pattern);
+      byPattern.set(spec.pattern, spec);
+      if (before === undefined || formatInterfaceSpec(before) === formatInterfaceSpec(spec)) continue;
+      context.issues.push({
+        code: 'custom',
+        message: `${spec.pattern} with one set of options`,
+        input: specs,
+      });
+    }
+    return [...byPattern.values()];
+  },
+);
+
 const keys = z.strictObject({
   ...commonFields,
   invite: invite.optional(),
-  interface: several(interfaceName, MAX_INTERFACES, 'interface', 'wlan0'),
+  interface: interfaces,
   route: routes.default({ kind: 'all' }),
   policy: choice(POLICY_NAMES).default(POLICY_NAMES[0]),
   address: field('an IPv4 address', (text) => (isIPv4(text) ? text : undefined)).optional(),

@@ -3,7 +3,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { LineReader } from './line-reader.ts';
 import { type Handler, MAX_REQUEST_BYTES, parseRequest, type Response } from './protocol.ts';
-import { controlSocketPath, type SocketPath } from './socket-path.ts';
+import { controlSocketPath, makeSocketDirectory, type SocketPath } from './socket-path.ts';
 
 /** More than a few people and a metrics collector never ask at once. */
 const MAX_CONNECTIONS = 16;
@@ -29,12 +29,13 @@ export class ControlServer {
     server.on('error', () => {});
   }
 
-  /** The caller holds the daemon lock, so a socket that lies there is a dead process's. Throws the system error. */
+  /** The caller holds the daemon lock, so a socket that lies there is a dead process's. Throws the system error, or `UserError`. */
   static async listen(
     stateDir: string,
     handlers: Readonly<Record<string, Handler>>,
     options: ControlServerOptions = {},
   ): Promise<ControlServer> {
+    makeSocketDirectory(stateDir);
     const socketPath = controlSocketPath(stateDir);
     rmSync(socketPath.path, { force: true });
     const server = createServer();

@@ -1,71 +1,77 @@
 /**
  * Keeps one path open per interface and address family, as long as the interface can carry one.
  *
- *   closed ──interface usable──▶ open ──down, gone, without address, or refused by the engine──▶ closed
+ *   closed ──interface usable──▶ open ──down, gone, without address or route, or refused by the engine──▶ closed
+ *                                │  ▲
+ *                                └──┘ another address or gateway: rebound; another device: closed and opened
  *
  * `sync` compares what is wished with what is there; it runs after every change of the machine and may run at any time.
  */
+import type { InterfaceSpec } from '../config/interface-spec.ts';
 import type { Engine } from '../engine/engine-client.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
 import type { Family } from '../host/ip-prefix.ts';
-import type { PathResult } from '../host/path-table.ts';
+import type { PathResult, Way } from '../host/path-table.ts';
 import type { Log } from './log.ts';
+import { OncePerSubject } from './once-per-subject.ts';
+import type { WantedInterfaces } from './wanted-interfaces.ts';
 
 /** PROTOCOL.md §6. */
 const MAX_PATHS = 8;
-/** A burst of changes is one look. */
-const SETTLE_MS = 50;
 /** A path that the engine could not open, or a look that failed, is tried again after this. */
 const RETRY_MS = 5_000;
 
-interface OpenPath {
+export interface OpenPath {
   readonly path: number;
   readonly interfaceName: string;
   readonly family: Family;
 }
 
+type Refused = Extract<PathResult, { ok: false }>;
+
 export interface ClientPathsOptions {
-  readonly interfaces: readonly string[];
-  /** A path of a family in which the server has no address leads nowhere. */
-  readonly hasFamily: (family: Family) => boolean;
-  readonly network: Pick<ClientNetwork, 'openPath' | 'closePath'>;
+  readonly wanted: WantedInterfaces;
+  /** The server's addresses of a family; where it has none, a path leads nowhere. */
+  readonly serverAddresses: (family: Family) => readonly string[];
+  readonly network: Pick<ClientNetwork, 'openPath' | 'closePath' | 'uplinks'>;
   readonly engine: Pick<Engine, 'post'>;
+  /** How many bytes a path that is about to open may carry at first; undefined = any number. */
+  readonly openBudget: (path: OpenPath, spec: InterfaceSpec) => Promise<number | undefined>;
   /** The path's number is free again. */
   readonly onClosed: (path: number) => void;
   readonly log: Log;
 }
 
 export class ClientPaths {
-  readonly #open = new Map<string, OpenPath>();
-  /** Per interface: what was last said about it. */
-  readonly #said = new Map<string, string>();
-  /** Interfaces that were replaced by others of the same name: their sockets are bound to nothing. */
-  readonly #stale = new Set<string>();
+  readonly #open = new Map<string, OpenPath & { way: Way; options: string }>();
+  readonly #said: OncePerSubject;
   #isWaiting = false;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  constructor(private readonly options: ClientPathsOptions) {}
+  constructor(private readonly options: ClientPathsOptions) {
+    this.#said = new OncePerSubject(options.log);
+  }
 
-  /** Soon; `isReplaced` when the interface is another one than before. */
-  handleInterfaceChange(interfaceName: string, isReplaced: boolean): void {
-    if (isReplaced) this.#stale.add(interfaceName);
-    this.syncSoon();
+  get open(): readonly OpenPath[] {
+    return [...this.#open.values()];
   }
 
   /** The engine could not open its socket. */
   handleFailed(path: number, message: string): void {
-    const open = [...this.#open.values()].find((candidate) => candidate.path === path);
+    const open = this.open.find((candidate) => candidate.path === path);
     if (open === undefined) return;
-    this.#open.delete(key(open.interfaceName, open.family));
+    const { interfaceName, family } = open;
+    this.#open.delete(key(interfaceName, family));
     this.options.onClosed(path);
-    this.#say(open.interfaceName, { interfaceName: open.interfaceName, why: message }, 'path-refused');
+    this.#said.warn(interfaceName, { interfaceName, why: message }, 'path-refused');
     void this.#enqueue(() => this.options.network.closePath(path));
     this.syncSoon(RETRY_MS);
   }
 
-  syncSoon(delayMs = SETTLE_MS): void {
+  /** After whatever else happens at this moment: a burst of changes is one look. */
+  syncSoon(delayMs = 0): void {
     clearTimeout(this.#timer);
     if (!this.#isClosed) this.#timer = setTimeout(() => void this.sync(), delayMs);
   }
@@ -73,6 +79,16 @@ export class ClientPaths {
   /** Resolves when every interface was looked at. */
   sync(): Promise<void> {
     return this.#enqueue(() => this.#syncAll());
+  }
+
+  /** New sockets, and a question over each, at once: of one interface or of all. Returns how many paths. */
+  wake(interfaceName?: string): number {
+    const paths = this.open.filter(
+      (path) => interfaceName === undefined || path.interfaceName === interfaceName,
+    );
+    for (const { path } of paths) this.options.engine.post({ kind: 'wakeup', path });
+    this.syncSoon();
+    return paths.length;
   }
 
   /** Stops looking; what is open is the network's and the engine's to close. */
@@ -96,52 +112,81 @@ export class ClientPaths {
   }
 
   async #syncAll(): Promise<void> {
-    const { interfaces, hasFamily } = this.options;
-    const families = ([4, 6] as const).filter(hasFamily);
+    const { wanted, serverAddresses } = this.options;
+    const names = await this.#interfaces();
+    for (const { interfaceName, family } of this.open) {
+      const isWanted = names.includes(interfaceName) && serverAddresses(family).length > 0;
+      if (!isWanted) await this.#close(interfaceName, family);
+    }
+    const families = ([4, 6] as const).filter((family) => serverAddresses(family).length > 0);
     if (families.length === 0) return;
-    for (const interfaceName of interfaces) {
-      if (this.#stale.delete(interfaceName)) await this.#closeAll(interfaceName);
-      const problems: Extract<PathResult, { ok: false }>[] = [];
-      for (const family of [4, 6] as const) {
-        if (!families.includes(family)) {
-          await this.#close(interfaceName, family);
-          continue;
-        }
-        const result = await this.#look(interfaceName, family);
+    for (const interfaceName of names) {
+      const spec = wanted.specFor(interfaceName);
+      if (spec === undefined) continue;
+      const problems: Refused[] = [];
+      for (const family of families) {
+        const result = await this.#look(interfaceName, family, spec);
         if (result !== null && !result.ok) problems.push(result);
       }
-      if (problems.length === families.length) this.#sayProblem(interfaceName, problems[0]);
-      else this.#said.delete(interfaceName);
+      // Of what a pattern matches, much is never meant to carry anything.
+      if (problems.length < families.length) this.#said.forget(interfaceName);
+      else if (spec.pattern === interfaceName) this.#sayProblem(interfaceName, problems[0]);
     }
     this.#sayWaiting();
   }
 
+  /** Wanted ones: those named outright first, for there is room for eight paths. */
+  async #interfaces(): Promise<string[]> {
+    const { wanted, network } = this.options;
+    const matched = wanted.hasPatterns ? await network.uplinks() : [];
+    const names = [...wanted.named, ...matched.filter((name) => wanted.specFor(name) !== undefined)];
+    return [...new Set(names)];
+  }
+
   /** Opens, refreshes or closes one path. Null when there is no room for it. */
-  async #look(interfaceName: string, family: Family): Promise<PathResult | null> {
-    const { network, engine, log } = this.options;
+  async #look(interfaceName: string, family: Family, spec: InterfaceSpec): Promise<PathResult | null> {
+    const { network, serverAddresses, engine, log } = this.options;
     const known = this.#open.get(key(interfaceName, family));
     const path = known?.path ?? this.#freePath();
     if (path === null) {
-      this.#say(key(interfaceName, family), { interfaceName, family, max: MAX_PATHS }, 'too-many-paths');
+      this.#said.warn(
+        key(interfaceName, family),
+        { interfaceName, family, max: MAX_PATHS },
+        'too-many-paths',
+      );
       return null;
     }
-    const result = await network.openPath({ path, interfaceName, family });
+    const result = await network.openPath({ path, interfaceName, family, reach: serverAddresses(family) });
     if (!result.ok) {
       if (known !== undefined) await this.#close(interfaceName, family);
       return result;
     }
-    if (known === undefined) {
-      const { mark, mtuBytes } = result;
-      this.#open.set(key(interfaceName, family), { path, interfaceName, family });
-      engine.post({ kind: 'path-open', path, interfaceName, family, mark, mtuBytes });
-      log.info({ interfaceName, family, path }, 'path-opened');
-      for (const { what, why, fix } of result.warnings) log.warn({ what, why, fix }, 'path-warning');
+    if (known === undefined) await this.#opened({ path, interfaceName, family }, result, spec);
+    else if (known.way.linkIndex !== result.way.linkIndex || known.options !== optionsText(spec)) {
+      await this.#close(interfaceName, family);
+      return this.#look(interfaceName, family, spec);
+    } else if (known.way.text !== result.way.text) {
+      this.#open.set(key(interfaceName, family), { ...known, way: result.way });
+      engine.post({ kind: 'wakeup', path });
+      log.info({ interfaceName, family, path, way: result.way.text }, 'path-rebound');
     }
     return result;
   }
 
-  async #closeAll(interfaceName: string): Promise<void> {
-    for (const family of [4, 6] as const) await this.#close(interfaceName, family);
+  async #opened(
+    open: OpenPath,
+    { mark, mtuBytes, way, warnings }: Extract<PathResult, { ok: true }>,
+    spec: InterfaceSpec,
+  ): Promise<void> {
+    const { engine, openBudget, log } = this.options;
+    const { path, interfaceName, family } = open;
+    const options = optionsText(spec);
+    this.#open.set(key(interfaceName, family), { ...open, way, options });
+    const budgetBytes = await openBudget(open, spec);
+    const wishes = { backup: spec.isBackup, metered: spec.isMetered, budgetBytes };
+    engine.post({ kind: 'path-open', path, interfaceName, family, mark, mtuBytes, ...wishes });
+    log.info({ interfaceName, family, path, options: options || undefined, way: way.text }, 'path-opened');
+    for (const { what, why, fix } of warnings) log.warn({ what, why, fix }, 'path-warning');
   }
 
   async #close(interfaceName: string, family: Family): Promise<void> {
@@ -149,41 +194,40 @@ export class ClientPaths {
     if (open === undefined) return;
     const { network, engine, onClosed, log } = this.options;
     this.#open.delete(key(interfaceName, family));
-    onClosed(open.path);
     engine.post({ kind: 'path-close', path: open.path });
-    await network.closePath(open.path);
+    onClosed(open.path);
     log.info({ interfaceName, family, path: open.path }, 'path-closed');
+    await network.closePath(open.path);
   }
 
   #freePath(): number | null {
-    const used = new Set([...this.#open.values()].map(({ path }) => path));
+    const used = new Set(this.open.map(({ path }) => path));
     for (let path = 0; path < MAX_PATHS; path++) if (!used.has(path)) return path;
     return null;
   }
 
-  #sayProblem(interfaceName: string, { problem, error }: Extract<PathResult, { ok: false }>): void {
+  #sayProblem(interfaceName: string, { problem, error }: Refused): void {
     const why = typeof error.cause === 'string' ? error.cause : undefined;
-    this.#say(interfaceName, { problem, what: error.what, why, fix: error.fix }, 'interface-unusable');
+    this.#said.warn(interfaceName, { problem, what: error.what, why, fix: error.fix }, 'interface-unusable');
   }
 
   #sayWaiting(): void {
     const isWaiting = this.#open.size === 0;
     if (isWaiting && !this.#isWaiting) {
-      const { interfaces, log } = this.options;
-      log.warn({ interfaces, what: 'none of the interfaces can be used; waiting for one' }, 'waiting');
+      const { wanted, log } = this.options;
+      const what = 'none of the interfaces can be used; waiting for one';
+      log.warn({ interfaces: wanted.patterns, what }, 'waiting');
     }
     this.#isWaiting = isWaiting;
-  }
-
-  /** Once, until something else is to be said about `subject`. */
-  #say(subject: string, fields: object, event: string): void {
-    const text = JSON.stringify([event, fields]);
-    if (this.#said.get(subject) === text) return;
-    this.#said.set(subject, text);
-    this.options.log.warn(fields, event);
   }
 }
 
 function key(interfaceName: string, family: Family): string {
   return `${interfaceName}/${family}`;
+}
+
+/** What a path is opened with. */
+function optionsText({ isBackup, isMetered, budget }: InterfaceSpec): string {
+  const words = [isBackup && 'backup', isMetered && 'metered', budget && `${budget.bytes}/${budget.period}`];
+  return words.filter(Boolean).join();
 }

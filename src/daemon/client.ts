@@ -8,6 +8,7 @@ import type { ClientNetwork } from '../host/client-network.ts';
 import type { Primitives } from '../proto/session/primitives.ts';
 import { ClientState, clientStatePath, type StoredServer } from '../state/client-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
+import { clientHandlers } from './client-control.ts';
 import { ClientPaths } from './client-paths.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { Endpoints, type Lookup } from './endpoints.ts';
@@ -15,14 +16,24 @@ import { type StartEngine, startEngine } from './engine-start.ts';
 import { warnOfExposed } from './exposure.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { OncePerSubject } from './once-per-subject.ts';
 import { PathStates } from './path-states.ts';
-import { refusal } from './refusal.ts';
+import { canHeal, refusal, sayRefusal } from './refusal.ts';
+import { type StandstillClock, StandstillWatch } from './standstill.ts';
+import { WantedInterfaces } from './wanted-interfaces.ts';
 
 const DAY_MS = 86_400_000;
 
 export type ClientNetworkPort = Pick<
   ClientNetwork,
-  'openPath' | 'closePath' | 'configureTun' | 'routeAll' | 'routeSome' | 'watchInterfaces' | 'close'
+  | 'uplinks'
+  | 'openPath'
+  | 'closePath'
+  | 'configureTun'
+  | 'routeAll'
+  | 'routeSome'
+  | 'watchInterfaces'
+  | 'close'
 >;
 
 export interface ClientParts {
@@ -32,6 +43,8 @@ export interface ClientParts {
   readonly lookup: Lookup;
   /** Milliseconds since the epoch. */
   readonly clockMs: () => number;
+  /** Absent = the system's. */
+  readonly standstillClock?: StandstillClock;
   /** A child of the log for one component. */
   readonly logFor: (component?: string) => Log;
 }
@@ -82,12 +95,17 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   });
   life.defer('endpoints', () => endpoints.settle());
   const states = new PathStates(parts.logFor('path'));
+  const wanted = new WantedInterfaces(config.interfaces);
   const paths = new ClientPaths({
-    interfaces: config.interfaces,
-    hasFamily: (family) => endpoints.hasFamily(family),
+    wanted,
+    serverAddresses: (family) => endpoints.ofFamily(family),
     network,
     engine,
-    onClosed: (path) => states.forget(path),
+    openBudget: async (_, { budget }) => budget?.bytes,
+    onClosed: (path) => {
+      states.forget(path);
+      if (!states.isAnyUp) endpoints.search();
+    },
     log: parts.logFor('path'),
   });
   life.defer('paths', () => paths.close());
@@ -101,16 +119,22 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     const over = states.upInterfaces;
     log.info({ server: formatEndpoint(server.endpoint), as, tun: tunName, routes, over }, 'connected');
   };
+  let isConnected = false;
+  const refused = new OncePerSubject(log);
   handle = (event) => {
     switch (event.kind) {
       case 'assigned':
+        isConnected = true;
+        refused.forget('server');
         tunnel
           .apply(event.assignment)
           .then((isNew) => isNew && connected(event.assignment))
           .catch((error) => life.isEnding || life.fail(error));
         break;
       case 'refused':
-        life.fail(refusal(event, config.address));
+        if (isConnected && canHeal(event))
+          refused.warn('server', sayRefusal(event, config.address), 'refused');
+        else life.fail(refusal(event, config.address));
         break;
       case 'session':
         if (event.state === 'established') endpoints.settle();
@@ -119,6 +143,9 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
         break;
       case 'path':
         states.handle(event);
+        // The server may have moved: its name is asked again while nothing gets through.
+        if (event.state === 'up') endpoints.settle();
+        else if (!states.isAnyUp) endpoints.search();
         break;
       case 'path-failed':
         paths.handleFailed(event.path, event.message);
@@ -128,15 +155,28 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     }
   };
 
+  const wakeup = () => {
+    endpoints.search();
+    endpoints.hurry();
+  };
+  const standstill = new StandstillWatch((what) => {
+    log.info(what, 'standstill');
+    engine.post({ kind: 'wakeup' });
+    paths.syncSoon();
+    wakeup();
+  }, parts.standstillClock);
+  life.defer('standstill', () => standstill.close());
   await network.watchInterfaces(
-    () => config.interfaces,
-    ({ kind, interfaceName }) => {
-      paths.handleInterfaceChange(interfaceName, kind === 'gone' || kind === 'appeared');
+    (interfaceName) => wanted.specFor(interfaceName) !== undefined,
+    () => {
+      standstill.check();
+      paths.syncSoon();
       endpoints.hurry();
     },
   );
   endpoints.search();
-  const control = await ControlServer.listen(stateDir, { status: () => engine.snapshot() });
+  const handlers = clientHandlers({ engine, paths, wanted, onWakeup: wakeup, log });
+  const control = await ControlServer.listen(stateDir, handlers);
   life.defer('control', () => control.close());
 }
 

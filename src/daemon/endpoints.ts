@@ -1,4 +1,7 @@
-/** The server's addresses: resolved at the start, and again while the server is silent. */
+/**
+ * The server's addresses: resolved at the start, and again while nothing comes from the server, ever more rarely. An address that
+ * worked stays in the race beside new ones: a captive portal's resolver lies.
+ */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Endpoint } from '../config/units.ts';
@@ -10,7 +13,8 @@ export type Lookup = (host: string) => Promise<readonly string[]>;
 /** A name with more addresses than this is a farm, and each costs an initiation per path. */
 const MAX_ADDRESSES = 8;
 const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 30_000;
+/** A server whose address has changed is found so long after its name has, at worst. */
+const MAX_RETRY_MS = 10_000;
 
 /** Every address of a name, both families, in the resolver's order. */
 export async function lookupAll(host: string): Promise<readonly string[]> {
@@ -26,6 +30,9 @@ export interface EndpointsOptions {
 
 export class Endpoints {
   #addresses: readonly SocketAddress[] = [];
+  /** What the name said last, and what it said when the server answered last. */
+  #found: readonly SocketAddress[] = [];
+  #proven: readonly SocketAddress[] = [];
   #isSearching = false;
   #isBusy = false;
   #retryMs = FIRST_RETRY_MS;
@@ -38,8 +45,8 @@ export class Endpoints {
     return this.#addresses;
   }
 
-  hasFamily(family: 4 | 6): boolean {
-    return this.#addresses.some(({ address }) => isIP(address) === family);
+  ofFamily(family: 4 | 6): string[] {
+    return this.#addresses.map(({ address }) => address).filter((address) => isIP(address) === family);
   }
 
   /** Resolves now and, until `settle`, ever more rarely again: the server may have moved. */
@@ -59,7 +66,9 @@ export class Endpoints {
 
   /** The server answers: its addresses are right. */
   settle(): void {
+    if (!this.#isSearching) return;
     this.#isSearching = false;
+    this.#proven = this.#found;
     clearTimeout(this.#timer);
   }
 
@@ -68,9 +77,11 @@ export class Endpoints {
     this.#isBusy = true;
     const found = await this.#find();
     this.#isBusy = false;
-    if (found.length > 0 && !isEqual(found, this.#addresses)) {
-      this.#addresses = found;
-      this.options.onChange(found);
+    if (found.length > 0) this.#found = found;
+    const raced = found.length === 0 ? this.#addresses : union(found, this.#proven).slice(0, MAX_ADDRESSES);
+    if (!isEqual(raced, this.#addresses)) {
+      this.#addresses = raced;
+      this.options.onChange(raced);
     }
     if (!this.#isSearching || isIP(this.options.endpoint.host) !== 0) return;
     this.#timer = setTimeout(() => void this.#resolve(), this.#retryMs);
@@ -95,6 +106,10 @@ export class Endpoints {
       return [];
     }
   }
+}
+
+function union(a: readonly SocketAddress[], b: readonly SocketAddress[]): readonly SocketAddress[] {
+  return [...a, ...b.filter((other) => !a.some(({ address }) => address === other.address))];
 }
 
 function isEqual(a: readonly SocketAddress[], b: readonly SocketAddress[]): boolean {

@@ -15,6 +15,10 @@ export class PathStates {
     return [...new Set(this.#up.values())];
   }
 
+  get isAnyUp(): boolean {
+    return this.#up.size > 0;
+  }
+
   /** The path was closed on purpose; whoever gets its number starts anew. */
   forget(path: number): void {
     this.#up.delete(path);

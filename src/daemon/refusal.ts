@@ -19,10 +19,23 @@ const ADDRESS_FIXES: Readonly<Record<number, string>> = {
   [AddressRefusalCode.FULL]: 'give the server a larger --pool',
 };
 
-export function refusal(
-  { code, text, during }: Extract<EngineEvent, { kind: 'refused' }>,
-  wantedAddress: string | undefined,
-): UserError {
+type Refused = Extract<EngineEvent, { kind: 'refused' }>;
+
+/** Codes that the server gives to the same client for ever. */
+const FINAL: readonly number[] = [RefusalCode.INVITE_USED, RefusalCode.INVITE_EXPIRED, RefusalCode.REVOKED];
+
+/** Whether the server may think otherwise later: it was full, of another version, or the address was taken. */
+export function canHeal({ code, during }: Refused): boolean {
+  return during === 'address' || !FINAL.includes(code);
+}
+
+/** For the log of a client that goes on asking. */
+export function sayRefusal(refused: Refused, wantedAddress: string | undefined): object {
+  const { what, cause, fix } = refusal(refused, wantedAddress);
+  return { what, why: cause, fix, next: 'it is asked again' };
+}
+
+export function refusal({ code, text, during }: Refused, wantedAddress: string | undefined): UserError {
   if (during === 'handshake') {
     return new UserError('the server refused this client', { cause: text, fix: HANDSHAKE_FIXES[code] });
   }

@@ -12,6 +12,7 @@ import { findFreeBase, MAX_PATH, markOf } from './routing-plan.ts';
 import { stateSeed } from './state-seed.ts';
 import { setUpTun } from './tun-setup.ts';
 import { TunnelRoutes } from './tunnel-routes.ts';
+import { mayBeUplink } from './way-out.ts';
 
 /** RFC 8200 §5: the kernel switches IPv6 off on an interface below it. */
 const IPV6_MIN_MTU_BYTES = 1_280;
@@ -57,13 +58,23 @@ export class ClientNetwork {
       const known = this.#paths.get(request.path);
       const table = known ?? new PathTable(request, mark, this.session.changes, this.log);
       try {
-        const result = await table.synchronise();
+        const result = await table.synchronise(request);
         if (result.ok) this.#paths.set(request.path, table);
         return result;
       } catch (error) {
         if (!known) await table.close();
         throw error;
       }
+    });
+  }
+
+  /** Names of the interfaces that a pattern may mean, whether they can carry a path now or not. */
+  uplinks(): Promise<string[]> {
+    return this.session.inTurn(async () => {
+      const links = await this.session.netlink.links();
+      return links
+        .filter((link) => mayBeUplink(link) && link.name !== this.#tun?.name)
+        .map(({ name }) => name);
     });
   }
 
@@ -103,12 +114,12 @@ export class ClientNetwork {
     );
   }
 
-  /** Reports changes of the interfaces that `names` lists, and keeps routes and rules in step with the machine. */
+  /** Reports changes of the interfaces that are `wanted`, and keeps routes and rules in step with the machine. */
   async watchInterfaces(
-    names: () => Iterable<string>,
+    isWanted: (interfaceName: string) => boolean,
     onChange: (change: InterfaceChange) => void,
   ): Promise<InterfaceWatch> {
-    const watch = new InterfaceWatch({ names, onChange, onLook: () => void this.#keep() }, this.log);
+    const watch = new InterfaceWatch({ isWanted, onChange, onLook: () => void this.#keep() }, this.log);
     this.#watches.add(watch);
     await watch.start();
     return watch;

@@ -4,11 +4,11 @@ import { type HostState, linkNamed } from './host-state.ts';
 import type { Family } from './ip-prefix.ts';
 import type { Link } from './network-objects.ts';
 
-export type InterfaceProblem = 'missing' | 'down' | 'no-carrier' | 'no-address';
+export type InterfaceProblem = 'missing' | 'down' | 'no-carrier' | 'no-address' | 'no-route';
 
-export type InterfaceCheck =
-  | { ok: true; link: Link }
-  | { ok: false; problem: InterfaceProblem; error: UserError };
+type Refusal = { ok: false; problem: InterfaceProblem; error: UserError };
+
+export type InterfaceCheck = { ok: true; link: Link } | Refusal;
 
 export function checkInterface(state: HostState, name: string, family: Family): InterfaceCheck {
   const link = linkNamed(state, name);
@@ -35,6 +35,13 @@ export function checkInterface(state: HostState, name: string, family: Family): 
   });
 }
 
+export function noRoute(name: string, family: Family): Refusal {
+  return refuse('no-route', `the interface ${name} has no IPv${family} route to the server`, {
+    cause: 'it has an address, but no gateway',
+    fix: `wait for DHCP or router advertisements on ${name}, or: ip route add default via … dev ${name} metric 900`,
+  });
+}
+
 function missingHelp(state: HostState): { cause: string; fix: string } {
   const names = state.links.filter((link) => !link.isLoopback).map((link) => link.name);
   return {
@@ -44,10 +51,6 @@ function missingHelp(state: HostState): { cause: string; fix: string } {
   };
 }
 
-function refuse(
-  problem: InterfaceProblem,
-  what: string,
-  help: { cause?: string; fix: string },
-): InterfaceCheck {
+function refuse(problem: InterfaceProblem, what: string, help: { cause?: string; fix: string }): Refusal {
   return { ok: false, problem, error: new UserError(what, help) };
 }

@@ -1,6 +1,6 @@
 /** Changes of the interfaces that paths use, as typed events: the difference between two looks at the kernel. */
 import type { HostLog } from './host-log.ts';
-import { bestDefaultRoute, type HostState, linkNamed, readHostState } from './host-state.ts';
+import { bestDefaultRoute, type HostState, isDefaultRoute, readHostState } from './host-state.ts';
 import type { Family } from './ip-prefix.ts';
 import { NetlinkMonitor } from './netlink/monitor.ts';
 import { Netlink } from './netlink/netlink.ts';
@@ -20,12 +20,18 @@ export type InterfaceChange =
       family: Family;
       present: boolean;
       gateway: string | null;
-    };
+    }
+  /** Other routes through it came or went. */
+  | { kind: 'routes'; interfaceName: string };
 
 /** Notifications come in bursts (a link going down takes its routes along): wait this long for the rest. */
 const SETTLE_MS = 20;
-/** The next look comes at the earliest after this many times the last one's duration: at most a tenth of a core. */
+/**
+ * The next look comes at the earliest after this many times the duration of the shortest of the last few (others may have waited
+ * for the processor): at most a tenth of a core.
+ */
 const REST_FACTOR = 9;
+const REMEMBERED_LOOKS = 4;
 
 interface InterfaceState {
   readonly index: number;
@@ -33,11 +39,13 @@ interface InterfaceState {
   readonly addresses: ReadonlyMap<string, Family>;
   /** Per family; undefined = no default route. */
   readonly defaults: Readonly<Record<Family, { gateway: string | null } | undefined>>;
+  /** The other routes, as one text. */
+  readonly routes: string;
 }
 
 export interface InterfaceWatchOptions {
-  /** Read at each look, so that a caller may change what it returns. */
-  readonly names: () => Iterable<string>;
+  /** Asked at each look, of every interface there is. */
+  readonly isWanted: (interfaceName: string) => boolean;
   readonly onChange: (change: InterfaceChange) => void;
   /** After each look, whatever changed: whoever owns routes or rules may see whether they are still there. */
   readonly onLook?: () => void;
@@ -52,7 +60,7 @@ export class InterfaceWatch {
   #isLooking = false;
   #isStale = false;
   #isClosed = false;
-  #restMs = 0;
+  readonly #lookMs: number[] = [];
 
   constructor(
     private readonly options: InterfaceWatchOptions,
@@ -76,6 +84,10 @@ export class InterfaceWatch {
     this.#netlink.close();
   }
 
+  get #restMs(): number {
+    return this.#lookMs.length === 0 ? 0 : REST_FACTOR * Math.min(...this.#lookMs);
+  }
+
   #soon(): void {
     this.#isStale = true;
     if (this.#timer || this.#isLooking || this.#isClosed) return;
@@ -96,7 +108,8 @@ export class InterfaceWatch {
     } catch (error) {
       if (!this.#isClosed) this.log.warn({ err: error }, 'interface-watch-failed');
     }
-    this.#restMs = (performance.now() - began) * REST_FACTOR;
+    this.#lookMs.push(performance.now() - began);
+    if (this.#lookMs.length > REMEMBERED_LOOKS) this.#lookMs.shift();
     this.#isLooking = false;
     if (this.#isStale) this.#soon();
   }
@@ -112,19 +125,19 @@ export class InterfaceWatch {
 
   #summarise(state: HostState): Map<string, InterfaceState> {
     const known = new Map<string, InterfaceState>();
-    for (const name of this.options.names()) {
-      const link = linkNamed(state, name);
-      if (!link) continue;
+    for (const link of state.links) {
+      if (!this.options.isWanted(link.name)) continue;
       const usable = state.addresses.filter((a) => a.linkIndex === link.index && !a.isTentative);
       const defaultOf = (family: Family) => {
         const route = bestDefaultRoute(state, family, link.index);
         return route && { gateway: route.gateway ?? null };
       };
-      known.set(name, {
+      known.set(link.name, {
         index: link.index,
         isUp: link.isUp && link.isRunning,
         addresses: new Map(usable.map((a) => [a.address, a.family])),
         defaults: { 4: defaultOf(4), 6: defaultOf(6) },
+        routes: otherRoutes(state, link.index),
       });
     }
     return known;
@@ -155,7 +168,15 @@ function* differences(
     const gateway = route?.gateway ?? null;
     yield { kind: 'default-route', interfaceName, family, present: route !== undefined, gateway };
   }
+  if (isSame && old.routes !== now.routes) yield { kind: 'routes', interfaceName };
   if (!old.isUp && now.isUp) yield { kind: 'up', interfaceName };
+}
+
+function otherRoutes(state: HostState, linkIndex: number): string {
+  return state.routes
+    .filter((route) => route.linkIndex === linkIndex && !isDefaultRoute(route))
+    .map(({ destination, gateway, metric }) => `${destination} ${gateway ?? ''} ${metric}`)
+    .join();
 }
 
 const NOTHING: InterfaceState = {
@@ -163,4 +184,5 @@ const NOTHING: InterfaceState = {
   isUp: false,
   addresses: new Map(),
   defaults: { 4: undefined, 6: undefined },
+  routes: '',
 };

@@ -5,15 +5,19 @@ import type { HostChanges } from './host-changes.ts';
 import type { HostLog } from './host-log.ts';
 import { readHostState } from './host-state.ts';
 import { type HostWarning, strictReversePath } from './host-warnings.ts';
-import { checkInterface, type InterfaceProblem } from './interface-check.ts';
+import { checkInterface, type InterfaceProblem, noRoute } from './interface-check.ts';
 import type { Family } from './ip-prefix.ts';
 import { ROUTE_PROTOCOL, type Route, type Rule } from './network-objects.ts';
 import { isSameRoute, routesThrough } from './path-routes.ts';
 import { pathPriority } from './routing-plan.ts';
+import { describeWay, reachesAny } from './way-out.ts';
+
+/** Another `linkIndex` is another device; another `text` another address or gateway. */
+export type Way = ReturnType<typeof describeWay>;
 
 export type PathResult =
   /** Sockets bound to the interface, with SO_MARK `mark`, reach whatever the interface reaches. */
-  | { ok: true; mark: number; mtuBytes: number; warnings: readonly HostWarning[] }
+  | { ok: true; mark: number; mtuBytes: number; way: Way; warnings: readonly HostWarning[] }
   /** Not now. The others go on; an `InterfaceChange` tells when to try again. */
   | { ok: false; problem: InterfaceProblem; error: UserError };
 
@@ -22,6 +26,8 @@ export interface PathRequest {
   readonly path: number;
   readonly interfaceName: string;
   readonly family: Family;
+  /** Addresses of the server: without a route to any of them the path is refused. Absent = not looked at. */
+  readonly reach?: readonly string[];
 }
 
 export class PathTable {
@@ -29,7 +35,7 @@ export class PathTable {
   #rule: Rule | undefined;
 
   constructor(
-    private readonly request: PathRequest,
+    private request: PathRequest,
     /** Mark and table in one. */
     private readonly mark: number,
     private readonly changes: HostChanges,
@@ -37,15 +43,25 @@ export class PathTable {
   ) {}
 
   /** Brings table and rule in line with the interface as it is now; may be called again at any time. */
-  async synchronise(): Promise<PathResult> {
-    const { interfaceName, family } = this.request;
+  async synchronise(request = this.request): Promise<PathResult> {
+    this.request = request;
+    const { interfaceName, family, reach } = request;
     const state = await readHostState(this.changes.netlink);
     const check = checkInterface(state, interfaceName, family);
     if (!check.ok) return check;
+    const { link } = check;
+    const routes = routesThrough(state, link, family, this.mark);
+    if (reach !== undefined && !reachesAny(routes, reach)) return noRoute(interfaceName, family);
     await this.#claim();
-    await this.#follow(routesThrough(state, check.link, family, this.mark));
+    await this.#follow(routes);
     const strict = family === 4 ? await strictReversePath(interfaceName) : null;
-    return { ok: true, mark: this.mark, mtuBytes: check.link.mtuBytes, warnings: strict ? [strict] : [] };
+    return {
+      ok: true,
+      mark: this.mark,
+      mtuBytes: link.mtuBytes,
+      way: describeWay(state, link, family, routes),
+      warnings: strict ? [strict] : [],
+    };
   }
 
   async close(): Promise<void> {

@@ -40,7 +40,7 @@ describe('defaults', () => {
       stateDir: '/var/lib/resip-vpn',
       log: { format: 'text', level: 'info' },
       invite: undefined,
-      interfaces: ['wlan0'],
+      interfaces: [{ pattern: 'wlan0', isBackup: false, isMetered: false }],
       route: { kind: 'all' },
       policy: 'redundant',
       address: undefined,
@@ -69,7 +69,7 @@ describe('file', () => {
     const config = file('interface = ["wlan0", "wwan0"]\nmtu = 1380\nroute = "none"\n');
     const loaded = loadConfig(clientKind, { config, mtu: '1300' });
     expect(loaded.config).toMatchObject({
-      interfaces: ['wlan0', 'wwan0'],
+      interfaces: [{ pattern: 'wlan0' }, { pattern: 'wwan0' }],
       mtuBytes: 1300,
       route: { kind: 'none' },
     });
@@ -82,7 +82,7 @@ describe('file', () => {
     expect(error.exitCode).toBe(78);
     expect(error.message.split('\n').sort()).toEqual([
       '--address: expected an IPv4 address, got "10.0.0"',
-      `${config}: interface[1]: expected an interface name of up to 15 characters, got "a/b"`,
+      `${config}: interface[1]: expected an interface name of up to 15 characters, or a pattern such as wwan*, got "a/b"`,
       `${config}: mtu: expected a whole number of bytes from 1280 to 1500, got 99`,
       `${config}: rout: unknown; did you mean route?`,
     ]);
@@ -143,7 +143,10 @@ describe('flags', () => {
   });
 
   test('the same interface twice is one path', () => {
-    expect(loadConfig(clientKind, { config: false, interface: ['a', 'a'] }).config.interfaces).toEqual(['a']);
+    const load = (...words: string[]) =>
+      loadConfig(clientKind, { config: false, interface: words }).config.interfaces;
+    expect(load('a', 'a')).toHaveLength(1);
+    expect(failure(() => load('a', 'a,backup')).message).toContain('a with one set of options');
   });
 
   test('--no-nat and --nat IFACE', () => {

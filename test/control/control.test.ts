@@ -1,4 +1,4 @@
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -24,7 +24,7 @@ async function serve(dir: string, options?: ControlServerOptions) {
 /** Writes `text`, reads until the server closes. */
 function talk(dir: string, text: string | Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
-    const socket = connect(join(dir, 'control.sock'));
+    const socket = connect(join(dir, 'control', 'control.sock'));
     let answer = '';
     socket.on('data', (chunk) => (answer += chunk));
     socket.on('error', reject);
@@ -54,14 +54,16 @@ describe('asking', () => {
     const dir = temporaryDir();
     await expect(askDaemon(dir, { command: 'echo' })).rejects.toThrow(NotRunningError);
     await expect(askDaemon(join(dir, 'none'), { command: 'echo' })).rejects.toThrow(NotRunningError);
-    writeFileSync(join(dir, 'control.sock'), '');
+    mkdirSync(join(dir, 'control'), { mode: 0o700 });
+    writeFileSync(join(dir, 'control', 'control.sock'), '');
     await expect(askDaemon(dir, { command: 'echo' })).rejects.toThrow(NotRunningError);
   });
 
   test('a daemon that is stuck is given up', async () => {
     const dir = temporaryDir();
     const accepted: Socket[] = [];
-    const mute = createServer((socket) => accepted.push(socket)).listen(join(dir, 'control.sock'));
+    mkdirSync(join(dir, 'control'));
+    const mute = createServer((socket) => accepted.push(socket)).listen(join(dir, 'control', 'control.sock'));
     onTestFinished(() => {
       for (const socket of accepted) socket.destroy();
       mute.close();
@@ -74,14 +76,32 @@ describe('listening', () => {
   test('the socket is its owner’s alone, and gone after closing', async () => {
     const dir = temporaryDir();
     const server = await ControlServer.listen(dir, echo);
-    expect(statSync(join(dir, 'control.sock')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(dir, 'control', 'control.sock')).mode & 0o777).toBe(0o600);
     await server.close();
-    expect(() => statSync(join(dir, 'control.sock'))).toThrow('ENOENT');
+    expect(() => statSync(join(dir, 'control', 'control.sock'))).toThrow('ENOENT');
+  });
+
+  test('only its owner may enter the socket’s directory, whatever the state directory allows', async () => {
+    const dir = temporaryDir();
+    chmodSync(dir, 0o755);
+    await serve(dir);
+    expect(statSync(join(dir, 'control')).mode & 0o777).toBe(0o700);
+  });
+
+  test('a directory that others may enter, or something else in its place, is refused', async () => {
+    const open = temporaryDir();
+    mkdirSync(join(open, 'control'));
+    chmodSync(join(open, 'control'), 0o711);
+    await expect(ControlServer.listen(open, echo)).rejects.toThrow('not safe');
+    const linked = temporaryDir();
+    symlinkSync(temporaryDir(), join(linked, 'control'));
+    await expect(ControlServer.listen(linked, echo)).rejects.toThrow('not safe');
   });
 
   test('what a killed daemon left is replaced', async () => {
     const dir = temporaryDir();
-    writeFileSync(join(dir, 'control.sock'), '');
+    mkdirSync(join(dir, 'control'), { mode: 0o700 });
+    writeFileSync(join(dir, 'control', 'control.sock'), '');
     await serve(dir);
     expect(await askDaemon(dir, { command: 'echo', value: 1 })).toBe(1);
   });
@@ -92,7 +112,7 @@ describe('listening', () => {
     const server = await ControlServer.listen(dir, echo);
     expect(await askDaemon(dir, { command: 'echo', value: 1 })).toBe(1);
     await server.close();
-    expect(() => statSync(join(dir, 'control.sock'))).toThrow('ENOENT');
+    expect(() => statSync(join(dir, 'control', 'control.sock'))).toThrow('ENOENT');
   });
 });
 
@@ -127,7 +147,7 @@ describe('bounds', () => {
   test('one connection too many is closed at once, and the others work', async () => {
     const dir = temporaryDir();
     await serve(dir, { maxConnections: 1 });
-    const first = connect(join(dir, 'control.sock'));
+    const first = connect(join(dir, 'control', 'control.sock'));
     onTestFinished(() => void first.destroy());
     await new Promise((resolve) => first.once('connect', resolve));
     await expect(askDaemon(dir, { command: 'echo' })).rejects.toThrow('does not answer');

@@ -2,14 +2,23 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { ClientConfig } from '../../src/config/client-config.ts';
+import { type InterfaceSpec, parseInterfaceSpec } from '../../src/config/interface-spec.ts';
 import { askDaemon } from '../../src/control/control-client.ts';
 import { startClient } from '../../src/daemon/client.ts';
+import type { PathList } from '../../src/daemon/client-control.ts';
 import type { ClientEngineOptions } from '../../src/engine/messages.ts';
 import { UserError } from '../../src/errors.ts';
+import { RefusalCode } from '../../src/proto/session/handshake-payload.ts';
 import { tryLock } from '../../src/state/file-lock.ts';
 import { RESERVED_COUNTERS } from '../../src/state/handshake-counter.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 import { makeInvite, surroundings } from './fakes.ts';
+
+function spec(text: string): InterfaceSpec {
+  const { spec, mistakes } = parseInterfaceSpec(text);
+  if (spec === undefined) throw new Error(mistakes.join());
+  return spec;
+}
 
 function config(overrides: Partial<ClientConfig> = {}): ClientConfig {
   return {
@@ -17,7 +26,7 @@ function config(overrides: Partial<ClientConfig> = {}): ClientConfig {
     stateDir: temporaryDir(),
     log: { format: 'text', level: 'info' },
     invite: makeInvite(),
-    interfaces: ['wlan0', 'wwan0'],
+    interfaces: [spec('wlan0'), spec('wwan0')],
     route: { kind: 'all' },
     policy: 'redundant',
     ...overrides,
@@ -106,8 +115,7 @@ describe('paths', () => {
     const tell = (state: 'up' | 'suspect' | 'down') =>
       engine.emit({ kind: 'path', path: 0, interfaceName: 'wlan0', state, rttMs: 20.04 });
     for (const state of ['up', 'suspect', 'up', 'down', 'up'] as const) tell(state);
-    network.tell('gone', 'wlan0');
-    network.tell('appeared', 'wlan0');
+    network.replace('wlan0');
     await vi.waitFor(() => expect(opened()).toHaveLength(2));
     tell('up');
     const told = log.lines.filter(
@@ -122,9 +130,45 @@ describe('paths', () => {
     around.network.usable.set('wlan0', [4]);
     const { network, opened } = await start({}, around);
     await vi.waitFor(() => expect(opened()).toHaveLength(1));
-    network.tell('gone', 'wlan0');
-    network.tell('appeared', 'wlan0');
+    network.replace('wlan0');
     await vi.waitFor(() => expect(opened()).toHaveLength(2));
+  });
+
+  test('another gateway or address is asked over at once, through a new socket; the path stays', async () => {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]).set('wwan0', [4]);
+    const { network, opened, engine, log } = await start({}, around);
+    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    network.gateway.set('wwan0', '10.0.0.2 via 10.0.0.1');
+    network.tell('up', 'wwan0');
+    await vi.waitFor(() => expect(engine.commands.at(-1)).toEqual({ kind: 'wakeup', path: 1 }));
+    expect(log.of('path-rebound')[0].fields).toMatchObject({ interfaceName: 'wwan0', path: 1 });
+    expect(opened()).toHaveLength(2);
+  });
+
+  test('a pattern takes what matches, as it comes; what is unusable is nobody’s mistake', async () => {
+    const around = surroundings();
+    around.network.usable.set('wwan0', [4]).set('eth0', [4]).set('wwan9', []);
+    const { network, opened, log } = await start({ interfaces: [spec('wwan*,backup')] }, around);
+    await vi.waitFor(() => expect(opened()).toEqual(['wwan0/4 as 0']));
+    network.usable.set('wwan1', [4]);
+    network.tell('appeared', 'wwan1');
+    await vi.waitFor(() => expect(opened()).toEqual(['wwan0/4 as 0', 'wwan1/4 as 1']));
+    expect(log.of('interface-unusable')).toEqual([]);
+  });
+
+  test('options go with the path; the very name wins over a pattern', async () => {
+    const around = surroundings();
+    around.network.usable.set('wwan0', [4]).set('wwan1', [4]);
+    const { engine, opened } = await start({ interfaces: [spec('*,backup'), spec('wwan1,metered')] }, around);
+    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    const wishes = engine.commands.flatMap((command) =>
+      command.kind === 'path-open' ? [[command.interfaceName, command.backup, command.metered]] : [],
+    );
+    expect(wishes).toEqual([
+      ['wwan1', false, true],
+      ['wwan0', true, false],
+    ]);
   });
 
   test('a path that the engine cannot open is closed and tried again', async () => {
@@ -174,7 +218,30 @@ describe('the server’s name', () => {
     }
   });
 
-  test('is asked for again when the session is lost: the server may have moved', async () => {
+  test('is asked for again when no path is up any more: the server may have moved', async () => {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]);
+    let address = '192.0.2.1';
+    around.clientParts = { ...around.clientParts, lookup: async () => [address] };
+    const { engine, opened } = await start({ invite: makeInvite('vpn.example.org') }, around);
+    const known = () => engine.commands.filter(({ kind }) => kind === 'endpoints');
+    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    const tell = (state: 'up' | 'down') =>
+      engine.emit({ kind: 'path', path: 0, interfaceName: 'wlan0', state, rttMs: 20 });
+    engine.emit({ kind: 'session', state: 'established', suite: 'AES-256-GCM' });
+    tell('up');
+    address = '192.0.2.77';
+    tell('down');
+    // The old one stays in the race: a resolver may lie.
+    await vi.waitFor(() =>
+      expect(known().at(-1)).toEqual({
+        kind: 'endpoints',
+        endpoints: ['192.0.2.77', '192.0.2.1'].map((address) => ({ address, port: 4600 })),
+      }),
+    );
+  });
+
+  test('is asked for again when the session is lost', async () => {
     const around = surroundings();
     let address = '192.0.2.1';
     around.clientParts = { ...around.clientParts, lookup: async () => [address] };
@@ -187,7 +254,7 @@ describe('the server’s name', () => {
     await vi.waitFor(() =>
       expect(known().at(-1)).toEqual({
         kind: 'endpoints',
-        endpoints: [{ address: '192.0.2.77', port: 4600 }],
+        endpoints: ['192.0.2.77', '192.0.2.1'].map((address) => ({ address, port: 4600 })),
       }),
     );
   });
@@ -221,6 +288,61 @@ describe('the tunnel', () => {
   });
 });
 
+describe('paths at run time', () => {
+  async function running() {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]).set('wwan0', [4]).set('usb0', [4]);
+    const started = await start({ interfaces: [spec('wlan0'), spec('wwan*')] }, around);
+    await vi.waitFor(() => expect(started.opened()).toHaveLength(2));
+    const ask = (command: string, name?: string) =>
+      askDaemon(started.config.stateDir, { command, interface: name }) as Promise<PathList>;
+    return { ...started, ask };
+  }
+
+  test('are added, changed, removed and listed', async () => {
+    const { ask, engine } = await running();
+    const added = await ask('path-add', 'usb0,budget=1G/month');
+    expect(added.wanted).toEqual([
+      { interface: 'wlan0', interfaces: ['wlan0'] },
+      { interface: 'wwan*', interfaces: ['wwan0'] },
+      { interface: 'usb0,budget=1G/month', interfaces: ['usb0'] },
+    ]);
+    expect(added.open.map(({ interfaceName }) => interfaceName)).toEqual(['wlan0', 'wwan0', 'usb0']);
+    const removed = await ask('path-remove', 'wlan0');
+    expect(removed.open.map(({ interfaceName }) => interfaceName)).toEqual(['wwan0', 'usb0']);
+    expect(engine.commands.at(-1)).toEqual({ kind: 'path-close', path: 0 });
+    await ask('path-add', 'usb0,backup');
+    expect(engine.commands.at(-1)).toMatchObject({ kind: 'path-open', interfaceName: 'usb0', backup: true });
+  });
+
+  test('one of a pattern can be taken out, and comes back when it is added', async () => {
+    const { ask } = await running();
+    const names = async (list: Promise<PathList>) =>
+      (await list).open.map(({ interfaceName }) => interfaceName);
+    expect(await names(ask('path-remove', 'wwan0'))).toEqual(['wlan0']);
+    expect(await names(ask('path-list'))).toEqual(['wlan0']);
+    expect(await names(ask('path-add', 'wwan0'))).toEqual(['wlan0', 'wwan0']);
+  });
+
+  test('what is wrong is said', async () => {
+    const { ask } = await running();
+    await expect(ask('path-add', 'usb0,bakcup')).rejects.toThrow('did you mean backup?');
+    await expect(ask('path-remove', 'eth7')).rejects.toThrow('eth7 is not in use');
+    await expect(ask('wakeup', 'eth7')).rejects.toThrow('eth7 is not in use');
+  });
+
+  test('wakeup rebinds all paths, or those of one interface', async () => {
+    const { ask, engine } = await running();
+    expect(await ask('wakeup')).toEqual({ woken: 2 });
+    expect(engine.commands.slice(-2)).toEqual([
+      { kind: 'wakeup', path: 0 },
+      { kind: 'wakeup', path: 1 },
+    ]);
+    expect(await ask('wakeup', 'wwan0')).toEqual({ woken: 1 });
+    expect(engine.commands.at(-1)).toEqual({ kind: 'wakeup', path: 1 });
+  });
+});
+
 describe('refusals end the client with a reason', () => {
   test('of the address', async () => {
     const { engine, life } = await start({ address: '10.77.0.9' });
@@ -243,6 +365,25 @@ describe('refusals end the client with a reason', () => {
     const { engine, life } = await start();
     engine.emit({ kind: 'refused', code: 2, text: 'this invite has expired', during: 'handshake' });
     expect((life.failures[0] as UserError).message).toContain('cause: this invite has expired');
+  });
+});
+
+describe('refusals after it was connected', () => {
+  const refused = (code: number) => ({ kind: 'refused', code, text: 'no', during: 'handshake' }) as const;
+
+  test('that can heal are said once, and the client goes on', async () => {
+    const { engine, life, log } = await start();
+    engine.emit({ kind: 'assigned', assignment });
+    for (let time = 0; time < 3; time++) engine.emit(refused(RefusalCode.FULL));
+    expect(life.failures).toEqual([]);
+    expect(log.of('refused')).toHaveLength(1);
+  });
+
+  test('that cannot heal end it', async () => {
+    const { engine, life } = await start();
+    engine.emit({ kind: 'assigned', assignment });
+    engine.emit(refused(RefusalCode.REVOKED));
+    expect(life.failures).toHaveLength(1);
   });
 });
 

@@ -53,17 +53,27 @@ export class FakeEngine implements Engine {
 /** Interfaces that `usable` names carry paths of the families listed there. */
 export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
   readonly usable = new Map<string, (4 | 6)[]>();
+  readonly index = new Map<string, number>();
+  readonly gateway = new Map<string, string>();
   private change = (_: InterfaceChange) => {};
 
   constructor(private readonly journal: Journal) {}
 
   async openPath({ path, interfaceName, family }: PathRequest): Promise<PathResult> {
     if (this.usable.get(interfaceName)?.includes(family)) {
-      return { ok: true, mark: 0x100 + path, mtuBytes: 1_500, warnings: [] };
+      const way = {
+        linkIndex: this.index.get(interfaceName) ?? 1,
+        text: this.gateway.get(interfaceName) ?? '',
+      };
+      return { ok: true, mark: 0x100 + path, mtuBytes: 1_500, way, warnings: [] };
     }
     const isMissing = !this.usable.has(interfaceName);
     const what = `the interface ${interfaceName} ${isMissing ? 'does not exist' : `has no IPv${family} address`}`;
     return { ok: false, problem: isMissing ? 'missing' : 'no-address', error: new UserError(what) };
+  }
+
+  async uplinks(): Promise<string[]> {
+    return [...this.usable.keys()];
   }
 
   async closePath(path: number): Promise<void> {
@@ -92,6 +102,13 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
   /** The machine tells of a change. */
   tell(kind: 'gone' | 'appeared' | 'up' | 'down', interfaceName: string): void {
     this.change({ kind, interfaceName });
+  }
+
+  /** Another device under the same name. */
+  replace(interfaceName: string): void {
+    this.index.set(interfaceName, (this.index.get(interfaceName) ?? 1) + 1);
+    this.tell('gone', interfaceName);
+    this.tell('appeared', interfaceName);
   }
 
   async checkPools(pools: readonly string[]): Promise<void> {

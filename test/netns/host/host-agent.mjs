@@ -23,7 +23,7 @@ const calls = {
   },
   async watch(names) {
     await network.watchInterfaces(
-      () => names,
+      (name) => names.includes(name),
       (change) => changes.push(change),
     );
   },

@@ -1,0 +1,70 @@
+/** What the control socket of a client answers. */
+import { formatInterfaceSpec, type InterfaceSpec, parseInterfaceSpec } from '../config/interface-spec.ts';
+import type { Handler } from '../control/protocol.ts';
+import type { Engine } from '../engine/engine-client.ts';
+import { UserError } from '../errors.ts';
+import type { ClientPaths } from './client-paths.ts';
+import type { Log } from './log.ts';
+import type { WantedInterfaces } from './wanted-interfaces.ts';
+
+export interface ClientControlParts {
+  readonly engine: Engine;
+  readonly paths: ClientPaths;
+  readonly wanted: WantedInterfaces;
+  /** Somebody knows that the network is there again. */
+  readonly onWakeup: () => void;
+  readonly log: Log;
+}
+
+/** Answer of `path-list`. */
+export interface PathList {
+  /** `interface` as `-i` takes it; `interfaces` are those of it that carry a path now. */
+  readonly wanted: readonly { readonly interface: string; readonly interfaces: readonly string[] }[];
+  readonly open: readonly { readonly interfaceName: string; readonly family: 4 | 6; readonly path: number }[];
+}
+
+export function clientHandlers(parts: ClientControlParts): Readonly<Record<string, Handler>> {
+  const { engine, paths, wanted, log } = parts;
+  const list = (): PathList => {
+    const open = paths.open.map(({ interfaceName, family, path }) => ({ interfaceName, family, path }));
+    const names = [...new Set(open.map(({ interfaceName }) => interfaceName))];
+    const interfacesOf = (spec: InterfaceSpec) => names.filter((name) => wanted.specFor(name) === spec);
+    return {
+      wanted: wanted.specs.map((spec) => ({
+        interface: formatInterfaceSpec(spec),
+        interfaces: interfacesOf(spec),
+      })),
+      open,
+    };
+  };
+  return {
+    status: () => engine.snapshot(),
+    'path-list': async () => list(),
+    'path-add': async ({ interface: text }) => {
+      const { spec, mistakes } = parseInterfaceSpec(String(text));
+      if (spec === undefined)
+        throw new UserError(mistakes.map((mistake) => `expected ${mistake}`).join('; '));
+      wanted.add(spec);
+      log.info({ interface: formatInterfaceSpec(spec) }, 'path-added');
+      await paths.sync();
+      return list();
+    },
+    'path-remove': async ({ interface: name }) => {
+      wanted.remove(String(name));
+      log.info({ interface: name }, 'path-removed');
+      await paths.sync();
+      return list();
+    },
+    wakeup: async ({ interface: name }) => {
+      if (name !== undefined && wanted.specFor(String(name)) === undefined) {
+        throw new UserError(`${name} is not in use`, { cause: `in use are ${wanted.patterns.join(', ')}` });
+      }
+      log.info({ interface: name }, 'wakeup');
+      // A link may be there that nobody has told of.
+      await paths.sync();
+      const woken = paths.wake(name === undefined ? undefined : String(name));
+      parts.onWakeup();
+      return { woken };
+    },
+  };
+}
