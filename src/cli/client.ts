@@ -36,6 +36,16 @@ export const clientCommand: CommandModule = {
             requiresArg: true,
             describe: 'Tunnel address to ask for [the server chooses]',
           },
+          'kill-switch': {
+            type: 'boolean',
+            describe: 'Nothing leaves the machine but through the tunnel, not even after a crash',
+          },
+          'kill-switch-allow': {
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe: 'Network that may be reached all the same; may be repeated',
+          },
           mtu: { type: 'string', requiresArg: true, describe: 'Upper bound of the inner MTU, bytes' },
           ...daemonOptions,
           config: {

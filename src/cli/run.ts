@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import { clientCommand } from './client.ts';
 import { genkeyCommand } from './genkey.ts';
 import { inviteCommand } from './invite.ts';
+import { killSwitchCommand } from './kill-switch.ts';
 import { pathCommand } from './path.ts';
 import { pubkeyCommand } from './pubkey.ts';
 import { serverCommand } from './server.ts';
@@ -19,6 +20,7 @@ const COMMANDS: readonly CommandModule[] = [
   statusCommand,
   pathCommand,
   wakeupCommand,
+  killSwitchCommand,
   genkeyCommand,
   pubkeyCommand,
 ];

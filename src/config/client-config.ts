@@ -3,7 +3,7 @@ import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { POLICY_NAMES } from '../proto/policy/policy.ts';
 import { type CommonConfig, type ConfigKind, commonFields, innerMtu } from './common-config.ts';
-import { choice, field, several } from './fields.ts';
+import { choice, field, several, yesOrNo } from './fields.ts';
 import { formatInterfaceSpec, type InterfaceSpec, interfaceSpec } from './interface-spec.ts';
 import { type Invite, parseInvite } from './invite.ts';
 import { parseNetwork } from './units.ts';
@@ -25,6 +25,11 @@ export interface ClientConfig extends CommonConfig {
   readonly address?: string;
   /** Upper bound of the inner MTU; absent = the server's. */
   readonly mtuBytes?: number;
+  /** Absent: without the tunnel, the machine reaches the world as it did before. */
+  readonly killSwitch?: {
+    /** Networks that may be reached past the tunnel. */
+    readonly allowed: readonly string[];
+  };
 }
 
 const invite = z.string({ error: 'an invite' }).transform((text, context): Invite => {
@@ -71,6 +76,12 @@ const keys = z.strictObject({
   policy: choice(POLICY_NAMES).default(POLICY_NAMES[0]),
   address: field('an IPv4 address', (text) => (isIPv4(text) ? text : undefined)).optional(),
   mtu: innerMtu.optional(),
+  'kill-switch': yesOrNo().default(false),
+  'kill-switch-allow': several(
+    field('a network such as 192.168.7.0/24', parseNetwork),
+    MAX_ROUTES,
+    'network',
+  ).default([]),
 });
 
 export const clientKind: ConfigKind<ClientConfig> = {
@@ -87,6 +98,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
       policy: values.policy,
       address: values.address,
       mtuBytes: values.mtu,
+      killSwitch: values['kill-switch'] ? { allowed: values['kill-switch-allow'] } : undefined,
     }),
   ),
 };

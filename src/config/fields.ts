@@ -18,6 +18,11 @@ export function choice<const T extends string>(names: readonly T[]) {
   return field(`one of ${names.join(', ')}`, (text) => names.find((name) => name === text));
 }
 
+/** A flag without a value, `true` or `false` in the file. */
+export function yesOrNo() {
+  return z.boolean({ error: 'true or false' });
+}
+
 /** Whole number, both ends included. */
 export function whole(min: number, max: number, unit = '') {
   const expected = `a whole number${unit === '' ? '' : ` of ${unit}`} from ${min} to ${max}`;

@@ -4,7 +4,7 @@ import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
 import type { Assignment, EngineEvent } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
-import type { ClientNetwork } from '../host/client-network.ts';
+import type { ClientNetwork, ClientNetworkOptions } from '../host/client-network.ts';
 import type { Primitives } from '../proto/session/primitives.ts';
 import { ClientState, clientStatePath, type StoredServer } from '../state/client-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
@@ -33,12 +33,13 @@ export type ClientNetworkPort = Pick<
   | 'routeAll'
   | 'routeSome'
   | 'watchInterfaces'
+  | 'allowServers'
   | 'close'
 >;
 
 export interface ClientParts {
   readonly startEngine: StartEngine;
-  readonly openNetwork: (options: { stateDir: string; log: Log }) => Promise<ClientNetworkPort>;
+  readonly openNetwork: (options: ClientNetworkOptions) => Promise<ClientNetworkPort>;
   readonly loadPrimitives: () => Promise<Primitives>;
   readonly lookup: Lookup;
   /** Milliseconds since the epoch. */
@@ -60,8 +61,12 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const state = await ClientState.open(stateDir);
   const server = await chooseServer(config, state, parts, log);
 
-  const network = await parts.openNetwork({ stateDir, log: parts.logFor('host') });
-  life.defer('network', () => network.close());
+  const killSwitch = config.killSwitch && { tunName: config.tunName, allowed: config.killSwitch.allowed };
+  const network = await parts.openNetwork({ stateDir, log: parts.logFor('host'), killSwitch });
+  life.defer('network', () => {
+    if (killSwitch && life.hasFailed) log.warn({ fix: killSwitchFix(stateDir) }, 'kill-switch-stays');
+    return network.close(life.hasFailed);
+  });
   let handle = (_: EngineEvent) => {};
   const { engine, ready } = await startEngine(
     parts.startEngine,
@@ -88,8 +93,13 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     lookup: parts.lookup,
     onChange: (addresses) => {
       log.debug({ addresses: addresses.map(({ address }) => address) }, 'server-addresses');
-      engine.post({ kind: 'endpoints', endpoints: addresses });
-      paths.syncSoon(0);
+      network
+        .allowServers(addresses)
+        .then(() => {
+          engine.post({ kind: 'endpoints', endpoints: addresses });
+          paths.syncSoon(0);
+        })
+        .catch((error) => life.isEnding || life.fail(error));
     },
     log,
   });
@@ -178,6 +188,11 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const handlers = clientHandlers({ engine, paths, wanted, onWakeup: wakeup, log });
   const control = await ControlServer.listen(stateDir, handlers);
   life.defer('control', () => control.close());
+}
+
+/** Protection that ends with a fault would be none. */
+function killSwitchFix(stateDir: string): string {
+  return `start the client again, or give up the protection: resip-vpn kill-switch off --state-dir ${stateDir}`;
 }
 
 /** A run must not outlive the counters that the disk has set aside for it. */

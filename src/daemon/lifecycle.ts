@@ -16,6 +16,8 @@ export interface Life {
   fail(error: unknown): void;
   /** True once something ended the daemon: nothing new should be started. */
   readonly isEnding: boolean;
+  /** True when it was not a signal. */
+  readonly hasFailed: boolean;
   /** The result, or a rejection when the daemon ends first; then the body can unwind. */
   orEnd<T>(work: Promise<T>): Promise<T>;
 }
@@ -54,6 +56,9 @@ export async function runUntilEnd(log: Log, start: (life: Life) => Promise<void>
     fail: onError,
     get isEnding() {
       return outcome !== undefined;
+    },
+    get hasFailed() {
+      return outcome !== undefined && outcome !== 'signal';
     },
     orEnd: (work) =>
       Promise.race([

@@ -6,6 +6,8 @@ import { readHostState } from './host-state.ts';
 import { type HostWarning, overlapping } from './host-warnings.ts';
 import { type InterfaceChange, InterfaceWatch } from './interface-watch.ts';
 import type { Family } from './ip-prefix.ts';
+import { KillSwitch, type KillSwitchOptions } from './kill-switch/kill-switch.ts';
+import { type Server, switchName } from './kill-switch/switch-plan.ts';
 import { type NetworkOptions, NetworkSession } from './network-session.ts';
 import { type PathRequest, type PathResult, PathTable } from './path-table.ts';
 import { findFreeBase, MAX_PATH, markOf } from './routing-plan.ts';
@@ -17,11 +19,17 @@ import { mayBeUplink } from './way-out.ts';
 /** RFC 8200 §5: the kernel switches IPv6 off on an interface below it. */
 const IPV6_MIN_MTU_BYTES = 1_280;
 
+export interface ClientNetworkOptions extends Omit<NetworkOptions, 'adoptsKillSwitch'> {
+  /** Absent: no kill switch, and one that a killed client left is removed. */
+  readonly killSwitch?: KillSwitchOptions;
+}
+
 export class ClientNetwork {
   readonly #paths = new Map<number, PathTable>();
   readonly #watches = new Set<InterfaceWatch>();
   #tun: { name: string; key: string; made: number[]; carried: Family[] } | undefined;
   #routed: { key: string; routes: TunnelRoutes } | undefined;
+  #killSwitch: KillSwitch | undefined;
 
   private constructor(
     private readonly session: NetworkSession,
@@ -30,16 +38,22 @@ export class ClientNetwork {
     private readonly log: HostLog,
   ) {}
 
-  /** Undoes what a killed client left in `stateDir` and picks marks that nobody uses. Throws `UserError`. */
-  static async open(options: NetworkOptions): Promise<ClientNetwork> {
-    const session = await NetworkSession.open(options);
-    const rules = await session.netlink.rules();
-    const routes = await session.netlink.routes();
-    const tables = routes.map((route) => route.table);
-    const base = findFreeBase(stateSeed(options.stateDir), rules, tables);
-    if (base !== null) return new ClientNetwork(session, base, options.log);
-    await session.close();
-    throw new UserError('no free firewall mark is left on this machine', { fix: 'look at: ip rule list' });
+  /**
+   * Undoes what a killed client left in `stateDir`, picks marks that nobody uses, and raises the kill switch. Throws
+   * `UserError`.
+   */
+  static async open(options: ClientNetworkOptions): Promise<ClientNetwork> {
+    const { stateDir, log, killSwitch } = options;
+    const adoptsKillSwitch = killSwitch !== undefined;
+    const session = await NetworkSession.open({ stateDir, log, adoptsKillSwitch });
+    try {
+      const network = new ClientNetwork(session, await freeBase(session, stateDir), log);
+      if (killSwitch) await network.#raise(killSwitch, stateDir);
+      return network;
+    } catch (error) {
+      await session.close(adoptsKillSwitch);
+      throw error;
+    }
   }
 
   /** The mark of a path's socket: 0 < mark, different for every path of every instance on the machine. */
@@ -94,6 +108,7 @@ export class ClientNetwork {
       const settings = { tunName, address, prefixLength, address6, prefixLength6, mtuBytes };
       const key = JSON.stringify(settings);
       if (this.#tun?.key === key) return [];
+      await this.#killSwitch?.setTun(tunName);
       await this.session.changes.undo(this.#tun?.made ?? []);
       this.#tun = undefined;
       const made = await setUpTun(this.session.changes, settings);
@@ -125,10 +140,31 @@ export class ClientNetwork {
     return watch;
   }
 
-  /** Takes back everything. */
-  async close(): Promise<void> {
+  /** Lets the tunnel's datagrams out to these addresses; they are all the kill switch knows of. */
+  allowServers(servers: readonly Server[]): Promise<void> {
+    return this.session.inTurn(async () => this.#killSwitch?.allowServers(servers));
+  }
+
+  /** Takes back everything; but the kill switch when it is to stay, as after a failure. */
+  async close(keepsKillSwitch = false): Promise<void> {
     for (const watch of this.#watches) watch.close();
-    await this.session.close();
+    this.#killSwitch?.close();
+    await this.session.close(keepsKillSwitch);
+  }
+
+  async #raise({ tunName, allowed }: KillSwitchOptions, stateDir: string): Promise<void> {
+    const plan = { name: switchName(stateDir), tunName, markBase: this.markBase, servers: [], allowed };
+    const onLost = () => void this.#keepSwitch();
+    this.#killSwitch = await KillSwitch.raise(plan, this.session.changes, this.log, onLost);
+  }
+
+  async #keepSwitch(): Promise<void> {
+    if (this.session.isClosed) return;
+    try {
+      await this.session.inTurn(async () => this.#killSwitch?.keep());
+    } catch (err) {
+      this.log.warn({ err }, 'kill-switch-not-kept');
+    }
   }
 
   #route(
@@ -160,6 +196,7 @@ export class ClientNetwork {
 
   /** Paths follow their interfaces (a renewed gateway, a new prefix); rules that others removed come back. */
   async #keep(): Promise<void> {
+    await this.#keepSwitch();
     if (this.session.isClosed) return;
     try {
       await this.session.inTurn(async () => {
@@ -188,4 +225,12 @@ export class ClientNetwork {
     }
     return warnings;
   }
+}
+
+async function freeBase({ netlink }: NetworkSession, stateDir: string): Promise<number> {
+  const rules = await netlink.rules();
+  const tables = (await netlink.routes()).map((route) => route.table);
+  const base = findFreeBase(stateSeed(stateDir), rules, tables);
+  if (base !== null) return base;
+  throw new UserError('no free firewall mark is left on this machine', { fix: 'look at: ip rule list' });
 }

@@ -1,11 +1,14 @@
 /** Every change that the program makes to the machine: recorded in the journal, then made. */
 import { UserError } from '../errors.ts';
 import type { Family } from './ip-prefix.ts';
+import { applySwitch, type FirewallTool } from './kill-switch/firewall.ts';
+import type { SwitchPlan } from './kill-switch/switch-plan.ts';
 import { runNat } from './nat-script.ts';
 import type { LinkSettings } from './netlink/link-message.ts';
 import type { Netlink } from './netlink/netlink.ts';
 import type { Link, Route, Rule } from './network-objects.ts';
 import { hasRule } from './undo-change.ts';
+import type { UndoEntry } from './undo-entry.ts';
 import type { UndoJournal } from './undo-journal.ts';
 
 /** Methods return the id to undo the change by, or null when the machine was so already; then it is not ours to undo. */
@@ -58,6 +61,19 @@ export class HostChanges {
   /** Arguments as `nat.sh` takes them. */
   enableNat(options: readonly string[]): Promise<number> {
     return this.journal.make({ kind: 'nat', arguments: options }, () => runNat('up', options));
+  }
+
+  /** Takes the place of one that a killed process left: nothing is open in between. */
+  async raiseKillSwitch(tool: FirewallTool, plan: SwitchPlan): Promise<void> {
+    const left = [...this.journal.inForce].filter(([, { kind }]) => kind === 'kill-switch');
+    const isSame = (entry: UndoEntry) =>
+      entry.kind === 'kill-switch' && entry.tool === tool && entry.name === plan.name;
+    if (left.some(([, entry]) => isSame(entry))) await applySwitch(tool, plan);
+    else {
+      const entry = { kind: 'kill-switch', tool, name: plan.name } as const;
+      await this.journal.make(entry, () => applySwitch(tool, plan));
+    }
+    for (const [id, entry] of left) if (!isSame(entry)) await this.journal.undo(id);
   }
 
   async undo(ids: readonly (number | null)[]): Promise<void> {

@@ -4,11 +4,14 @@ import { HostChanges } from './host-changes.ts';
 import type { HostLog } from './host-log.ts';
 import { Netlink } from './netlink/netlink.ts';
 import { undoChange } from './undo-change.ts';
+import type { UndoEntry } from './undo-entry.ts';
 import { UndoJournal } from './undo-journal.ts';
 
 export interface NetworkOptions {
   readonly stateDir: string;
   readonly log: HostLog;
+  /** A kill switch that a killed process left stays until the new one stands. Default: it goes with the rest. */
+  readonly adoptsKillSwitch?: boolean;
 }
 
 export class NetworkSession {
@@ -32,7 +35,8 @@ export class NetworkSession {
     const netlink = new Netlink();
     try {
       const undo = undoChange.bind(null, netlink);
-      const journal = await UndoJournal.open({ ...options, undo });
+      const adopts = options.adoptsKillSwitch ? isKillSwitch : undefined;
+      const journal = await UndoJournal.open({ ...options, undo, adopts });
       return new NetworkSession(netlink, new HostChanges(netlink, journal), journal);
     } catch (error) {
       netlink.close();
@@ -54,15 +58,19 @@ export class NetworkSession {
     return turn;
   }
 
-  /** Takes back every change, newest first. A second call waits for the first. */
-  close(): Promise<void> {
+  /** Takes back every change, newest first; but the kill switch when it is to stay. A second call waits for the first. */
+  close(keepsKillSwitch = false): Promise<void> {
     if (this.#isClosed) return this.#last.then(() => {});
     const turn = this.#last.then(async () => {
-      await this.journal.close();
+      await this.journal.close(keepsKillSwitch ? isKillSwitch : undefined);
       this.netlink.close();
     });
     this.#isClosed = true;
     this.#last = turn.catch(() => {});
     return turn;
   }
+}
+
+function isKillSwitch({ kind }: UndoEntry): boolean {
+  return kind === 'kill-switch';
 }

@@ -1,5 +1,6 @@
 /** Takes changes back. Each inverse touches exactly what the entry names, and nothing when that is gone already. */
 import { ErrnoError } from '../errors.ts';
+import { removeSwitch } from './kill-switch/firewall.ts';
 import { runNat } from './nat-script.ts';
 import type { Netlink } from './netlink/netlink.ts';
 import { ROUTE_PROTOCOL, type Rule } from './network-objects.ts';
@@ -29,6 +30,8 @@ export async function undoChange(netlink: Netlink, entry: UndoEntry): Promise<vo
       return restoreLink(netlink, entry);
     case 'nat':
       return runNat('down', entry.arguments);
+    case 'kill-switch':
+      return removeSwitch(entry.tool, entry.name);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The inverse of each kind of change, as data that outlives the process. */
 import type { Family } from './ip-prefix.ts';
+import type { FirewallTool } from './kill-switch/firewall.ts';
 import type { LinkSettings } from './netlink/link-message.ts';
 import type { Route, Rule } from './network-objects.ts';
 
@@ -21,4 +22,6 @@ export type UndoEntry =
   /** Give back what of `set` is still so. */
   | { kind: 'link'; link: LinkReference; previous: LinkSettings; set: LinkSettings }
   /** `nat.sh down` with these arguments; the script keeps the kernel settings of before in its own notes. */
-  | { kind: 'nat'; arguments: readonly string[] };
+  | { kind: 'nat'; arguments: readonly string[] }
+  /** Take the kill switch away. `name` is that of its plan. */
+  | { kind: 'kill-switch'; tool: FirewallTool; name: string };

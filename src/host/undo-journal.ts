@@ -24,6 +24,8 @@ export interface UndoJournalOptions {
   readonly stateDir: string;
   /** Must succeed when there is nothing to undo. */
   readonly undo: (entry: UndoEntry) => Promise<void>;
+  /** What a killed process left and the next one takes over as it is. Default: nothing. */
+  readonly adopts?: (entry: UndoEntry) => boolean;
   readonly log: HostLog;
 }
 
@@ -59,13 +61,13 @@ export class UndoJournal {
     if (badLines > 0) options.log.warn({ path, badLines }, 'journal-damaged');
     if (entries.size > 0) options.log.info({ path, changes: entries.size }, 'journal-recovery');
     const journal = new UndoJournal(path, owner, options, entries);
-    await journal.undoAll();
+    await journal.undoAll(options.adopts);
     return journal;
   }
 
-  /** Ids of the changes in force, oldest first. */
-  get ids(): number[] {
-    return [...this.#live.keys()];
+  /** Changes in force by id, oldest first. */
+  get inForce(): ReadonlyMap<number, UndoEntry> {
+    return this.#live;
   }
 
   /**
@@ -98,14 +100,14 @@ export class UndoJournal {
     }
   }
 
-  /** Takes back everything, newest first. */
-  async undoAll(): Promise<void> {
-    for (const id of this.ids.reverse()) await this.undo(id);
+  /** Takes back everything but what `keeps` names, newest first. */
+  async undoAll(keeps?: (entry: UndoEntry) => boolean): Promise<void> {
+    for (const [id, entry] of [...this.#live].reverse()) if (!keeps?.(entry)) await this.undo(id);
   }
 
-  /** Takes back everything; the file remains only when something could not be. */
-  async close(): Promise<void> {
-    await this.undoAll();
+  /** Takes back everything but what `keeps` names; the file remains when something of it remains. */
+  async close(keeps?: (entry: UndoEntry) => boolean): Promise<void> {
+    await this.undoAll(keeps);
     closeSync(this.#file);
     if (this.#live.size === 0) await unlink(this.path);
   }

@@ -120,7 +120,10 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
     return outInterface ?? 'eth0';
   }
 
-  async close(): Promise<void> {
+  async allowServers(): Promise<void> {}
+
+  async close(keepsKillSwitch?: boolean): Promise<void> {
+    if (keepsKillSwitch) this.journal.push('kill switch kept');
     this.journal.push('network closed');
   }
 }
@@ -150,6 +153,10 @@ export class FakeLife implements Life {
   readonly failures: unknown[] = [];
   private readonly undoings: (() => void | Promise<void>)[] = [];
   isEnding = false;
+
+  get hasFailed(): boolean {
+    return this.failures.length > 0;
+  }
 
   constructor() {
     onTestFinished(() => this.end());

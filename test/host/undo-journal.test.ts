@@ -34,7 +34,7 @@ afterEach(() => rmSync(stateDir, { recursive: true }));
 const entry = (table: number): UndoEntry => ({ kind: 'table', family: 4, table });
 const nothing = async () => {};
 
-function open(): Promise<UndoJournal> {
+function open(adopts?: (entry: UndoEntry) => boolean): Promise<UndoJournal> {
   const note = (_: object, event: string) => void logged.push(event);
   const log = { debug: note, info: note, warn: note };
   const undo = async (what: UndoEntry) => {
@@ -42,7 +42,7 @@ function open(): Promise<UndoJournal> {
     if (refuses.has(table)) throw new ErrnoError('undo', 'EPERM');
     undone.push(table);
   };
-  return UndoJournal.open({ stateDir, undo, log });
+  return UndoJournal.open({ stateDir, undo, log, adopts });
 }
 
 /** Rewrites the header as if another process, boot or namespace had written the file. */
@@ -70,15 +70,31 @@ test('an entry is on disk, readable by its owner alone, before its change is mad
   expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
+test('what is adopted or kept stays in force, and in the file', async () => {
+  const isTwo = (what: UndoEntry) => (what as UndoEntry & { kind: 'table' }).table === 2;
+  const killed = await open();
+  for (const table of [1, 2, 3]) await killed.make(entry(table), nothing);
+  abandon();
+  const next = await open(isTwo);
+  expect(undone).toEqual([3, 1]);
+  expect([...next.inForce.values()]).toEqual([entry(2)]);
+  await next.make(entry(4), nothing);
+  await next.close(isTwo);
+  expect(undone).toEqual([3, 1, 4]);
+  abandon();
+  await open();
+  expect(undone).toEqual([3, 1, 4, 2]);
+});
+
 test('what a killed process left is undone at the next opening', async () => {
   const killed = await open();
   for (const table of [1, 2, 3]) await killed.make(entry(table), nothing);
-  await killed.undo(killed.ids[1]);
+  await killed.undo([...killed.inForce.keys()][1]);
   undone = [];
   abandon();
   const next = await open();
   expect(undone).toEqual([3, 1]);
-  expect(next.ids).toEqual([]);
+  expect(next.inForce.size).toBe(0);
 });
 
 test('a last line that was cut short does not count', async () => {

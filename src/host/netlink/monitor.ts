@@ -1,5 +1,5 @@
 /**
- * Tells that links, addresses, routes or rules have changed. What they are now, the listener asks the kernel.
+ * Tells that the kernel's network or firewall has changed. What it is now, the listener asks the kernel.
  *
  * The listening is done by `ip monitor` in a process of its own, not by the netlink package: a notification socket
  * that overflows (some 200 messages while this thread is busy: a container host starting) raises POLLERR, on which
@@ -9,7 +9,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { HostLog } from '../host-log.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../../scripts/route-monitor.sh', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../../scripts/monitor.sh', import.meta.url));
 /** Pause before a monitor that ended is started again; without any, the listener still looks so often. */
 const RESTART_MS = 1_000;
 
@@ -24,6 +24,8 @@ export class NetlinkMonitor {
     /** Runs once per batch of notifications; not debounced. */
     private readonly onChange: () => void,
     private readonly log: HostLog,
+    /** `network`: links, addresses, routes, rules. `firewall`: deleted tables of nftables. */
+    private readonly subject: 'network' | 'firewall' = 'network',
   ) {}
 
   /** Resolves when changes are heard, or when the monitor cannot run: then `onChange` comes once per second. */
@@ -40,7 +42,7 @@ export class NetlinkMonitor {
 
   #spawn(onReady: () => void): void {
     // A session of its own: Ctrl-C is for the daemon, and the monitor ends with it.
-    const child = spawn('bash', [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    const child = spawn('bash', [SCRIPT, this.subject], { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     let complaint = '';
     child.stdin.on('error', () => {});
@@ -65,7 +67,7 @@ export class NetlinkMonitor {
 
   #ended(reason: string): void {
     if (this.#isClosed) return;
-    if (this.#failures++ === 0) this.log.warn({ reason }, 'route-monitor-ended');
+    if (this.#failures++ === 0) this.log.warn({ subject: this.subject, reason }, 'monitor-ended');
     this.onChange();
     this.#restart = setTimeout(() => this.#spawn(() => {}), RESTART_MS);
     this.#restart.unref();

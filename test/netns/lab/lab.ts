@@ -22,7 +22,7 @@ import type { Direction, LinkSettings } from './link-settings.ts';
 import { Namespace, newTag, sweep } from './namespace.ts';
 import { NetemShaper } from './netem.ts';
 import { type LinkPlan, type LinkWish, planLink } from './plan.ts';
-import { attempt, type Process, waitFor } from './process.ts';
+import { attempt, type Process, type StartOptions, waitFor } from './process.ts';
 import type { Shaper } from './shaper.ts';
 import { connectCore } from './wiring.ts';
 
@@ -120,7 +120,7 @@ export class Lab {
   }
 
   /** Starts a program in `namespace`; the lab ends it. `node` means this Node. */
-  start(namespace: Namespace, argv: readonly string[], options: { readonly stdin?: boolean } = {}): Process {
+  start(namespace: Namespace, argv: readonly string[], options: StartOptions = {}): Process {
     const words = argv[0] === 'node' ? [process.execPath, ...argv.slice(1)] : argv;
     const started = namespace.start(words, options);
     this.#processes.push(started);

@@ -79,6 +79,7 @@ export interface ClientOptions {
   /** Default: all links of the site. */
   readonly interfaces?: readonly string[];
   readonly words?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
   /** Names the state directory; default `client`. */
   readonly name?: string;
 }
@@ -123,7 +124,8 @@ export class Vpn {
       ...(options.invite ? [options.invite] : []),
       ...interfaces.flatMap((name) => ['-i', name]),
     ];
-    return this.#start(site.namespace, options.name ?? 'client', [...words, ...(options.words ?? [])]);
+    const name = options.name ?? 'client';
+    return this.#start(site.namespace, name, [...words, ...(options.words ?? [])], options.env);
   }
 
   /** Starts a client and waits until its tunnel has an address and all its paths are up. */
@@ -165,11 +167,11 @@ export class Vpn {
     return parts.join('\n');
   }
 
-  #start(namespace: Namespace, name: string, words: readonly string[]): Daemon {
+  #start(namespace: Namespace, name: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Daemon {
     const stateDir = this.stateDir(name);
     // Whatever the machine has under /etc does not matter here.
     const argv = resipVpn(...words, '--state-dir', stateDir, '--no-config');
-    const daemon = new Daemon(this.lab.start(namespace, argv), stateDir, namespace);
+    const daemon = new Daemon(this.lab.start(namespace, argv, { env }), stateDir, namespace);
     this.#daemons.push(daemon);
     return daemon;
   }
