@@ -259,6 +259,8 @@ export class Path {
     if (this.probes.settledSizeBytes > 0) this.mtu.handleAcked(this.probes.settledSizeBytes);
     this.retryMs = VALIDATE_PROBE_MS;
     this.credit = Number.POSITIVE_INFINITY;
+    // The doubt is settled: questions that were asked in it are no reason for the next one.
+    if (this.state === 'suspect') this.probes.clear();
     this.setState('up', now);
     return true;
   }
@@ -358,8 +360,9 @@ export class Path {
   }
 
   private idleTask(now: number): PathTask {
-    if (this.keepsAlive) return 'keep-alive';
-    this.nextProbeMs = now + KEEP_ALIVE_MS;
+    const dueMs = this.lastHeardMs + KEEP_ALIVE_MS;
+    if (this.keepsAlive && now >= dueMs) return 'keep-alive';
+    this.nextProbeMs = this.keepsAlive ? dueMs : now + KEEP_ALIVE_MS;
     return 'none';
   }
 

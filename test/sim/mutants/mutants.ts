@@ -200,4 +200,15 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     run: scenario('lease in use'),
   },
+  {
+    name: 'the questions asked in a doubt outlive it',
+    edits: [
+      {
+        file: 'path/path.ts',
+        find: "if (this.state === 'suspect') this.probes.clear();",
+        replace: '',
+      },
+    ],
+    run: scenario('doubt that feeds itself'),
+  },
 ];
