@@ -67,6 +67,7 @@ export class Engine {
       try {
         sealer.seal(out);
         udp.send(out);
+        core.handleSent(out, this.now);
       } finally {
         out.clear();
       }
@@ -94,6 +95,7 @@ export class Engine {
       core.handleTunPackets(batch, this.now);
       sealer.seal(batch);
       udp.send(batch);
+      core.handleSent(batch, this.now);
       // What this batch produced leaves before the next one: tables and queues are sized for one.
       this.drain();
       if (!isNearlyFull(batch)) break;

@@ -193,6 +193,12 @@ export class ClientCore extends CoreBase {
     this.rearm(now);
   }
 
+  override handleSent(batch: PacketBatch, now: number): void {
+    super.handleSent(batch, now);
+    for (const path of this.association.paths) if (path?.wasRefused) this.context.wake(this.association);
+    this.rearm(now);
+  }
+
   handleAuthentic(session: Session, now: number): boolean {
     if (!this.handshakeIsForSilence || session !== this.association.current) return true;
     // The server is there after all: the session goes on.

@@ -71,6 +71,13 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     return reopen;
   }
 
+  handleSent(batch: PacketBatch, now: number): void {
+    const { context } = this;
+    if (context.soleRows === 0) return;
+    context.soleRows = 0;
+    context.sentLog.keep(batch, now);
+  }
+
   handleTimeout(now: number): void {
     this.context.sessions.wipeRetired();
     for (let association = this.timers.take(now); association !== null; association = this.timers.take(now)) {

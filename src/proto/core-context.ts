@@ -1,5 +1,6 @@
 /** What all parts of one core share. */
 import type { Association } from './association/association.ts';
+import { SentLog } from './association/sent-log.ts';
 import { Counters, DROP_REASONS, REJECT_REASONS } from './counters.ts';
 import type { CoreEvent } from './events.ts';
 import { Outbox } from './outbox.ts';
@@ -34,6 +35,9 @@ export class CoreContext {
   readonly outbox = new Outbox();
   readonly deliveries = new PacketBatch({ capacity: 1024, arenaBytes: 1536 * 1024, trains: 8 });
   readonly events: CoreEvent[] = [];
+  readonly sentLog = new SentLog();
+  /** Rows of the batch at hand that are to be kept there. */
+  soleRows = 0;
   readonly rejects = new Counters(REJECT_REASONS);
   readonly drops = new Counters(DROP_REASONS);
 

@@ -4,7 +4,7 @@
  * Methods come in four kinds: getters; inputs (`handle…`), which bring packets, datagrams and time; commands (verbs);
  * outputs (`outbox`, `deliveries`, `events`, `nextTimeoutMs`). After every input or command the driver drains, in this order:
  *
- *   1. `outbox.batch`   seal, send, clear
+ *   1. `outbox.batch`   seal, send, `handleSent`, clear
  *   2. `deliveries`     write to TUN, clear
  *   3. `events`         hand on, clear
  *   4. `nextTimeoutMs`  call `handleTimeout` then
@@ -30,6 +30,8 @@ export interface Core {
   handleDatagrams(batch: PacketBatch, now: number): number;
   /** Rows were opened; inner packets get `Verdict.DELIVER`. True = some rows want to be opened now: open, then call again. */
   handleOpened(batch: PacketBatch, now: number): boolean;
+  /** The batch of `handleTunPackets`, or the outbox, was sealed and sent; its bytes are still there. */
+  handleSent(batch: PacketBatch, now: number): void;
   handleTimeout(now: number): void;
 
   snapshot(now: number): Snapshot;

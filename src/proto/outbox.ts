@@ -46,6 +46,18 @@ export class Outbox {
     this.batch.train[row] = train;
   }
 
+  /** A finished data datagram once more, as it was on the wire. False = full. */
+  again(datagram: Uint8Array, slot: number, pathMask: number): boolean {
+    const batch = this.batch;
+    const row = batch.append(datagram.length);
+    if (row < 0) return false;
+    batch.arena.set(datagram, batch.offset[row]);
+    batch.peer[row] = slot;
+    batch.pathMask[row] = pathMask;
+    batch.verdict[row] = Verdict.SEND;
+    return true;
+  }
+
   /** A finished handshake datagram (header room in front, tag behind) to an explicit address. False = full. */
   handshake(
     type: number,

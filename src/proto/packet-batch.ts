@@ -72,6 +72,8 @@ export const Verdict = {
 export const PacketFlags = {
   /** The transport checksum holds the pseudo-header sum only; the receiving kernel completes or trusts it. */
   PARTIAL_CHECKSUM: 1,
+  /** Outbound: no other path vouches for this datagram; it is kept for a while (`sent-log.ts`). */
+  SOLE: 2,
 } as const;
 
 /** The columns in memory order: name, bytes per element, elements. Widest first, so that all stay aligned. */

@@ -66,6 +66,8 @@ export interface PeerSnapshot {
   readonly heldPackets: number;
   readonly holdOverflows: number;
   readonly fragmentsSent: number;
+  /** Datagrams that went out again because their path died. */
+  readonly resentDatagrams: number;
   readonly reassembled: number;
   readonly reassemblyDropped: number;
   readonly paths: readonly PathSnapshot[];

@@ -43,6 +43,7 @@ export function peerSnapshot(
     duplicatesDropped: association.duplicatesDropped,
     spoofedDropped: association.spoofedDropped,
     ...association.counters,
+    resentDatagrams: association.resentDatagrams,
     reassembled: association.reassembly.completed,
     reassemblyDropped: association.reassembly.dropped,
     paths: association.paths.filter((path) => path !== null).map((path) => pathSnapshot(path, now)),

@@ -53,6 +53,7 @@ const peer: PeerSnapshot = {
   heldPackets: 0,
   holdOverflows: 0,
   fragmentsSent: 0,
+  resentDatagrams: 0,
   reassembled: 0,
   reassemblyDropped: 0,
   paths: [path, lte],

@@ -5,15 +5,18 @@
 import { base64 } from '../base64.ts';
 import { IpChannel, wholePacketBytes } from '../channel/ip-channel.ts';
 import type { CoreContext } from '../core-context.ts';
-import { PATHS_PER_PEER, type PacketBatch, Verdict } from '../packet-batch.ts';
+import { PATHS_PER_PEER, type PacketBatch, PacketFlags, Verdict } from '../packet-batch.ts';
 import { Candidates } from '../path/candidates.ts';
 import { isUsable, Path } from '../path/path.ts';
 import { choosePrimary } from '../path/primary.ts';
 import { Reassembly } from '../receive/reassembly.ts';
 import { PREVIOUS_SESSION_MS, SESSION_SILENT_MS, type Session } from '../session/session.ts';
 import type { TimerOwner } from '../timer-queue.ts';
-import { HoldQueue } from './hold-queue.ts';
+import { HOLD_LIMITS, HoldQueue } from './hold-queue.ts';
+import type { Judgement } from './sent-log.ts';
 
+/** What is older is wanted no more than what was held for so long. */
+const RESEND_MS = HOLD_LIMITS.ageMs;
 /** After the last inner packet the paths are probed densely for so long. */
 const ACTIVE_MS = 2_000;
 /** Looking at the activity more often than this per association would be work per packet. */
@@ -43,6 +46,12 @@ export class Association implements TimerOwner {
   readonly paths: (Path | null)[] = new Array(PATHS_PER_PEER).fill(null);
   /** Paths that carry copies; 0 = packets are held. */
   private sendMask = 0;
+  /** Paths that answered since traffic began: what leaves over two of them needs no second try. */
+  private vouchedMask = 0;
+  /** When a packet last left without a twin over another such path. */
+  private soleMs = Number.NEGATIVE_INFINITY;
+  private resentRevision = 0;
+  resentDatagrams = 0;
   /** The path that carries every packet, while others are limited in what they take; null = nothing is limited. */
   private primary: Path | null = null;
   /** Largest inner packet that travels whole over all of them. */
@@ -53,6 +62,7 @@ export class Association implements TimerOwner {
   readonly candidates = new Candidates();
 
   private activeUntilMs = 0;
+  private activeSinceMs = 0;
   private touchedMs = Number.NEGATIVE_INFINITY;
 
   sentPackets = 0;
@@ -131,12 +141,16 @@ export class Association implements TimerOwner {
     this.sentPackets++;
     this.sentBytes += length;
     const pathMask = this.primary === null ? this.sendMask : this.withinBudget(this.primary, length, now);
+    const vouched = pathMask & this.vouchedMask;
+    const isSole = (vouched & (vouched - 1)) === 0;
+    if (isSole) this.noteSole(pathMask, now);
     if (length > this.wholeBytes) {
-      this.sendInPieces(session, batch, row, pathMask);
+      this.sendInPieces(session, batch, row, pathMask, isSole ? PacketFlags.SOLE : 0);
       batch.verdict[row] = Verdict.DROP;
       return;
     }
     this.channel.wrap(batch, row);
+    if (isSole) batch.flags[row] |= PacketFlags.SOLE;
     batch.peer[row] = this.slot;
     batch.train[row] = -1;
     batch.pathMask[row] = pathMask;
@@ -156,12 +170,71 @@ export class Association implements TimerOwner {
     this.send(outbox.batch, row, now);
   }
 
-  private sendInPieces(session: Session, batch: PacketBatch, row: number, pathMask: number): void {
+  private sendInPieces(
+    session: Session,
+    batch: PacketBatch,
+    row: number,
+    mask: number,
+    rowFlags: number,
+  ): void {
     const { outbox, drops } = this.context;
-    const { arena, offset, length, flags } = batch;
+    const { arena, offset: at, length, flags } = batch;
     const piece = this.wholeBytes;
-    if (!this.channel.split(arena, offset[row], length[row], flags[row], piece, outbox, session, pathMask))
+    if (!this.channel.split(arena, at[row], length[row], flags[row], piece, outbox, session, mask, rowFlags))
       drops.add('batch-full');
+  }
+
+  /** The packet at hand leaves without a twin that is sure to arrive. */
+  private noteSole(pathMask: number, now: number): void {
+    this.context.soleRows++;
+    this.soleMs = now;
+    for (let id = 0, rest = pathMask; rest !== 0; id++, rest >>>= 1)
+      if ((rest & 1) !== 0 && this.paths[id]?.handleReliedOn(now)) this.context.wake(this);
+  }
+
+  /** What left lately over paths that have died since, and over no other, goes out again: the receiver drops what it has seen. */
+  private resend(now: number): void {
+    const revision = this.pathsRevision();
+    if (revision === this.resentRevision) return;
+    this.resentRevision = revision;
+    if (now - this.soleMs > RESEND_MS) return;
+    this.context.sentLog.resend(
+      this.slot,
+      now - RESEND_MS,
+      (pathMask, sentMs) => this.judgeSent(pathMask, sentMs),
+      (datagram, pathMask) => {
+        const isTaken = this.context.outbox.again(datagram, this.slot, pathMask);
+        if (isTaken) this.resentDatagrams++;
+        return isTaken;
+      },
+    );
+  }
+
+  private judgeSent(pathMask: number, sentMs: number): Judgement {
+    let targets = this.sendMask;
+    let isOpen = false;
+    for (let id = 0, rest = pathMask; rest !== 0; id++, rest >>>= 1) {
+      if ((rest & 1) === 0) continue;
+      const path = this.paths[id];
+      const isUp = path?.state === 'up';
+      const fate = path?.proof.fateOf(sentMs, isUp) ?? 'lost';
+      if (fate === 'arrived') return 'settled';
+      if (fate === 'open') isOpen = true;
+      if (!isUp) targets &= ~(1 << id);
+    }
+    return isOpen || targets === 0 ? 'keep' : targets;
+  }
+
+  /** Another number whenever the fate of what was sent may have changed. */
+  private pathsRevision(): number {
+    let upMask = 0;
+    let gaps = 0;
+    for (const path of this.paths) {
+      if (path === null) continue;
+      if (path.state === 'up') upMask |= 1 << path.id;
+      gaps += path.proof.gaps;
+    }
+    return 2 ** PATHS_PER_PEER * gaps + upMask;
   }
 
   /** The paths that take this packet: the primary, and the others as far as their budgets go. */
@@ -237,7 +310,18 @@ export class Association implements TimerOwner {
     this.primary = carrying.some((path) => path.budget.isLimited)
       ? choosePrimary(carrying, this.primary)
       : null;
-    if (before === 0 && this.sendMask !== 0) this.release(now);
+    this.vouchedMask = this.vouchedPaths();
+    if (this.sendMask === 0) return;
+    this.resend(now);
+    if (before === 0) this.release(now);
+  }
+
+  /** Paths that answered since traffic began. */
+  private vouchedPaths(): number {
+    let mask = 0;
+    for (const path of this.paths)
+      if (path?.state === 'up' && path.proof.isProvenSince(this.activeSinceMs)) mask |= 1 << path.id;
+    return mask;
   }
 
   private release(now: number): void {
@@ -266,6 +350,8 @@ export class Association implements TimerOwner {
     this.touchedMs = now;
     this.activeUntilMs = now + ACTIVE_MS;
     if (wasActive) return;
+    this.activeSinceMs = now;
+    this.vouchedMask = 0;
     for (const path of this.paths) path?.handleActive(now);
     this.context.wake(this);
   }

@@ -64,6 +64,8 @@ export class IpChannel {
     outbox: Outbox,
     session: Session,
     pathMask: number,
+    /** `PacketFlags` of the rows. */
+    rowFlags: number,
   ): boolean {
     // Equal pieces: a small last one would be lost as easily as a large one and costs as much.
     const pieces = Math.ceil(length / pieceBytes);
@@ -77,6 +79,7 @@ export class IpChannel {
       const ipFlags = (packetFlags & PacketFlags.PARTIAL_CHECKSUM) | (done > 0 ? IpFlags.NOT_FIRST : 0);
       writeIpInterior(outbox.batch.arena, at, this.isServer, this.next(), size, !isLast, ipFlags);
       outbox.batch.arena.set(bytes.subarray(offset + done, offset + done + size), at + IP_INTERIOR_BYTES);
+      outbox.batch.flags[row] = rowFlags;
       outbox.finish(row, IP_INTERIOR_BYTES + size, session, pathMask);
       this.fragmentsSent++;
     }

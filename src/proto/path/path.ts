@@ -24,6 +24,7 @@ import {
 } from '../packet-batch.ts';
 import { addressFamily, copyAddress, sameRemote } from '../wire/address-words.ts';
 import { CopyBudget } from './copy-budget.ts';
+import { DeliveryProof } from './delivery-proof.ts';
 import { DeliveryRate } from './delivery-rate.ts';
 import { LossEstimator } from './loss-estimator.ts';
 import { PathMtu } from './path-mtu.ts';
@@ -52,6 +53,16 @@ const DOWN_AFTER_MS = 3_000;
 const DOWN_AFTER_PROBES = 4;
 /** Server, idle: two keep-alives of the client went missing. */
 const SILENT_AFTER_MS = 60_000;
+/** Silence of this length that ends with an answer was an outage, not a lost answer. */
+const OUTAGE_MS = 500;
+/**
+ * While datagrams leave over this path alone and nothing comes back for half a round trip, it is asked: so its death is known
+ * 1.5 round trips and a little later. Whatever arrives saves the question.
+ */
+const RELIED_ON_MS = 1_000;
+const MIN_ASK_AFTER_MS = 15;
+/** Sends come in batches; the timer need not hear of each. */
+const RELY_EVERY_MS = 10;
 /** Answer overdue: smoothed RTT plus four deviations plus this scheduling allowance. */
 const ANSWER_SLACK_MS = 25;
 /** Before there is an RTT. */
@@ -62,6 +73,9 @@ const INITIAL_ANSWER_MS = 1_000;
  * to a probe takes 62 or 74 of the 165 that 55 bytes allow, a second probe would pass it.
  */
 const PROBES_PER_DATAGRAM = 1;
+
+/** Linux: larger than the interface takes; says nothing about the link. */
+const EMSGSIZE = 90;
 
 /** Outer IP and UDP headers, bytes. */
 const OUTER_HEADERS = { 4: 28, 6: 48 } as const;
@@ -121,8 +135,14 @@ export class Path {
   duplicateDatagrams = 0;
   firstArrivals = 0;
 
+  /** What became of the datagrams that left over it. */
+  readonly proof: DeliveryProof;
+
   /** Last authentic datagram over this path. */
   lastHeardMs: number;
+  /** Last datagram that left over this path alone. */
+  private reliedOnMs = Number.NEGATIVE_INFINITY;
+  private lastProbeMs = Number.NEGATIVE_INFINITY;
   private nextProbeMs: number;
   private retryMs = VALIDATE_PROBE_MS;
   private eagerUntilMs = Number.NEGATIVE_INFINITY;
@@ -142,6 +162,7 @@ export class Path {
     this.credit = options.keepsAlive ? Number.POSITIVE_INFINITY : PROBES_PER_DATAGRAM;
     this.maxMtuBytes = options.maxMtuBytes;
     this.mtu = new PathMtu(options.maxMtuBytes);
+    this.proof = new DeliveryProof(now);
     this.stateSinceMs = now;
     this.lastHeardMs = now;
     this.nextProbeMs = now;
@@ -196,6 +217,7 @@ export class Path {
     if (!this.matches(socket, words, at)) {
       // Another way: nothing is known of its MTU, and nothing says that the peer is there.
       this.mtu = new PathMtu(this.maxMtuBytes);
+      this.proof.beginGap();
       if (!this.keepsAlive) this.credit = PROBES_PER_DATAGRAM;
     }
     this.words[this.at + PATH_SOCKET] = socket;
@@ -223,6 +245,9 @@ export class Path {
   }
 
   handleHeard(now: number): void {
+    const rttMs = this.rtt.smoothedMs ?? 0;
+    if (this.state === 'suspect' && now - this.lastHeardMs >= OUTAGE_MS + rttMs)
+      this.proof.handleSilence(this.lastHeardMs - rttMs, now);
     this.lastHeardMs = now;
     this.credit += PROBES_PER_DATAGRAM;
     // Something authentic from a path given up: ask at once whether it works both ways.
@@ -243,6 +268,7 @@ export class Path {
   /** Starts asking from the beginning: a new address, a link that came back. */
   revalidate(now: number): void {
     this.setState('validating', now);
+    this.proof.beginGap();
     this.budget = new CopyBudget();
     this.probes.clear();
     this.retryMs = VALIDATE_PROBE_MS;
@@ -261,6 +287,7 @@ export class Path {
     this.credit = Number.POSITIVE_INFINITY;
     // The doubt is settled: questions that were asked in it are no reason for the next one.
     if (this.state === 'suspect') this.probes.clear();
+    this.proof.handleProven(sentMs, now);
     this.setState('up', now);
     return true;
   }
@@ -279,6 +306,7 @@ export class Path {
     this.lastHeardMs = now;
     this.credit = Number.POSITIVE_INFINITY;
     this.probes.clear();
+    this.proof.handleProven(Number.NEGATIVE_INFINITY, now);
     this.setState('up', now);
     this.eagerUntilMs = now + EAGER_MS;
     this.nextProbeMs = now;
@@ -296,8 +324,24 @@ export class Path {
     this.judge(now, active);
     if (now >= this.nextProbeMs && this.credit > 0)
       return this.state === 'up' && !this.isWatched(now, active) ? this.idleTask(now) : 'probe';
+    if (now >= this.silentAtMs(now)) return 'probe';
     if (this.state === 'up' && this.mtu.poll(now, this.answerMs) > 0) return 'mtu-probe';
     return 'none';
+  }
+
+  /** Datagrams leave over this path alone. True = `dueMs` may have moved. */
+  handleReliedOn(now: number): boolean {
+    const wasLately = now - this.reliedOnMs < RELY_EVERY_MS;
+    if (!wasLately) this.reliedOnMs = now;
+    return !wasLately;
+  }
+
+  /** When the silence of a path that is relied on becomes a reason to ask; Infinity = it is none. */
+  private silentAtMs(now: number): number {
+    const isWaiting = this.reliedOnMs > this.lastHeardMs && now - this.reliedOnMs < RELIED_ON_MS;
+    if (this.state !== 'up' || this.isMetered || !isWaiting) return Number.POSITIVE_INFINITY;
+    const askAfterMs = Math.max(MIN_ASK_AFTER_MS, (this.rtt.smoothedMs ?? 0) / 2);
+    return Math.max(this.lastHeardMs, this.lastProbeMs) + askAfterMs;
   }
 
   handleProbeSent(
@@ -313,6 +357,7 @@ export class Path {
       return;
     }
     this.credit--;
+    this.lastProbeMs = now;
     this.nextProbeMs = now + this.intervalMs(this.isWatched(now, active));
   }
 
@@ -320,7 +365,10 @@ export class Path {
   dueMs(now: number, active: boolean): number {
     let due = this.credit > 0 ? this.nextProbeMs : Number.POSITIVE_INFINITY;
     const oldest = this.probes.oldestMs();
-    if (this.state === 'up') due = Math.min(due, oldest + this.answerMs, this.mtu.dueMs(now, this.answerMs));
+    if (this.state === 'up') {
+      due = Math.min(due, oldest + this.answerMs, this.mtu.dueMs(now, this.answerMs), this.silentAtMs(now));
+      if (this.wasRefused) due = now;
+    }
     if (this.state === 'suspect' && this.probes.unanswered >= DOWN_AFTER_PROBES)
       due = Math.min(due, this.lastHeardMs + this.patienceMs);
     if (active && this.state === 'up') due = Math.min(due, now + ACTIVE_PROBE_MS);
@@ -337,9 +385,10 @@ export class Path {
 
   private judge(now: number, active: boolean): void {
     if (!isUsable(this.state)) return;
-    const refused = this.words[this.at + PATH_ERRNO] !== 0 && this.probes.unanswered >= DOWN_AFTER_PROBES;
+    const { wasRefused } = this;
+    const refused = wasRefused && this.probes.unanswered >= DOWN_AFTER_PROBES;
     // The log of probes is short: on a slow path the one that made it suspect may be forgotten by now.
-    if (this.state === 'suspect' || now - this.probes.oldestMs() >= this.answerMs) {
+    if (wasRefused || this.state === 'suspect' || now - this.probes.oldestMs() >= this.answerMs) {
       const heardAgo = now - this.lastHeardMs;
       if (refused || (this.probes.unanswered >= DOWN_AFTER_PROBES && heardAgo >= this.patienceMs))
         this.giveUp(now);
@@ -353,8 +402,15 @@ export class Path {
     this.words[this.at + PATH_ERRNO] = 0;
   }
 
+  /** The system took a datagram for this path for undeliverable: its link is going, or gone. */
+  get wasRefused(): boolean {
+    const errno = this.words[this.at + PATH_ERRNO];
+    return errno !== 0 && errno !== EMSGSIZE;
+  }
+
   private giveUp(now: number): void {
     this.setState('down', now);
+    this.proof.beginGap();
     this.retryMs = VALIDATE_PROBE_MS;
     this.nextProbeMs = now;
   }
