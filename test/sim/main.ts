@@ -72,6 +72,7 @@ async function runSeed(seed: number): Promise<boolean> {
   };
   const onLine = given.trace ? (line: string) => console.log(line) : undefined;
   const startMs = performance.now();
+  const startCpu = process.cpuUsage();
   const outcome = await run(scenario, { onLine, onProgress });
   if (!outcome.ok) {
     await explain(scenario, outcome);
@@ -79,11 +80,14 @@ async function runSeed(seed: number): Promise<boolean> {
   }
   const { offered, delivered, meanLatencyMs, digest } = outcome.report;
   const seconds = (performance.now() - startMs) / 1000;
-  const rate = scenario.durationMs / 3_600_000 / seconds;
+  const cpu = process.cpuUsage(startCpu);
+  const hours = scenario.durationMs / 3_600_000;
+  const perCpuSecond = (hours * 1e6) / (cpu.user + cpu.system);
   if (given.runs <= 20)
     console.log(
       `ok ${scenario.name}, seed ${seed}: ${delivered} of ${offered} delivered, mean ${meanLatencyMs.toFixed(1)} ms, ` +
-        `${seconds.toFixed(2)} s (${rate.toFixed(2)} simulated hours a second), trace ${digest.slice(0, 16)}`,
+        `${seconds.toFixed(2)} s (${(hours / seconds).toFixed(2)} simulated hours a second, ${perCpuSecond.toFixed(2)} a second ` +
+        `of CPU), trace ${digest.slice(0, 16)}`,
     );
   return true;
 }

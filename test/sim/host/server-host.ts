@@ -10,7 +10,7 @@ import type { UdpOptions } from '../../../src/udp/udp.ts';
 import { PREFIX6 } from '../inner-packet.ts';
 import { type InnerPacket, SERVER } from '../ledger.ts';
 import { type Address, address, familyOf, socketAddress } from '../net/address.ts';
-import type { Datagram, Outgoing } from '../net/datagram.ts';
+import { addressed, type Datagram, type Outgoing } from '../net/datagram.ts';
 import type { Attachment } from '../net/internet.ts';
 import type { Random } from '../random.ts';
 import { AmplificationWatch } from '../watch/amplification-watch.ts';
@@ -137,9 +137,9 @@ export class ServerHost extends Host implements Attachment {
     return this.running?.core as ServerCore;
   }
 
-  private send(from: Address, to: Address, { bytes, sealed, isForged, sentMs }: Outgoing): number {
+  private send(from: Address, to: Address, outgoing: Outgoing): number {
     if (familyOf(from) !== familyOf(to)) return EAFNOSUPPORT;
-    const datagram = { from, to, bytes, sealed, isForged, sentMs };
+    const datagram = addressed(outgoing, from, to);
     this.amplification.noteSent(datagram);
     this.world.internet.send(datagram);
     return 0;

@@ -2,7 +2,7 @@
 import type { EventQueue } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { type Address, address, portOf, withPort } from './address.ts';
-import type { Datagram } from './datagram.ts';
+import { addressed, type Datagram, type Outgoing } from './datagram.ts';
 import type { Attachment, Internet } from './internet.ts';
 import { Link, type LinkSettings } from './link.ts';
 import { Nat, type NatSettings } from './nat.ts';
@@ -60,18 +60,18 @@ export class Access implements Attachment {
     this.sockets.delete(port);
   }
 
-  send(port: number, to: Address, datagram: Omit<Datagram, 'from' | 'to'>): void {
+  send(port: number, to: Address, datagram: Outgoing): void {
     const inside = withPort(this.own, port);
-    this.up.send({ ...datagram, from: inside, to }, (arrived) => {
+    this.up.send(addressed(datagram, inside, to), (arrived) => {
       const from = this.nat === null ? inside : this.nat.outbound(inside, to);
-      if (from !== null) this.internet.send({ ...arrived, from });
+      if (from !== null) this.internet.send(addressed(arrived, from, to));
     });
   }
 
   arrive(datagram: Datagram): void {
     const to = this.nat === null ? datagram.to : this.nat.inbound(datagram.from, datagram.to);
     if (to === null) return;
-    this.down.send({ ...datagram, to }, (arrived) => {
+    this.down.send(addressed(datagram, datagram.from, to), (arrived) => {
       const receive = this.sockets.get(portOf(to));
       if (!this.isPresent || withPort(this.own, 0) !== withPort(to, 0) || receive === undefined) return;
       this.internet.onReached(datagram.to, this.owner);

@@ -27,3 +27,11 @@ export interface Datagram {
   /** World time. */
   readonly sentMs: number;
 }
+
+export function addressed(
+  { bytes, sealed, isForged, sentMs }: Outgoing,
+  from: Address,
+  to: Address,
+): Datagram {
+  return { from, to, bytes, sealed, isForged, sentMs };
+}
