@@ -3,6 +3,7 @@ import yargs, { type Argv, type CommandModule } from 'yargs';
 import { nearest } from '../config/nearest.ts';
 import { UserError } from '../errors.ts';
 import { clientCommand } from './client.ts';
+import { clientsCommand } from './clients.ts';
 import { genkeyCommand } from './genkey.ts';
 import { inviteCommand } from './invite.ts';
 import { killSwitchCommand } from './kill-switch.ts';
@@ -16,6 +17,7 @@ import { wakeupCommand } from './wakeup.ts';
 const COMMANDS: readonly CommandModule[] = [
   serverCommand,
   inviteCommand,
+  clientsCommand,
   clientCommand,
   statusCommand,
   pathCommand,

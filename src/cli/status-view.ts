@@ -1,27 +1,7 @@
 /** The status for people. Programs read `status --json`. */
-import Table from 'cli-table3';
 import type { PathSnapshot, PeerSnapshot, Snapshot } from '../engine/messages.ts';
 import { formatBytes, formatCount, formatFraction, formatRtt, formatSpan, shortenKey } from './format.ts';
-
-/** Columns without lines between them. */
-const NO_BORDERS = Object.fromEntries(
-  [
-    'top',
-    'top-mid',
-    'top-left',
-    'top-right',
-    'bottom',
-    'bottom-mid',
-    'bottom-left',
-    'bottom-right',
-    'left',
-    'left-mid',
-    'mid',
-    'mid-mid',
-    'right',
-    'right-mid',
-  ].map((part) => [part, '']),
-);
+import { formatTable } from './table.ts';
 
 const COLUMNS: readonly (readonly [title: string, cell: (path: PathSnapshot) => string])[] = [
   ['path', pathName],
@@ -81,14 +61,12 @@ function formatTrouble(peer: PeerSnapshot): string[] {
 
 function formatPaths(paths: readonly PathSnapshot[]): string[] {
   if (paths.length === 0) return ['  no paths'];
-  const table = new Table({
-    head: COLUMNS.map(([title]) => title),
-    chars: { ...NO_BORDERS, middle: '  ' },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: COLUMNS.map((_, i) => (i < 2 ? 'left' : 'right')),
-  });
-  table.push(...paths.map((path) => COLUMNS.map(([, cell]) => cell(path))));
-  return ['', ...table.toString().split('\n')].map((line) => `  ${line}`.trimEnd());
+  const table = formatTable(
+    COLUMNS.map(([title]) => title),
+    paths.map((path) => COLUMNS.map(([, cell]) => cell(path))),
+    COLUMNS.map((_, i) => (i < 2 ? 'left' : 'right')),
+  );
+  return ['', ...table.trimEnd().split('\n')].map((line) => `  ${line}`.trimEnd());
 }
 
 /** What each link was good for. */

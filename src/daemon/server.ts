@@ -8,6 +8,7 @@ import { inviteRecordSchema } from '../state/records.ts';
 import { identityPath } from '../state/server-identity.ts';
 import { ServerState } from '../state/server-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
+import { ClientAdmin, clientAdminHandlers, withOwnersWill } from './client-admin.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
 import { warnOfExposed } from './exposure.ts';
 import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.ts';
@@ -75,8 +76,10 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
           outInterface: nat.kind === 'interface' ? nat.name : undefined,
         });
 
+  const admin = new ClientAdmin(state, (client) => engine.post({ kind: 'client-put', client }), pool);
   const control = await ControlServer.listen(stateDir, {
     status: () => engine.snapshot(),
+    ...clientAdminHandlers(admin, log),
     'invite-put': async ({ invite }) => {
       const record: InviteRecord = inviteRecordSchema.parse(invite);
       state.knowInvite(record);
@@ -126,7 +129,7 @@ function listenAddresses({ listen }: ServerConfig): SocketAddress[] {
 function remember(event: EngineEvent, state: ServerState, log: Log): void {
   switch (event.kind) {
     case 'client':
-      if (state.putClient(event.client)) {
+      if (state.putClient(withOwnersWill(event.client, state))) {
         const { name, address } = event.client;
         log.info({ name, address }, 'client');
       }

@@ -30,6 +30,7 @@ export function clientState(record: ClientRecord, nowMs: number): ClientState {
     revoked: record.revoked ?? false,
     address: record.address === undefined ? 0 : parseIpv4(record.address),
     isStatic: record.isStatic ?? false,
+    isFixed: record.isFixed ?? false,
     silentMs: Math.max(0, nowMs - record.lastSeenMs),
   };
 }
@@ -41,6 +42,7 @@ export function clientRecord(state: ClientState, nowMs: number): ClientRecord {
     psk: toBase64(state.psk),
     counter: state.counter,
     ...(state.address === 0 ? {} : { address: formatIpv4(state.address), isStatic: state.isStatic }),
+    ...(state.isFixed ? { isFixed: true } : {}),
     lastSeenMs: Math.round(nowMs - state.silentMs),
     ...(state.revoked ? { revoked: true } : {}),
   };

@@ -22,6 +22,8 @@ export interface ClientRecord {
   readonly address?: string;
   /** The client asked for this very address. */
   readonly isStatic?: boolean;
+  /** The owner of the server chose the address: it stays the client's, used or not. */
+  readonly isFixed?: boolean;
   /** Milliseconds since the epoch, main's clock; the lease is freed `leaseMs` after it. */
   readonly lastSeenMs: number;
   readonly revoked?: boolean;

@@ -58,6 +58,8 @@ export interface ClientState {
   /** uint32, 0 = none. */
   readonly address: number;
   readonly isStatic: boolean;
+  /** The owner of the server chose the address. */
+  readonly isFixed: boolean;
   /** How long ago the client was last heard; its lease ages from there. */
   readonly silentMs: number;
 }
@@ -119,14 +121,17 @@ export class ServerCore extends CoreBase {
     for (const state of clients) {
       const client = base64(state.publicKey);
       this.directory.putClient(toClient(state));
+      const { address, isStatic, isFixed } = state;
       const lastUsedMs = now - state.silentMs;
-      if (state.address !== 0)
-        leases.push({ client, address: state.address, isStatic: state.isStatic, lastUsedMs });
+      if (address !== 0) leases.push({ client, address, isStatic, isFixed, lastUsedMs });
     }
     this.leases.restore(leases);
   }
 
-  /** Adds a client or takes over what changed about it. A revoked one is cut off at once. */
+  /**
+   * Adds a client or takes over what its owner changed about it: name, address, welcome. A revoked one is cut off at
+   * once; one with another address has to ask for it. A `client` event tells how it is now.
+   */
   putClient(state: ClientState, now: number): void {
     const publicKey = base64(state.publicKey);
     const known = this.directory.client(publicKey);
@@ -134,12 +139,29 @@ export class ServerCore extends CoreBase {
     client.counter = Math.max(state.counter, known?.counter ?? -1);
     client.association = known?.association ?? null;
     this.directory.putClient(client);
-    if (known === undefined && state.address !== 0) this.leases.assign(publicKey, state.address, now);
-    if (state.revoked) this.cutOff(publicKey, now);
+    if (client.association !== null) client.association.name = client.name;
+    const isMoved = this.place(publicKey, state, known === undefined, now);
+    if (state.revoked) this.cutOff(publicKey, CloseReason.REVOKED, now);
+    else if (isMoved) this.cutOff(publicKey, CloseReason.RESTART, now);
+    this.context.events.push({ kind: 'client', publicKey });
+  }
+
+  /** True when the client's address is another one than it uses. */
+  private place(publicKey: string, { address, isFixed }: ClientState, isNew: boolean, now: number): boolean {
+    if (!isFixed) {
+      this.leases.unfix(publicKey, now);
+      if (isNew && address !== 0) this.leases.assign(publicKey, address, now);
+      return false;
+    }
+    const association = this.directory.client(publicKey)?.association ?? null;
+    if (!this.leases.fix(publicKey, address, now).ok || association === null) return false;
+    const isMoved = association.address4 !== (address | 0);
+    if (isMoved) this.setAddress(association, address, true);
+    return isMoved;
   }
 
   removeClient(publicKey: string, now: number): void {
-    this.cutOff(publicKey, now);
+    this.cutOff(publicKey, CloseReason.REVOKED, now);
     this.leases.free(publicKey);
     this.releaseLease(publicKey);
     this.directory.removeClient(publicKey);
@@ -169,6 +191,7 @@ export class ServerCore extends CoreBase {
       revoked: client.revoked,
       address: lease?.address ?? 0,
       isStatic: lease?.isStatic ?? false,
+      isFixed: lease?.isFixed ?? false,
       silentMs: lease === undefined ? 0 : Math.max(0, now - lease.lastUsedMs),
     };
   }
@@ -332,17 +355,21 @@ export class ServerCore extends CoreBase {
     this.context.wake(association);
   }
 
-  private cutOff(publicKey: string, now: number): void {
+  /** Ends the client's sessions, and says why on every path. */
+  private cutOff(publicKey: string, reason: CloseReason, now: number): void {
     this.handshake.cancel(publicKey);
     const association = this.directory.client(publicKey)?.association;
-    const session = association?.current;
-    if (!association || !session) return;
+    if (!association) return;
+    if (association.current !== null) this.sayClose(association, association.current, reason);
+    if (association.hasSession) this.endSessions(association, now);
+  }
+
+  /** By address: the paths are gone from the table before the driver sends. */
+  private sayClose(association: Association, session: Session, reason: CloseReason): void {
     const body = new Uint8Array(2);
-    writeClose(body, 0, CloseReason.REVOKED);
-    // By address: the paths are gone from the table before the driver sends.
+    writeClose(body, 0, reason);
     for (const path of association.paths)
       if (path !== null) this.commands.toAddress(session, path.socket, path.table, path.addressAt, body);
-    this.endSessions(association, now);
   }
 
   /** Frees the leases that nobody used for their time. */

@@ -26,6 +26,7 @@ export const clientRecordSchema: z.ZodType<ClientRecord> = z.object({
   counter: countSchema,
   address: z.string().refine(isIPv4, 'not an IPv4 address').optional(),
   isStatic: z.boolean().optional(),
+  isFixed: z.boolean().optional(),
   lastSeenMs: z.number().finite(),
   revoked: z.boolean().optional(),
 });

@@ -18,6 +18,9 @@ import { WriteQueue } from './write-queue.ts';
 /** A directory with more files than this is not read to the end. */
 const MAX_RECORDS = 65_536;
 
+/** What is lost by a crash if it is not on the disk at once; the rest comes again. */
+const URGENT_FIELDS = ['name', 'address', 'isFixed', 'revoked'] as const;
+
 export interface Damage {
   readonly path: string;
   readonly reason: string;
@@ -65,15 +68,19 @@ export class ServerState {
     return [...this.clientRecords.values()];
   }
 
+  /** By public key, base64. */
+  client(publicKey: string): ClientRecord | undefined {
+    return this.clientRecords.get(publicKey);
+  }
+
   get invites(): readonly InviteRecord[] {
     return [...this.inviteRecords.values()];
   }
 
-  /** To the disk at once when the client is new or has another lease (then true), else with the next batch. */
+  /** To the disk at once when the client is new or one of `URGENT_FIELDS` changed (then true), else with the next batch. */
   putClient(record: ClientRecord): boolean {
     const before = this.clientRecords.get(record.publicKey);
-    const isUrgent =
-      before === undefined || before.address !== record.address || before.revoked !== record.revoked;
+    const isUrgent = before === undefined || URGENT_FIELDS.some((field) => before[field] !== record[field]);
     this.clientRecords.set(record.publicKey, record);
     this.queue.put(clientPath(this.stateDir, record.publicKey), toText(record), isUrgent);
     return isUrgent;

@@ -77,7 +77,7 @@ export class Association implements TimerOwner {
     private readonly context: CoreContext,
     readonly slot: number,
     readonly publicKey: Uint8Array,
-    readonly name: string,
+    public name: string,
   ) {
     this.key = base64(publicKey);
     this.channel = new IpChannel(context.isServer);
@@ -94,6 +94,11 @@ export class Association implements TimerOwner {
     this.current = session;
     this.handshakes++;
     this.choosePaths(now);
+  }
+
+  /** Something from the client would still be taken. */
+  get hasSession(): boolean {
+    return this.current !== null || this.previous !== null;
   }
 
   /** True for the sessions that are in use; a pending one is not, before it is confirmed. */

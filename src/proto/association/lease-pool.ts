@@ -22,6 +22,8 @@ export interface Lease {
   readonly address: number;
   /** The client asked for this very address. */
   readonly isStatic: boolean;
+  /** The owner of the server chose it: the client cannot change it, and it is never freed for want of use. */
+  readonly isFixed?: boolean;
   /** On the clock of `now`; may be negative for leases from before the start. */
   readonly lastUsedMs: number;
 }
@@ -77,20 +79,26 @@ export class LeasePool {
    */
   assign(client: string, wanted: number, now: number): LeaseResult {
     const current = this.leases.get(client);
-    if (current !== undefined && (wanted === 0 || wanted === current.address)) {
+    if (current !== undefined && (wanted === 0 || wanted === current.address || current.isFixed)) {
       this.enter({ ...current, isStatic: wanted !== 0, lastUsedMs: now });
       return { ok: true, address: current.address };
     }
-    if (wanted !== 0 && !this.contains(wanted)) return refuse(AddressRefusalCode.OUTSIDE);
-    if (wanted !== 0 && this.owners.has(wanted)) return refuse(AddressRefusalCode.TAKEN);
-    if (current === undefined && this.leases.size >= this.options.maxLeases) {
-      return refuse(AddressRefusalCode.FULL);
-    }
-    const address = wanted === 0 ? this.pick() : wanted;
-    if (address === 0) return refuse(AddressRefusalCode.FULL);
-    this.free(client);
-    this.enter({ client, address, isStatic: wanted !== 0, lastUsedMs: now });
+    return this.move(client, wanted, { isStatic: wanted !== 0 }, now);
+  }
+
+  /** Makes `address` (uint32) the one of `client` until `unfix`, whatever the client asks for. */
+  fix(client: string, address: number, now: number): LeaseResult {
+    const current = this.leases.get(client);
+    if (current?.address !== address)
+      return this.move(client, address, { isStatic: true, isFixed: true }, now);
+    this.enter({ ...current, isFixed: true, lastUsedMs: now });
     return { ok: true, address };
+  }
+
+  /** Leaves the address to the client and its use again. */
+  unfix(client: string, now: number): void {
+    const current = this.leases.get(client);
+    if (current?.isFixed) this.enter({ ...current, isFixed: false, lastUsedMs: now });
   }
 
   /**
@@ -130,6 +138,7 @@ export class LeasePool {
     const expired: Lease[] = [];
     for (const lease of this.leases.values()) {
       if (now - lease.lastUsedMs < this.options.leaseMs) break;
+      if (lease.isFixed) continue;
       this.free(lease.client);
       expired.push(lease);
     }
@@ -148,6 +157,25 @@ export class LeasePool {
   /** True for the addresses that clients can have. */
   contains(address: number): boolean {
     return address >= this.first && address <= this.last;
+  }
+
+  /** From the address it has, if it has one, to `wanted`, or with 0 to any. */
+  private move(
+    client: string,
+    wanted: number,
+    kind: Pick<Lease, 'isStatic' | 'isFixed'>,
+    now: number,
+  ): LeaseResult {
+    if (wanted !== 0 && !this.contains(wanted)) return refuse(AddressRefusalCode.OUTSIDE);
+    if (wanted !== 0 && this.owners.has(wanted)) return refuse(AddressRefusalCode.TAKEN);
+    if (!this.leases.has(client) && this.leases.size >= this.options.maxLeases) {
+      return refuse(AddressRefusalCode.FULL);
+    }
+    const address = wanted === 0 ? this.pick() : wanted;
+    if (address === 0) return refuse(AddressRefusalCode.FULL);
+    this.free(client);
+    this.enter({ client, address, ...kind, lastUsedMs: now });
+    return { ok: true, address };
   }
 
   /** At the back of the queue: `now` never runs backwards, and `restore` comes sorted. */

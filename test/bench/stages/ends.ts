@@ -69,6 +69,7 @@ export async function connectEnds(): Promise<Ends> {
           revoked: false,
           address: 0,
           isStatic: false,
+          isFixed: false,
           silentMs: 0,
         },
       ],

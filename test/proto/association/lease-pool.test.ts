@@ -144,6 +144,17 @@ describe('lease pool', () => {
     expect(leases.expire(1_600)).toMatchObject([{ client: 'a' }]);
   });
 
+  it('keeps an address that was fixed: against the wish of its client, for want of use, and until it is given back', () => {
+    const leases = pool();
+    assign(leases, 'b');
+    expect(leases.fix('a', parseIpv4('10.77.0.5'), 0)).toMatchObject({ ok: true });
+    expect(leases.fix('a', parseIpv4('10.77.0.2'), 0)).toEqual({ ok: false, refused: TAKEN });
+    expect(assign(leases, 'a', '10.77.0.4')).toBe('10.77.0.5');
+    expect(leases.expire(LEASE_MS + 1).map(({ client }) => client)).toEqual(['b']);
+    leases.unfix('a', LEASE_MS + 1);
+    expect(leases.expire(2 * LEASE_MS + 1).map(({ client }) => client)).toEqual(['a']);
+  });
+
   it('is full at its limit of clients, too', () => {
     const leases = pool('10.77.0.0/16', 2);
     assign(leases, 'a');

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { ClientAdmin, withOwnersWill } from '../../src/daemon/client-admin.ts';
+import type { ClientRecord } from '../../src/engine/messages.ts';
+import { ServerState } from '../../src/state/server-state.ts';
+import { temporaryDir } from '../state/temporary-dir.ts';
+
+const key = (byte: number) => Buffer.alloc(32, byte).toString('base64');
+const record = (byte: number, name: string, address?: string): ClientRecord => ({
+  publicKey: key(byte),
+  name,
+  psk: key(9),
+  counter: 1,
+  lastSeenMs: 5,
+  ...(address === undefined ? {} : { address }),
+});
+
+async function desk(pool: string | undefined = '10.77.0.0/16') {
+  const stateDir = temporaryDir();
+  const state = await ServerState.open(stateDir, { onWriteError: () => {} });
+  state.putClient(record(1, 'laptop', '10.77.0.2'));
+  state.putClient(record(2, 'phone', '10.77.0.3'));
+  const told: ClientRecord[] = [];
+  return { stateDir, state, told, admin: new ClientAdmin(state, (changed) => told.push(changed), pool) };
+}
+
+test('the list is by name and without secrets', async () => {
+  const { admin, told } = await desk();
+  const clients = admin.perform({ action: 'list' });
+  expect(clients.map(({ name }) => name)).toEqual(['laptop', 'phone']);
+  expect(JSON.stringify(clients)).not.toContain(key(9));
+  expect(told).toEqual([]);
+});
+
+test('what is decided is told to the engine and outlives the server', async () => {
+  const { admin, told, state, stateDir } = await desk();
+  admin.perform({ action: 'revoke', name: 'phone' });
+  admin.perform({ action: 'rename', name: 'laptop', value: 'anna' });
+  admin.perform({ action: 'set-address', name: 'anna', value: '10.77.9.9' });
+  expect(told.map(({ name, revoked, address }) => [name, revoked, address])).toEqual([
+    ['phone', true, '10.77.0.3'],
+    ['anna', undefined, '10.77.0.2'],
+    ['anna', undefined, '10.77.9.9'],
+  ]);
+  await state.flush();
+  const again = await ServerState.open(stateDir, { onWriteError: () => {} });
+  expect(again.client(key(2))).toMatchObject({ revoked: true });
+  expect(again.client(key(1))).toMatchObject({ name: 'anna', address: '10.77.9.9', isFixed: true });
+});
+
+test.each([
+  [{ action: 'revoke', name: 'tablet' }, 'there are laptop, phone'],
+  [{ action: 'rename', name: 'phone', value: 'laptop' }, 'is taken'],
+  [{ action: 'rename', name: 'phone', value: 'a b' }, 'is no name'],
+  [{ action: 'set-address', name: 'phone', value: '10.77.0.2' }, 'is the address of laptop'],
+  [{ action: 'set-address', name: 'phone', value: '10.77.0.1' }, "the first one is the server's"],
+  [{ action: 'set-address', name: 'phone', value: '10.77.255.255' }, 'is no address for a client'],
+  [{ action: 'set-address', name: 'phone', value: 'fd00::7' }, 'is no address for a client'],
+] as const)('%o is refused with its reason', async (wish, reason) => {
+  const { admin, told } = await desk();
+  expect(() => admin.perform(wish)).toThrow(reason);
+  expect(told).toEqual([]);
+});
+
+test('without a server the pool is not known, and no address is fixed', async () => {
+  const stateless = await desk('');
+  const wish = { action: 'set-address', name: 'phone', value: '10.77.0.9' } as const;
+  expect(() => stateless.admin.perform(wish)).toThrow('start it first');
+});
+
+test('news of the engine that were under way do not undo what was decided', async () => {
+  const { admin, state } = await desk();
+  admin.perform({ action: 'revoke', name: 'phone' });
+  const late = { ...record(2, 'phone', '10.77.0.3'), counter: 7 };
+  expect(withOwnersWill(late, state)).toMatchObject({ revoked: true, counter: 7 });
+});
