@@ -127,9 +127,9 @@ export type EngineEvent =
   | { kind: 'path'; path: number; interfaceName: string; state: PathState; rttMs: number | null }
   /**
    * Client: bytes that crossed a path with a budget since it was opened, both ways; whenever half of what was granted last is used
-   * up, when all of it is, and when the path closes.
+   * up, when all of it is, and, `isFinal`, once when the path is closed: what it did not use is granted to others.
    */
-  | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number }
+  | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number; isFinal: boolean }
   /** Server: to be persisted (confirmed session, lease, counter). */
   | { kind: 'client'; client: ClientRecord }
   | { kind: 'invite'; invite: InviteRecord }

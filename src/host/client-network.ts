@@ -24,9 +24,13 @@ export interface ClientNetworkOptions extends Omit<NetworkOptions, 'adoptsKillSw
   readonly killSwitch?: KillSwitchOptions;
 }
 
+/** What hears of the change brings its own paths up to date first: a path to open matters more than a rule to look after. */
+const KEEP_DELAY_MS = 50;
+
 export class ClientNetwork {
   readonly #paths = new Map<number, PathTable>();
   readonly #watches = new Set<InterfaceWatch>();
+  #keepTimer: NodeJS.Timeout | undefined;
   #tun: { name: string; key: string; made: number[]; carried: Family[] } | undefined;
   #routed: { key: string; routes: TunnelRoutes } | undefined;
   #killSwitch: KillSwitch | undefined;
@@ -134,7 +138,7 @@ export class ClientNetwork {
     isWanted: (interfaceName: string) => boolean,
     onChange: (change: InterfaceChange) => void,
   ): Promise<InterfaceWatch> {
-    const watch = new InterfaceWatch({ isWanted, onChange, onLook: () => void this.#keep() }, this.log);
+    const watch = new InterfaceWatch({ isWanted, onChange, onLook: () => this.#keepSoon() }, this.log);
     this.#watches.add(watch);
     await watch.start();
     return watch;
@@ -148,6 +152,7 @@ export class ClientNetwork {
   /** Takes back everything; but the kill switch when it is to stay, as after a failure. */
   async close(keepsKillSwitch = false): Promise<void> {
     for (const watch of this.#watches) watch.close();
+    clearTimeout(this.#keepTimer);
     this.#killSwitch?.close();
     await this.session.close(keepsKillSwitch);
   }
@@ -194,9 +199,16 @@ export class ClientNetwork {
     });
   }
 
+  #keepSoon(): void {
+    void this.#keepSwitch();
+    this.#keepTimer ??= setTimeout(() => {
+      this.#keepTimer = undefined;
+      void this.#keep();
+    }, KEEP_DELAY_MS).unref();
+  }
+
   /** Paths follow their interfaces (a renewed gateway, a new prefix); rules that others removed come back. */
   async #keep(): Promise<void> {
-    await this.#keepSwitch();
     if (this.session.isClosed) return;
     try {
       await this.session.inTurn(async () => {

@@ -7,8 +7,8 @@ export type CoreEvent =
   | { kind: 'refused'; code: number; text: string; during: 'handshake' | 'address' }
   | { kind: 'session'; state: 'established' | 'lost'; suite: string }
   | { kind: 'path'; path: number; interfaceName: string; state: PathState; rttMs: number | null }
-  /** Client: bytes that crossed a path with a budget since it was opened, both ways. */
-  | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number }
+  /** Client: bytes that crossed a path with a budget since it was opened, both ways; `isFinal` when it is closed. */
+  | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number; isFinal: boolean }
   /** Server: the client's record changed and has to outlive this process. */
   | { kind: 'client'; publicKey: string }
   | { kind: 'invite-used'; inviteId: string; publicKey: string };
