@@ -201,6 +201,10 @@ export class Inbound {
     reader.reset(arena, offset[row], length[row], fromServer);
     while (reader.next()) {
       if (reader.channel === COMMAND_CHANNEL) {
+        if (reader.packetNumber !== 0 || reader.continued) {
+          this.context.rejects.add('command');
+          continue;
+        }
         const body = arena.subarray(reader.dataOffset, reader.dataOffset + reader.dataLength);
         this.handler.handleCommand(session, path, batch, row, body, now);
         // It was the last word of this session.

@@ -1,7 +1,10 @@
 /**
- * Inner packets that wait for a path. Bounded in packets, bytes and age; the oldest make room, because a newer packet is
- * more likely to be wanted still. What is held was copied out of the batch, so the batch is free again.
+ * Inner packets that wait for a path. Bounded in packets, bytes and age. What opens a conversation is the last to make room,
+ * then what is small (`hold-rank.ts`); among equals the oldest goes, because a newer packet is more likely to be wanted
+ * still. What is held was copied out of the batch, so the batch is free again.
  */
+import { HOLD_RANKS, holdRank } from './hold-rank.ts';
+
 export interface HoldLimits {
   readonly packets: number;
   readonly bytes: number;
@@ -16,12 +19,16 @@ export interface HeldPacket {
   /** `PacketFlags`. */
   readonly flags: number;
   readonly heldMs: number;
+  /** Place in the order of arrival. */
+  readonly place: number;
 }
 
 export class HoldQueue {
-  private packets: HeldPacket[] = [];
+  /** By rank, each oldest first. */
+  private readonly ranks: HeldPacket[][] = Array.from({ length: HOLD_RANKS }, () => []);
+  private count = 0;
   private bytes = 0;
-  /** Packets that gave way to newer ones. */
+  /** Packets that gave way to others. */
   overflowed = 0;
   /** Packets that no path came for in time. */
   expired = 0;
@@ -31,17 +38,18 @@ export class HoldQueue {
   constructor(private readonly limits: HoldLimits = HOLD_LIMITS) {}
 
   get length(): number {
-    return this.packets.length;
+    return this.count;
   }
 
-  /** Copies `bytes`; returns how many older packets had to go for it. */
+  /** Copies the IP packet `bytes`; returns how many packets had to go for it, itself included. */
   push(bytes: Uint8Array, flags: number, now: number): number {
     const before = this.overflowed;
-    this.packets.push({ bytes: bytes.slice(), flags, heldMs: now });
+    const packet = { bytes: bytes.slice(), flags, heldMs: now, place: this.held++ };
+    this.ranks[holdRank(bytes)].push(packet);
+    this.count++;
     this.bytes += bytes.length;
-    this.held++;
-    while (this.packets.length > this.limits.packets || this.bytes > this.limits.bytes) {
-      this.bytes -= (this.packets.shift() as HeldPacket).bytes.length;
+    while (this.count > this.limits.packets || this.bytes > this.limits.bytes) {
+      this.forget(this.leastWanted);
       this.overflowed++;
     }
     return this.overflowed - before;
@@ -49,26 +57,39 @@ export class HoldQueue {
 
   /** Forgets what is too old; returns how many packets that were. */
   expire(now: number): number {
-    let count = 0;
-    while (count < this.packets.length && now - this.packets[count].heldMs > this.limits.ageMs) {
-      this.bytes -= this.packets[count].bytes.length;
-      count++;
-    }
-    if (count > 0) this.packets.splice(0, count);
+    const before = this.count;
+    for (const packets of this.ranks)
+      while (packets.length > 0 && now - packets[0].heldMs > this.limits.ageMs) this.forget(packets);
+    const count = before - this.count;
     this.expired += count;
     return count;
   }
 
   /** When the oldest packet is too old; Infinity = nothing is held. */
   get nextExpiryMs(): number {
-    return this.packets.length > 0 ? this.packets[0].heldMs + this.limits.ageMs : Number.POSITIVE_INFINITY;
+    let oldestMs = Number.POSITIVE_INFINITY;
+    for (const packets of this.ranks)
+      if (packets.length > 0) oldestMs = Math.min(oldestMs, packets[0].heldMs);
+    return oldestMs + this.limits.ageMs;
   }
 
-  /** Hands everything over, oldest first, and is empty. */
+  /** Hands everything over, in the order of arrival, and is empty. */
   drain(): HeldPacket[] {
-    const packets = this.packets;
-    this.packets = [];
+    const packets = this.ranks.flat().sort((a, b) => a.place - b.place);
+    for (const rank of this.ranks) rank.length = 0;
+    this.count = 0;
     this.bytes = 0;
     return packets;
+  }
+
+  private get leastWanted(): HeldPacket[] {
+    let rank = HOLD_RANKS - 1;
+    while (this.ranks[rank].length === 0) rank--;
+    return this.ranks[rank];
+  }
+
+  private forget(packets: HeldPacket[]): void {
+    this.bytes -= (packets.shift() as HeldPacket).bytes.length;
+    this.count--;
   }
 }

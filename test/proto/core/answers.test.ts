@@ -25,17 +25,24 @@ afterEach(() => stage.close());
 /** Writes the command at `at`; returns its length. */
 type Write = (bytes: Uint8Array, at: number) => number;
 
+interface Form {
+  readonly count: number;
+  readonly packetNumber: number;
+  readonly continued: boolean;
+}
+const AS_STATED: Form = { count: COMMANDS, packetNumber: 0, continued: false };
+
 /** One datagram of the client, with the same command many times, that never was on the wire. */
-function datagramOf(write: Write): Datagram {
+function datagramOf(write: Write, form = AS_STATED): Datagram {
   const wire = stage.keepBack(isUp);
   stage.client().run((core) => {
     const { outbox } = core['context'];
     const row = outbox.begin(1_200);
     const { arena, offset } = outbox.batch;
     let end = offset[row];
-    for (let i = 0; i < COMMANDS; i++) {
+    for (let i = 0; i < form.count; i++) {
       const length = write(arena, end + COMMAND_INTERIOR_BYTES);
-      writeInteriorHeader(arena, end, false, COMMAND_CHANNEL, 0, length, false);
+      writeInteriorHeader(arena, end, false, COMMAND_CHANNEL, form.packetNumber, length, form.continued);
       end += COMMAND_INTERIOR_BYTES + length;
     }
     const session = stage.client().client['association'].current;
@@ -118,5 +125,23 @@ describe('a datagram with many commands of one kind', () => {
     stage.run(50);
     expect(heard).toHaveLength(answers);
     expect(stage.server.snapshot(0).rejects.command).toBe(COMMANDS - 1);
+  });
+});
+
+describe('a command', () => {
+  const write: Write = (bytes, at) => writeAddressRequest(bytes, at, 0);
+
+  it.each([
+    ['as stated', { ...AS_STATED, count: 1 }, 1],
+    ['with a packet number', { count: 1, packetNumber: 1, continued: false }, 0],
+    ['that is continued', { count: 1, packetNumber: 0, continued: true }, 0],
+  ])('%s', async (_what, form, answers) => {
+    stage = await Stage.connected();
+    const datagram = datagramOf(write, form);
+    const heard = listenAt(NOBODY);
+    stage.inject({ ...datagram, from: NOBODY });
+    stage.run(50);
+    expect(heard).toHaveLength(answers);
+    expect(stage.server.snapshot(0).rejects.command).toBe(1 - answers);
   });
 });
