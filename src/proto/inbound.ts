@@ -233,7 +233,8 @@ export class Inbound {
       return;
     }
     const dropped = reassembly.dropped;
-    if (reassembly.add(reader.packetNumber, reader.continued, notFirst, flags, bytes, at, length, now))
+    const { packetNumber, continued } = reader;
+    if (reassembly.add(session.localId, packetNumber, continued, notFirst, flags, bytes, at, length, now))
       this.deliverCopy(session, reassembly.packet, 0, reassembly.packetLength, reassembly.packetFlags, now);
     context.drops.add('reassembly', reassembly.dropped - dropped);
   }

@@ -2,7 +2,7 @@
  * Puts IP packets together that travelled in pieces: consecutive packet numbers, `continued` on all but the last piece,
  * `not first` on all but the first. PROTOCOL.md §3. Pieces come in any order, twice, or never.
  *
- * Neighbours in number belong together when the lower one is continued and the higher one not first; a packet is
+ * Neighbours in number that came in one session belong together when the lower one is continued and the higher one not first; a packet is
  * complete when such a chain runs from a first piece to a last one. Whatever a peer sends, the limits below hold: what
  * they push out is forgotten as whole chains, oldest first.
  */
@@ -46,9 +46,10 @@ export class Reassembly {
 
   /**
    * Takes the piece `bytes[offset .. offset + length)` (copied) of interior packet `packetNumber` (its low 32 bits
-   * count). True when that completes a packet: `packet`, `packetLength` and `packetFlags` hold it until the next call.
+   * count), which came in `session` (an int32 that names it). True when that completes a packet: `packet`, `packetLength` and `packetFlags` hold it until the next call.
    */
   add(
+    session: number,
     packetNumber: number,
     continued: boolean,
     notFirst: boolean,
@@ -64,12 +65,13 @@ export class Reassembly {
       this.dropped++;
       return false;
     }
-    if (store.find(number) !== NONE) {
+    if (store.find(session, number) !== NONE) {
       this.duplicates++;
       return false;
     }
     if (store.isFull) this.forget(store, store.oldest);
     const slot = store.put(number, bytes, offset, length, now);
+    store.session[slot] = session;
     store.continued[slot] = continued ? 1 : 0;
     store.notFirst[slot] = notFirst ? 1 : 0;
     store.ipFlags[slot] = ipFlags;
@@ -155,13 +157,13 @@ function firstOf(store: PieceStore, slot: number): number {
 /** The piece before, when it is there and belongs to the same packet. */
 function lower(store: PieceStore, slot: number): number {
   if (!store.notFirst[slot]) return NONE;
-  const below = store.find((store.packetNumber[slot] - 1) >>> 0);
+  const below = store.find(store.session[slot], (store.packetNumber[slot] - 1) >>> 0);
   return below !== NONE && store.continued[below] ? below : NONE;
 }
 
 /** The piece after, likewise. */
 function upper(store: PieceStore, slot: number): number {
   if (!store.continued[slot]) return NONE;
-  const above = store.find((store.packetNumber[slot] + 1) >>> 0);
+  const above = store.find(store.session[slot], (store.packetNumber[slot] + 1) >>> 0);
   return above !== NONE && store.notFirst[above] ? above : NONE;
 }

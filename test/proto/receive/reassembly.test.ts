@@ -38,10 +38,10 @@ function cut(packets: readonly number[][], start: number): { pieces: Piece[]; wh
 }
 
 /** Adds a piece out of the middle of a larger buffer; the completed packet, or null. */
-function add(reassembly: Reassembly, piece: Piece, now = 0, ipFlags = 0): Uint8Array | null {
+function add(reassembly: Reassembly, piece: Piece, now = 0, ipFlags = 0, session = 1): Uint8Array | null {
   const { bytes, offset, length } = embedded(piece.bytes);
   const { number, continued, notFirst } = piece;
-  const complete = reassembly.add(number, continued, notFirst, ipFlags, bytes, offset, length, now);
+  const complete = reassembly.add(session, number, continued, notFirst, ipFlags, bytes, offset, length, now);
   return complete ? reassembly.packet.slice(0, reassembly.packetLength) : null;
 }
 
@@ -143,6 +143,25 @@ describe('reassembly', () => {
     expect(pieces[2].number).toBe(3);
     reassembly.expire(1_001);
     expect([reassembly.dropped, reassembly.heldPieces]).toEqual([1, 1]);
+  });
+});
+
+describe('pieces of two sessions', () => {
+  it('never make one packet, whatever their numbers', () => {
+    const reassembly = new Reassembly();
+    const { pieces, wholes } = cut(
+      [
+        [5, 5],
+        [7, 7],
+      ],
+      1,
+    );
+    const [first, last] = pieces;
+    const [otherFirst, otherLast] = pieces.slice(2).map((piece) => ({ ...piece, number: piece.number - 2 }));
+    expect(add(reassembly, first, 0, 0, 1)).toBeNull();
+    expect(add(reassembly, otherLast, 0, 0, -2)).toBeNull();
+    expect(add(reassembly, otherFirst, 0, 0, -2)).toEqual(wholes[1]);
+    expect(add(reassembly, last, 0, 0, 1)).toEqual(wholes[0]);
   });
 });
 

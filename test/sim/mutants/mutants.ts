@@ -211,4 +211,15 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     run: scenario('doubt that feeds itself'),
   },
+  {
+    name: 'pieces from before a restart are put together with later ones',
+    edits: [
+      {
+        file: 'receive/piece-store.ts',
+        find: ' && this.session[slot] === session',
+        replace: '',
+      },
+    ],
+    run: scenario('pieces of two lives'),
+  },
 ];

@@ -38,11 +38,15 @@ export interface Expected {
 
 export class ReceiverModel {
   private readonly keys = new Map<KeyRecord, OpenKey>();
-  /** By sealing end: pieces of one association carry numbers of one counter. */
-  private readonly pieces = new Map<string, Map<number, HeldPiece>>();
+  /** Pieces of different sessions never belong together. */
+  private readonly pieces = new Map<KeyRecord, Map<number, HeldPiece>>();
 
   handleInstalled(key: KeyRecord, now: number): void {
-    for (const [old, { installedMs }] of this.keys) if (now - installedMs >= LIFE_MS) this.keys.delete(old);
+    for (const [old, { installedMs }] of this.keys)
+      if (now - installedMs >= LIFE_MS) {
+        this.keys.delete(old);
+        this.pieces.delete(old);
+      }
     this.keys.set(key, { installedMs: now, lastMs: now, top: -1, seen: new Set() });
   }
 
@@ -65,16 +69,18 @@ export class ReceiverModel {
     const expected: Expected[] = [];
     for (const piece of sealed.pieces) {
       if (!piece.continued && !piece.notFirst) expected.push({ id: piece.id, certain: isInside });
-      else this.join(piece, sealed.by, isInside, now, expected);
+      else this.join(piece, sealed.key, isInside, now, expected);
     }
     return expected;
   }
 
-  private join(piece: Piece, sender: string, isInside: boolean, now: number, expected: Expected[]): void {
-    const held = this.held(sender);
-    this.expire(held, now);
+  private join(piece: Piece, key: KeyRecord, isInside: boolean, now: number, expected: Expected[]): void {
+    const held = this.held(key);
+    for (const each of this.pieces.values()) this.expire(each, now);
     held.set(piece.number, { ...piece, arrivedMs: now, mayBeForgotten: !isInside });
-    if (held.size > CERTAIN_PIECES) for (const other of held.values()) other.mayBeForgotten = true;
+    if (this.heldPieces > CERTAIN_PIECES)
+      for (const others of this.pieces.values())
+        for (const other of others.values()) other.mayBeForgotten = true;
     const chain = chainOf(held, piece.number);
     const [first, last] = [chain[0], chain[chain.length - 1]];
     if (first.notFirst || last.continued) return;
@@ -92,11 +98,17 @@ export class ReceiverModel {
     }
   }
 
-  private held(sender: string): Map<number, HeldPiece> {
-    let held = this.pieces.get(sender);
+  private get heldPieces(): number {
+    let count = 0;
+    for (const held of this.pieces.values()) count += held.size;
+    return count;
+  }
+
+  private held(key: KeyRecord): Map<number, HeldPiece> {
+    let held = this.pieces.get(key);
     if (held === undefined) {
       held = new Map();
-      this.pieces.set(sender, held);
+      this.pieces.set(key, held);
     }
     return held;
   }
