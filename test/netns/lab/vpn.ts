@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askDaemon } from '../../../src/control/control-client.ts';
 import type { PathSnapshot, PeerSnapshot, Snapshot } from '../../../src/engine/messages.ts';
 import type { Lab, Site } from './lab.ts';
 import type { Namespace } from './namespace.ts';
@@ -18,7 +19,7 @@ export function resipVpn(...words: readonly string[]): string[] {
   return [process.execPath, PROGRAM, ...words];
 }
 
-/** One server or client that was started, and what its `status --json` says. */
+/** One server or client that was started, and what it says of itself: to `status --json`, and over the same socket. */
 export class Daemon {
   readonly process: Process;
   readonly stateDir: string;
@@ -30,8 +31,9 @@ export class Daemon {
     this.namespace = namespace;
   }
 
+  /** Without a process per question: those who measure ask often. */
   async status(): Promise<Snapshot> {
-    return JSON.parse(await run(resipVpn('status', '--json', '--state-dir', this.stateDir))) as Snapshot;
+    return (await askDaemon(this.stateDir, { command: 'status' })) as Snapshot;
   }
 
   /** A client's server, or the client that a server knows by `name`. */
