@@ -1,10 +1,9 @@
 /** Links that go and move in the middle of a download: for how long nothing arrives. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AccessLink } from './lab/access-link.ts';
-import type { Snapshot } from '../../src/engine/messages.ts';
 import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
-import { pause } from './lab/process.ts';
+import { pause, waitFor } from './lab/process.ts';
 import { Download } from './lab/traffic/download.ts';
 import { type Daemon, Vpn } from './lab/vpn.ts';
 
@@ -18,9 +17,7 @@ const WATCH_MS = 700;
 let lab: Lab;
 let vpn: Vpn;
 let client: Daemon;
-let server: Daemon;
 let wifi: AccessLink;
-let lte: AccessLink;
 let download: Download;
 
 beforeAll(async () => {
@@ -33,12 +30,12 @@ beforeAll(async () => {
   });
   console.log(`seed ${lab.seed}`);
   wifi = lab.access('wifi');
-  lte = lab.access('lte');
   vpn = new Vpn(lab);
-  ({ client, server } = await vpn.startPair());
+  ({ client } = await vpn.startPair());
   download = await Download.start(lab, lab.client.namespace, 3_000_000_000, {
     bytesPerSecond: BYTES_PER_SECOND,
   });
+  await waitFor('TCP to find its rate', async () => (await download.lap()).bytes > BYTES_PER_SECOND);
 });
 afterAll(async () => {
   const { bytes, corrupt } = await download.stop();
@@ -94,23 +91,5 @@ describe('a download', () => {
 
   it('does not notice that the NAT of one link forgets', async () => {
     expect(await medianStall('one NAT restarted', () => wifi.restartNat())).toBeLessThanOrEqual(100);
-  });
-
-  it('goes on within a round trip and 100 ms when the NATs of all links forget at once', async () => {
-    const restart = async () => void (await Promise.all([wifi.restartNat(), lte.restartNat()]));
-    expect(await medianStall('all NATs restarted', restart)).toBeLessThanOrEqual(RTT_MS + 100);
-  });
-
-  it('goes on within a second when both links take small packets only, and say nothing', async () => {
-    const isWide = ({ peers }: Snapshot) => peers[0].paths.every(({ mtuBytes }) => mtuBytes === 1500);
-    await server.until('large packets on both paths', isWide);
-    const { fragmentsSent } = await server.peer();
-    await download.lap();
-    for (const link of ['wifi', 'lte']) await lab.set(link, { mtuBytes: 1280 });
-    await pause(2_000);
-    const { longestStallMs } = await download.lap();
-    expect((await server.peer()).fragmentsSent).toBeGreaterThan(fragmentsSent);
-    console.log(`black hole for large packets: nothing came for ${longestStallMs} ms`);
-    expect(longestStallMs).toBeLessThanOrEqual(1_000);
   });
 });

@@ -1,6 +1,7 @@
-/** `npm run ride`: five minutes on a train with a laptop, or half a minute with `--short`. */
+/** `npm run ride`: five minutes on a train with a laptop; `npm run ride -- --short`: the same incidents in half a minute. */
 import { parseArgs } from 'node:util';
 import { Vpn } from '../lab/vpn.ts';
+import { say, withLab } from './options.ts';
 import { raiseRideLab, ride } from './ride.ts';
 import { composeRide, FULL_PACE, SHORT_PACE } from './script.ts';
 import { tellRide } from './tell.ts';
@@ -9,31 +10,25 @@ const USAGE = 'usage: npm run ride -- [--seed N] [--short]\n';
 /** The same ride each time, unless another is asked for. */
 const DEFAULT_SEED = 4;
 
-const say = (text = '') => process.stdout.write(`${text}\n`);
-
 async function main(seed: number, isShort: boolean): Promise<void> {
   const acts = composeRide(seed, isShort ? SHORT_PACE : FULL_PACE);
   const lengthMs = acts.reduce((sum, act) => sum + act.lengthMs, 0);
   say(
-    `A ride of ${Math.round(lengthMs / 1000)} seconds over wifi (20 ms there and back) and lte (60 ms), seed ${seed} …`,
+    `${Math.round(lengthMs / 1000)} seconds over wifi (20 ms there and back) and lte (60 ms), seed ${seed} …`,
   );
-  const lab = await raiseRideLab(seed);
-  const interrupt = () => void lab.close().finally(() => process.exit(130));
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
-  const vpn = new Vpn(lab);
-  try {
-    const report = await ride(lab, vpn, acts, say);
-    say(`\n${tellRide(report)}`);
-    const { lostWhileHealthy, terminal, download } = report;
-    const isGood = lostWhileHealthy.length === 0 && terminal.ended === null && terminal.wrong === 0;
-    if (!isGood || download.corrupt || download.complete) {
+  await withLab(
+    () => raiseRideLab(seed),
+    async (lab) => {
+      const vpn = new Vpn(lab);
+      const report = await ride(lab, vpn, acts, say);
+      say(`\n${tellRide(report)}`);
+      const { lostWhileHealthy, terminal, download } = report;
+      const hasLost = lostWhileHealthy.length > 0 || download.corrupt || download.complete;
+      if (!hasLost && terminal.ended === null && terminal.wrong === 0) return;
       process.exitCode = 1;
       say(`\nNot as it should be.\n${await vpn.describe()}`);
-    }
-  } finally {
-    await lab.close();
-  }
+    },
+  );
 }
 
 const { values } = parseArgs({
