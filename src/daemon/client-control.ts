@@ -2,7 +2,9 @@
 import { formatInterfaceSpec, type InterfaceSpec, parseInterfaceSpec } from '../config/interface-spec.ts';
 import type { Handler } from '../control/protocol.ts';
 import type { Engine } from '../engine/engine-client.ts';
+import type { PathSnapshot, Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
+import type { Budgets } from './budgets.ts';
 import type { ClientPaths } from './client-paths.ts';
 import type { Log } from './log.ts';
 import type { WantedInterfaces } from './wanted-interfaces.ts';
@@ -11,6 +13,7 @@ export interface ClientControlParts {
   readonly engine: Engine;
   readonly paths: ClientPaths;
   readonly wanted: WantedInterfaces;
+  readonly budgets: Pick<Budgets, 'left'>;
   /** Somebody knows that the network is there again. */
   readonly onWakeup: () => void;
   readonly log: Log;
@@ -38,7 +41,7 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
     };
   };
   return {
-    status: () => engine.snapshot(),
+    status: async () => withBudgets(await engine.snapshot(), parts.budgets),
     'path-list': async () => list(),
     'path-add': async ({ interface: text }) => {
       const { spec, mistakes } = parseInterfaceSpec(String(text));
@@ -66,5 +69,19 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
       parts.onWakeup();
       return { woken };
     },
+  };
+}
+
+/** The engine knows its grants; what is left of the budgets behind them is known here. */
+function withBudgets(snapshot: Snapshot, budgets: Pick<Budgets, 'left'>): Snapshot {
+  const withBudget = (path: PathSnapshot): PathSnapshot => {
+    const left = budgets.left(path.interfaceName ?? '');
+    if (left === undefined) return path;
+    const { budget, leftBytes, renewsMs } = left;
+    return { ...path, budget: { bytes: budget.bytes, period: budget.period, leftBytes, renewsMs } };
+  };
+  return {
+    ...snapshot,
+    peers: snapshot.peers.map((peer) => ({ ...peer, paths: peer.paths.map(withBudget) })),
   };
 }

@@ -6,8 +6,10 @@ import type { Assignment, EngineEvent } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork, ClientNetworkOptions } from '../host/client-network.ts';
 import type { Primitives } from '../proto/session/primitives.ts';
+import { BudgetBook } from '../state/budget-book.ts';
 import { ClientState, clientStatePath, type StoredServer } from '../state/client-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
+import { Budgets } from './budgets.ts';
 import { clientHandlers } from './client-control.ts';
 import { ClientPaths } from './client-paths.ts';
 import { ClientTunnel } from './client-tunnel.ts';
@@ -19,7 +21,7 @@ import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
 import { PathStates } from './path-states.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
-import { type StandstillClock, StandstillWatch } from './standstill.ts';
+import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
 import { WantedInterfaces } from './wanted-interfaces.ts';
 
 const DAY_MS = 86_400_000;
@@ -105,14 +107,23 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   });
   life.defer('endpoints', () => endpoints.settle());
   const states = new PathStates(parts.logFor('path'));
+  const clock = parts.standstillClock ?? systemClock;
   const wanted = new WantedInterfaces(config.interfaces);
+  const budgets = new Budgets({
+    book: await BudgetBook.open(stateDir),
+    clock: { wallMs: parts.clockMs, bootMs: () => clock.bootMs() },
+    setLimit: (path, limitBytes) => engine.post({ kind: 'path-budget', path, limitBytes }),
+    log: parts.logFor('path'),
+  });
+  life.defer('budgets', () => budgets.close());
   const paths = new ClientPaths({
     wanted,
     serverAddresses: (family) => endpoints.ofFamily(family),
     network,
     engine,
-    openBudget: async (_, { budget }) => budget?.bytes,
+    openBudget: (path, spec) => budgets.open(path, spec),
     onClosed: (path) => {
+      budgets.handleClosed(path);
       states.forget(path);
       if (!states.isAnyUp) endpoints.search();
     },
@@ -157,6 +168,9 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
         if (event.state === 'up') endpoints.settle();
         else if (!states.isAnyUp) endpoints.search();
         break;
+      case 'path-spent':
+        budgets.handleSpent(event);
+        break;
       case 'path-failed':
         paths.handleFailed(event.path, event.message);
         break;
@@ -174,7 +188,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     engine.post({ kind: 'wakeup' });
     paths.syncSoon();
     wakeup();
-  }, parts.standstillClock);
+  }, clock);
   life.defer('standstill', () => standstill.close());
   await network.watchInterfaces(
     (interfaceName) => wanted.specFor(interfaceName) !== undefined,
@@ -185,7 +199,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     },
   );
   endpoints.search();
-  const handlers = clientHandlers({ engine, paths, wanted, onWakeup: wakeup, log });
+  const handlers = clientHandlers({ engine, paths, wanted, budgets, onWakeup: wakeup, log });
   const control = await ControlServer.listen(stateDir, handlers);
   life.defer('control', () => control.close());
 }

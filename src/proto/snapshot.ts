@@ -28,6 +28,13 @@ export interface PathSnapshot {
   readonly lossOut: number | null;
   readonly lossIn: number | null;
   readonly mtuBytes: number;
+  /** Client, metered interfaces with a budget: what is left of it, and when it begins anew (milliseconds since the epoch). */
+  readonly budget?: {
+    readonly bytes: number;
+    readonly period: 'hour' | 'day' | 'month';
+    readonly leftBytes: number;
+    readonly renewsMs: number;
+  };
   readonly sentDatagrams: number;
   readonly sentBytes: number;
   readonly receivedDatagrams: number;
