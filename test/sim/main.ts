@@ -23,7 +23,7 @@ function options() {
   try {
     const { values } = parseArgs({
       options: {
-        seed: { type: 'string', default: '1' },
+        seed: { type: 'string' },
         runs: { type: 'string', default: '1' },
         hours: { type: 'string' },
         scenario: { type: 'string' },
@@ -39,7 +39,14 @@ function options() {
       return Number(text);
     };
     const hours = values.hours === undefined ? undefined : number(values.hours);
-    return { ...values, seed: number(values.seed), runs: number(values.runs), hours };
+    // A named scenario has a seed of its own.
+    return {
+      ...values,
+      seed: number(values.seed ?? '1'),
+      isSeedGiven: values.seed !== undefined,
+      runs: number(values.runs),
+      hours,
+    };
   } catch (error) {
     console.error(`${(error as Error).message}\n${USAGE}`);
     return process.exit(2);
@@ -57,7 +64,7 @@ function plan(seed: number): Scenario {
     console.error(`there is no scenario "${given.scenario}"\n${USAGE}`);
     process.exit(2);
   }
-  return { ...named, seed };
+  return given.isSeedGiven || given.runs > 1 ? { ...named, seed } : named;
 }
 
 async function runSeed(seed: number): Promise<boolean> {
@@ -85,7 +92,7 @@ async function runSeed(seed: number): Promise<boolean> {
   const perCpuSecond = (hours * 1e6) / (cpu.user + cpu.system);
   if (given.runs <= 20)
     console.log(
-      `ok ${scenario.name}, seed ${seed}: ${delivered} of ${offered} delivered, mean ${meanLatencyMs.toFixed(1)} ms, ` +
+      `ok ${scenario.name}, seed ${scenario.seed}: ${delivered} of ${offered} delivered, mean ${meanLatencyMs.toFixed(1)} ms, ` +
         `${seconds.toFixed(2)} s (${(hours / seconds).toFixed(2)} simulated hours a second, ${perCpuSecond.toFixed(2)} a second ` +
         `of CPU), trace ${digest.slice(0, 16)}`,
     );
