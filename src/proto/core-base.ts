@@ -99,6 +99,10 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     this.inbound.forgetPath();
   }
 
+  handleStray(session: Session, batch: PacketBatch, row: number, now: number): void {
+    this.commandHandler.handleStray(session, batch, row, now);
+  }
+
   handlePathsChanged(session: Session, now: number): void {
     session.association.choosePaths(now);
     this.context.wake(session.association);

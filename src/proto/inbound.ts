@@ -42,6 +42,8 @@ export interface InboundHandler {
     bytes: Uint8Array,
     now: number,
   ): void;
+  /** An IP packet from an address that is no path's. */
+  handleStray(session: Session, batch: PacketBatch, row: number, now: number): void;
 }
 
 export class Inbound {
@@ -194,6 +196,7 @@ export class Inbound {
       offset[row] += IP_INTERIOR_BYTES;
       length[row] -= IP_INTERIOR_BYTES;
       if (path !== null) path.firstArrivals++;
+      else this.handler.handleStray(session, batch, row, now);
       this.route(session, batch, row, now);
       return;
     }
@@ -210,7 +213,8 @@ export class Inbound {
         // It was the last word of this session.
         if (this.context.sessions.atSlot(session.keySlot) !== session) return;
       } else if (reader.channel === IP_CHANNEL && reader.dataLength > 0) {
-        if (path !== null && !reader.continued) path.firstArrivals++;
+        if (path === null) this.handler.handleStray(session, batch, row, now);
+        else if (!reader.continued) path.firstArrivals++;
         this.handlePiece(session, arena, now);
       } else {
         this.context.rejects.add('interior');

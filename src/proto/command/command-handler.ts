@@ -4,13 +4,14 @@
  */
 import type { CoreContext } from '../core-context.ts';
 import { ADDRESS_WORDS, type PacketBatch } from '../packet-batch.ts';
+import { type Candidate, note } from '../path/candidates.ts';
 import { isUsable, type Path } from '../path/path.ts';
 import type { Prober } from '../path/prober.ts';
 import type { Session } from '../session/session.ts';
 import { copyAddress } from '../wire/address-words.ts';
 import { Command, commandOf, readClose } from '../wire/commands.ts';
 import { isKeepAlive, keepAlivePathId, keepAliveStamp } from '../wire/keep-alive.ts';
-import { PROBE_REPLY_MAX_BYTES, Probe, ProbeReply } from '../wire/probe.ts';
+import { ANY_PATH, PROBE_REPLY_MAX_BYTES, Probe, ProbeReply } from '../wire/probe.ts';
 import { readStart, writeStop } from '../wire/stream-commands.ts';
 import type { CommandSender } from './command-sender.ts';
 
@@ -61,9 +62,7 @@ export class CommandHandler {
       this.context.rejects.add('command');
       return;
     }
-    const train = batch.train[row];
-    const source = { socket: batch.trainSocket[train], words: batch.trainAddress, at: train * ADDRESS_WORDS };
-    if (!this.act(session, path, source, body, now)) this.context.rejects.add('command');
+    if (!this.act(session, path, sourceOf(batch, row), body, now)) this.context.rejects.add('command');
   }
 
   /** A datagram carries a command once: many in one would draw more answers to an address than came from there. */
@@ -120,10 +119,13 @@ export class CommandHandler {
   ): boolean {
     const probe = this.probe;
     if (!probe.read(body, 0, body.length)) return false;
-    const named = this.locate(session, path, probe.pathId, source, now);
-    named?.lossIn.handleReport(probe.sent, named.receivedDatagrams);
+    const isChallenge = probe.pathId === ANY_PATH;
+    // Only over a path can the server ask which one it is.
+    if (isChallenge && (this.context.isServer || path === null)) return true;
+    const named = isChallenge ? path : this.locate(session, path, probe.pathId, source, now);
+    if (!isChallenge) named?.lossIn.handleReport(probe.sent, named.receivedDatagrams);
     const reply = this.reply;
-    reply.pathId = probe.pathId;
+    reply.pathId = isChallenge ? (path as Path).id : probe.pathId;
     reply.tokenHigh = probe.tokenHigh;
     reply.tokenLow = probe.tokenLow;
     reply.stampMicros = probe.stampMicros;
@@ -139,17 +141,19 @@ export class CommandHandler {
     const reply = this.reply;
     if (!reply.read(body, 0, body.length)) return false;
     const { association } = session;
+    const high = reply.tokenHigh | 0;
+    const low = reply.tokenLow | 0;
+    const unnamed = association.candidates.settleUnnamed(high, low, now);
     const path = association.paths[reply.pathId];
     // An answer that comes too late or to nothing we asked is no fault of the format.
     if (path === null || path === undefined) return true;
-    const high = reply.tokenHigh | 0;
-    const low = reply.tokenLow | 0;
-    const moved = association.candidates.settle(reply.pathId, high, low, now);
+    const moved = unnamed ?? association.candidates.settle(reply.pathId, high, low, now);
     if (moved !== null) {
       path.setAddress(moved.socket, moved.words, 0);
       path.handleHandshake(now);
     } else if (!path.handleAnswer(high, low, now)) return true;
-    path.handleReport(reply.sent, reply.received, now);
+    // That challenge went over no path, so it says nothing of what was sent over this one.
+    if (unnamed === null) path.handleReport(reply.sent, reply.received, now);
     path.handleObserved(reply.observed);
     this.hooks.handlePathsChanged(session, now);
     return true;
@@ -202,13 +206,40 @@ export class CommandHandler {
       named.setAddress(socket, words, at);
       named.revalidate(now);
       this.hooks.handlePathsChanged(session, now);
-    } else if (association.candidates.wants(pathId, socket, words, at, now)) {
-      const challenge = this.prober.body(named, now);
-      const { tokenHigh, tokenLow } = this.prober.lastToken;
-      association.candidates.challenged(pathId, socket, words, at, tokenHigh, tokenLow, now);
-      this.commands.toAddress(session, socket, words, at, challenge);
-    }
+    } else
+      this.challenge(
+        session,
+        association.candidates.find(pathId, socket, words, at, now),
+        named,
+        source,
+        now,
+      );
     return named;
+  }
+
+  /**
+   * Server: an IP packet came from an address that is no path's. A NAT that forgot must not cost the time until the next
+   * probe, so the address is asked at once, and asked which path it is.
+   */
+  handleStray(session: Session, batch: PacketBatch, row: number, now: number): void {
+    const { association } = session;
+    if (!this.context.isServer || session !== association.current) return;
+    const source = sourceOf(batch, row);
+    const { socket, words, at } = source;
+    this.challenge(session, association.candidates.findUnnamed(socket, words, at, now), null, source, now);
+  }
+
+  private challenge(
+    session: Session,
+    candidate: Candidate | null,
+    named: Path | null,
+    { socket, words, at }: Source,
+    now: number,
+  ): void {
+    if (candidate === null) return;
+    const body = this.prober.body(named, now);
+    note(candidate, socket, words, at, this.prober.lastToken, now);
+    this.commands.toAddress(session, socket, words, at, body);
   }
 
   private refuseStream(session: Session, path: Path | null, source: Source, body: Uint8Array): boolean {
@@ -229,4 +260,9 @@ export class CommandHandler {
     if (path !== null) this.commands.toPath(sending, path, body);
     else this.commands.toAddress(sending, source.socket, source.words, source.at, body);
   }
+}
+
+function sourceOf(batch: PacketBatch, row: number): Source {
+  const train = batch.train[row];
+  return { socket: batch.trainSocket[train], words: batch.trainAddress, at: train * ADDRESS_WORDS };
 }

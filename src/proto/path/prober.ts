@@ -5,7 +5,7 @@ import type { RandomBytes } from '../ports.ts';
 import type { Session } from '../session/session.ts';
 import { readU32 } from '../wire/integers.ts';
 import { KEEP_ALIVE_BYTES, writeKeepAlive } from '../wire/keep-alive.ts';
-import { PROBE_BYTES, Probe } from '../wire/probe.ts';
+import { ANY_PATH, PROBE_BYTES, Probe } from '../wire/probe.ts';
 import type { Path } from './path.ts';
 
 /** Marks keep-alives in the probe log; random tokens of probes hardly ever equal a pair with it. */
@@ -56,16 +56,16 @@ export class Prober {
     return { tokenHigh: this.message.tokenHigh | 0, tokenLow: this.message.tokenLow | 0 };
   }
 
-  /** The body of a fresh probe for `path`; `lastToken` is its token. */
-  body(path: Path, now: number): Uint8Array {
+  /** The body of a fresh probe for `path` (null: for an address of an unknown one); `lastToken` is its token. */
+  body(path: Path | null, now: number): Uint8Array {
     const token = this.random(8);
     const message = this.message;
-    message.pathId = path.id;
+    message.pathId = path?.id ?? ANY_PATH;
     message.tokenHigh = readU32(token, 0);
     message.tokenLow = readU32(token, 4);
     message.stampMicros = stampUs(now);
-    message.sent = path.sentDatagrams + 1;
-    message.received = path.receivedDatagrams;
+    message.sent = path === null ? 0 : path.sentDatagrams + 1;
+    message.received = path?.receivedDatagrams ?? 0;
     const body = new Uint8Array(PROBE_BYTES);
     message.write(body, 0);
     return body;

@@ -11,6 +11,8 @@ const SENT = 14;
 const RECEIVED = 18;
 const OBSERVED = 22;
 
+/** In place of a path id, from the server: "which path is this?" */
+export const ANY_PATH = 255;
 export const PROBE_BYTES = 22;
 export const PROBE_REPLY_MAX_BYTES = OBSERVED + OBSERVED_MAX_BYTES;
 
