@@ -148,6 +148,11 @@ export class Lab {
     return access;
   }
 
+  /** Nobody is at `address`, and nobody says so. */
+  async swallow(address: string): Promise<void> {
+    await this.#net.ip([`route add blackhole ${address}/32`]);
+  }
+
   /** How long the NATs remember a UDP mapping that nobody uses, seconds. */
   setNatMemory(seconds: number): Promise<void> {
     const key = 'net.netfilter.nf_conntrack_udp_timeout';

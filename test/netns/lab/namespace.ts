@@ -3,7 +3,7 @@
  * and whoever comes later can tell what a killed one left behind.
  */
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { attempt, Process, run, type StartOptions, waitFor } from './process.ts';
@@ -62,6 +62,12 @@ export class Namespace {
     ]);
   }
 
+  /** What programs that are started from now on find in /etc/hosts, beside localhost: `192.0.2.1 name`. */
+  async setHosts(lines: readonly string[]): Promise<void> {
+    await mkdir(etcOf(this.name), { recursive: true });
+    await writeFile(join(etcOf(this.name), 'hosts'), `${['127.0.0.1 localhost', ...lines].join('\n')}\n`);
+  }
+
   async remove(): Promise<void> {
     await removeNamespace(this.name);
   }
@@ -80,6 +86,11 @@ function isOrphan(name: string): boolean {
   return pid !== undefined && !existsSync(`/proc/${pid}`);
 }
 
+/** `ip netns exec` shows what lies here under /etc. */
+function etcOf(name: string): string {
+  return join('/etc/netns', name);
+}
+
 /** A namespace can stay busy for a moment after its last process: tried until it is gone. */
 async function removeNamespace(name: string): Promise<void> {
   await waitFor(`namespace ${name} to go`, async () => {
@@ -87,6 +98,7 @@ async function removeNamespace(name: string): Promise<void> {
     await attempt(['ip', 'netns', 'del', name]);
     return !existsSync(`/run/netns/${name}`);
   });
+  await rm(etcOf(name), { recursive: true, force: true });
 }
 
 async function killAll(name: string): Promise<void> {

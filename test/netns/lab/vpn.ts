@@ -111,9 +111,8 @@ export class Vpn {
   }
 
   /** One line: `resip://…`. */
-  async invite(name: string, stateDir = this.stateDir('server')): Promise<string> {
-    const endpoint = `${SERVER_ADDRESS}:${SERVER_PORT}`;
-    const words = ['invite', name, '--endpoint', endpoint, '--state-dir', stateDir];
+  async invite(name: string, stateDir = this.stateDir('server'), host = SERVER_ADDRESS): Promise<string> {
+    const words = ['invite', name, '--endpoint', `${host}:${SERVER_PORT}`, '--state-dir', stateDir];
     return (await run(resipVpn(...words))).trim();
   }
 
