@@ -15,7 +15,7 @@ run() {
 
 bash scripts/setup.sh
 run npm run --silent check
-run shellcheck scripts/*.sh
+run shellcheck scripts/*.sh scripts/hooks/*
 
 reports=$(mktemp -d)
 trap 'rm -rf "$reports"' EXIT

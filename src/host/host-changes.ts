@@ -63,6 +63,11 @@ export class HostChanges {
     return this.journal.make({ kind: 'nat', arguments: options }, () => runNat('up', options));
   }
 
+  /** The same instance with other arguments: the journal's inverse, by tag, stays the same. */
+  changeNat(options: readonly string[]): Promise<void> {
+    return runNat('up', options);
+  }
+
   /** Takes the place of one that a killed process left: nothing is open in between. */
   async raiseKillSwitch(tool: FirewallTool, plan: SwitchPlan): Promise<void> {
     const left = [...this.journal.inForce].filter(([, { kind }]) => kind === 'kill-switch');

@@ -1,24 +1,17 @@
 /** The server's side of the machine: the tunnel's addresses, and the way out for the pool. */
 import { UserError } from '../errors.ts';
+import { DefaultRouteWatch } from './default-route-watch.ts';
 import type { HostLog } from './host-log.ts';
-import { bestDefaultRoute, type HostState, linkNamed, readHostState } from './host-state.ts';
+import { readHostState } from './host-state.ts';
 import { overlapping } from './host-warnings.ts';
-import type { Family } from './ip-prefix.ts';
+import { type NatPlan, type NatRequest, planNat, planNatAgain } from './nat-plan.ts';
 import { type NetworkOptions, NetworkSession } from './network-session.ts';
 import { stateSeed } from './state-seed.ts';
 import { setUpTun, type TunSettings } from './tun-setup.ts';
 
-export interface NatRequest {
-  readonly tunName: string;
-  /** CIDR text. */
-  readonly pool: string;
-  /** Absent = no IPv6 inside the tunnel. */
-  readonly pool6?: string;
-  /** Absent = the interface of the default route, per family. */
-  readonly outInterface?: string;
-}
-
 export class ServerNetwork {
+  #watch: DefaultRouteWatch | undefined;
+
   private constructor(
     private readonly session: NetworkSession,
     private readonly stateDir: string,
@@ -49,24 +42,38 @@ export class ServerNetwork {
     await this.session.inTurn(() => setUpTun(this.session.changes, settings));
   }
 
-  /** Masquerades the pools; returns the outgoing interface (IPv4's). Throws `UserError`. */
+  /** Masquerades the pools, also when the default route moves; returns the outgoing interface (IPv4's). Throws `UserError`. */
   enableNat(request: NatRequest): Promise<string> {
     return this.session.inTurn(async () => {
       const { tunName, pool, pool6 } = request;
-      const state = await readHostState(this.session.netlink);
-      const out = outgoing(state, request.outInterface, 4);
-      const out6 = pool6 && (request.outInterface ?? defaultInterface(state, 6) ?? out);
-      const options = ['--tag', this.#tag(tunName), '--tun', tunName, '--pool', pool, '--out', out];
-      if (pool6 && out6) options.push('--pool6', pool6, '--out6', out6);
-      await this.session.changes.enableNat(options);
-      this.log.info({ pool, pool6, interfaceName: out }, 'nat-enabled');
-      return out;
+      const tag = this.#tag(tunName);
+      const plan = planNat(await readHostState(this.session.netlink), request, tag);
+      await this.session.changes.enableNat(plan.options);
+      this.log.info({ pool, pool6, interfaceName: plan.out }, 'nat-enabled');
+      if (request.outInterface === undefined) await this.#follow(request, tag, plan);
+      return plan.out;
     });
   }
 
   /** Takes back everything. */
   close(): Promise<void> {
+    this.#watch?.close();
     return this.session.close();
+  }
+
+  async #follow(request: NatRequest, tag: string, plan: NatPlan): Promise<void> {
+    this.#watch?.close();
+    let inForce = plan.options.join(' ');
+    const look = () =>
+      this.session.inTurn(async () => {
+        const next = planNatAgain(await readHostState(this.session.netlink), request, tag);
+        if (next === null || next.options.join(' ') === inForce) return;
+        await this.session.changes.changeNat(next.options);
+        inForce = next.options.join(' ');
+        this.log.info({ interfaceName: next.out }, 'nat-moved');
+      });
+    this.#watch = new DefaultRouteWatch(look, this.log);
+    await this.#watch.start();
   }
 
   /** Names the instance's firewall chains: another server's TUN interface may have had the same name. */
@@ -74,26 +81,4 @@ export class ServerNetwork {
     const instance = stateSeed(this.stateDir).toString(16).padStart(6, '0');
     return `${tunName.replace(/[^A-Za-z0-9_-]/g, '_')}-${instance}`;
   }
-}
-
-function outgoing(state: HostState, wanted: string | undefined, family: Family): string {
-  if (wanted === undefined) {
-    const found = defaultInterface(state, family);
-    if (found) return found;
-    throw new UserError('no interface to masquerade through', {
-      cause: 'this machine has no default route',
-      fix: 'name one with --nat IFACE, or leave the addresses alone with --no-nat',
-    });
-  }
-  if (linkNamed(state, wanted)) return wanted;
-  const names = state.links.filter((link) => !link.isLoopback).map((link) => link.name);
-  throw new UserError(`the interface ${wanted} (--nat) does not exist`, {
-    cause: `this machine has ${names.join(', ') || 'none'}`,
-    fix: 'name another one with --nat IFACE, or leave the addresses alone with --no-nat',
-  });
-}
-
-function defaultInterface(state: HostState, family: Family): string | undefined {
-  const route = bestDefaultRoute(state, family);
-  return state.links.find((link) => link.index === route?.linkIndex)?.name;
 }

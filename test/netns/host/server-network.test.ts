@@ -76,6 +76,25 @@ test('a policy that drops forwarded packets is passed by the pool and stays for 
   expect(server.snapshot()).toBe(before);
 });
 
+test('the default route moves to another interface: the pool follows', async () => {
+  server.run(`ip link add wan1 type veth peer name wan1 netns ${internet.name}`);
+  server.run('ip addr add 198.51.100.2/24 dev wan1');
+  internet.run('ip addr add 198.51.100.1/24 dev wan1');
+  internet.run('ip addr add 203.0.113.7/32 dev lo');
+  for (const side of [server, internet]) side.run('ip link set wan1 up');
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('configureTun', TUN);
+  await agent.call('enableNat', NAT);
+  expect(inside.succeeds('ping -c 1 -W 1 203.0.113.7')).toBe(true);
+  server.run('ip link set eth0 down');
+  server.run('ip route add default via 198.51.100.1 dev wan1');
+  await eventually(() => expect(inside.succeeds('ping -c 1 -W 1 203.0.113.7')).toBe(true));
+  expect(server.run('iptables-save -t nat')).not.toContain('-o eth0');
+  await agent.call('close');
+  expect(server.run('iptables-save')).not.toContain('10.77.0.0');
+});
+
 test('NAT up twice is as once, also with other arguments in between', async () => {
   const agent = server.agent();
   await agent.call('openServer', server.stateDir());
