@@ -27,6 +27,7 @@ constexpr Export kExports[] = {
     {"tunRefused", resip::tunRefused},
     {"tunClose", resip::tunClose},
     {"udpOpen", resip::udpOpen},
+    {"udpDescriptor", resip::udpDescriptor},
     {"udpReceive", resip::udpReceive},
     {"udpSend", resip::udpSend},
     {"udpError", resip::udpError},

@@ -1,5 +1,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <unistd.h>
 
@@ -145,6 +146,31 @@ napi_value udpOpen(napi_env env, napi_callback_info info) {
   const Udp& opened = *udp;
   const napi_value handle = call.give(std::move(udp));
   return handle == nullptr ? nullptr : describe(env, opened, handle);
+}
+
+// udpDescriptor(options): a descriptor
+napi_value udpDescriptor(napi_env env, napi_callback_info info) {
+  Call call(env, info);
+  UdpOptions options;
+  Options given(call, 0, "options");
+  given.integer("family", &options.family, 4, 6);
+  given.text("interfaceName", &options.interfaceName, IFNAMSIZ - 1);
+  given.integer("mark", &options.mark, 0, UINT32_MAX);
+  if (call.ok() && options.family != 4 && options.family != 6) call.failType("family", "4 or 6");
+  if (!call.ok()) return nullptr;
+  options.offload = false;
+  Endpoint any;
+  localAddress(options, &any);
+
+  const int family = options.family == 4 ? AF_INET : AF_INET6;
+  const int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return throwSystem(env, "socket", errno);
+  Udp udp(fd, family);
+  const char* failed = configure(udp, options, any);
+  if (failed != nullptr) return throwSystem(env, failed, errno, options.interfaceName.c_str());
+  // The first one is closed with `udp`.
+  const int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  return duplicate < 0 ? throwSystem(env, "dup", errno) : number(env, duplicate);
 }
 
 // udpError(socket): errno

@@ -79,6 +79,7 @@ struct ReceiveScratch {
 };
 
 napi_value udpOpen(napi_env env, napi_callback_info info);
+napi_value udpDescriptor(napi_env env, napi_callback_info info);
 napi_value udpReceive(napi_env env, napi_callback_info info);
 napi_value udpSend(napi_env env, napi_callback_info info);
 napi_value udpError(napi_env env, napi_callback_info info);

@@ -36,6 +36,11 @@ export const clientCommand: CommandModule = {
             requiresArg: true,
             describe: 'Tunnel address to ask for [the server chooses]',
           },
+          dns: {
+            type: 'string',
+            array: true,
+            describe: 'DNS server to ask through the tunnel, --no-dns for none [those of the server]',
+          },
           'kill-switch': {
             type: 'boolean',
             describe: 'Nothing leaves the machine but through the tunnel, not even after a crash',

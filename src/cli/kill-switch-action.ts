@@ -2,13 +2,13 @@
 import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { findFirewall, isInForce } from '../host/kill-switch/firewall.ts';
-import { switchName } from '../host/kill-switch/switch-plan.ts';
+import { instanceName } from '../host/kill-switch/switch-plan.ts';
 import { NetworkSession } from '../host/network-session.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 
 /** `on` or `off`. */
 export async function killSwitchStatus(stateDir: string): Promise<string> {
-  return (await isInForce(await findFirewall(), switchName(stateDir))) ? 'on' : 'off';
+  return (await isInForce(await findFirewall(), instanceName(stateDir))) ? 'on' : 'off';
 }
 
 /** Takes away everything that a killed client left. Throws `UserError` while it runs: its protection ends with it. */

@@ -26,8 +26,7 @@ export const serverCommand: CommandModule = {
         dns: {
           type: 'string',
           array: true,
-          requiresArg: true,
-          describe: 'DNS server for the clients; may be repeated',
+          describe: 'DNS server for the clients, --no-dns for none [those of this machine]',
         },
         mtu: { type: 'string', requiresArg: true, describe: 'Inner MTU, bytes [1400]' },
         lease: { type: 'string', requiresArg: true, describe: 'An unused address is free after this [96h]' },

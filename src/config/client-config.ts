@@ -2,7 +2,14 @@
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import { POLICY_NAMES } from '../proto/policy/policy.ts';
-import { type CommonConfig, type ConfigKind, commonFields, innerMtu } from './common-config.ts';
+import {
+  type CommonConfig,
+  type ConfigKind,
+  commonFields,
+  type DnsConfig,
+  dnsServers,
+  innerMtu,
+} from './common-config.ts';
 import { choice, field, several, yesOrNo } from './fields.ts';
 import { formatInterfaceSpec, type InterfaceSpec, interfaceSpec } from './interface-spec.ts';
 import { type Invite, parseInvite } from './invite.ts';
@@ -25,6 +32,8 @@ export interface ClientConfig extends CommonConfig {
   readonly address?: string;
   /** Upper bound of the inner MTU; absent = the server's. */
   readonly mtuBytes?: number;
+  /** `pushed`: those of the server, where everything goes into the tunnel. */
+  readonly dns: { kind: 'pushed' } | DnsConfig;
   /** Absent: without the tunnel, the machine reaches the world as it did before. */
   readonly killSwitch?: {
     /** Networks that may be reached past the tunnel. */
@@ -76,6 +85,7 @@ const keys = z.strictObject({
   policy: choice(POLICY_NAMES).default(POLICY_NAMES[0]),
   address: field('an IPv4 address', (text) => (isIPv4(text) ? text : undefined)).optional(),
   mtu: innerMtu.optional(),
+  dns: dnsServers.optional(),
   'kill-switch': yesOrNo().default(false),
   'kill-switch-allow': several(
     field('a network such as 192.168.7.0/24', parseNetwork),
@@ -98,6 +108,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
       policy: values.policy,
       address: values.address,
       mtuBytes: values.mtu,
+      dns: values.dns ?? { kind: 'pushed' },
       killSwitch: values['kill-switch'] ? { allowed: values['kill-switch-allow'] } : undefined,
     }),
   ),

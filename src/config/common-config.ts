@@ -1,7 +1,8 @@
 /** What client and server configure alike. */
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
-import type { z } from 'zod';
-import { choice, field, whole } from './fields.ts';
+import { z } from 'zod';
+import { choice, field, several, whole } from './fields.ts';
 import { parseInterfaceName } from './units.ts';
 
 export const DEFAULT_STATE_DIR = '/var/lib/resip-vpn';
@@ -14,6 +15,28 @@ export const INNER_MTU_MAX_BYTES = 1_500;
 export const interfaceName = field('an interface name of up to 15 characters', parseInterfaceName);
 
 export const innerMtu = whole(INNER_MTU_MIN_BYTES, INNER_MTU_MAX_BYTES, 'bytes');
+
+const MAX_DNS = 4;
+
+export type DnsConfig = { kind: 'off' } | { kind: 'servers'; servers: readonly string[] };
+
+const servers = several(
+  field('an IP address, or false', (text) => (isIP(text) ? text : undefined)),
+  MAX_DNS,
+  'address',
+);
+
+/** A flag that may be repeated comes as a list: `--no-dns` is `[false]`. */
+export const dnsServers = z.preprocess(
+  (value) => (Array.isArray(value) && value.length === 1 ? value[0] : value),
+  z.union(
+    [
+      z.literal(false).transform((): DnsConfig => ({ kind: 'off' })),
+      servers.transform((list): DnsConfig => ({ kind: 'servers', servers: list })),
+    ],
+    { error: `up to ${MAX_DNS} IP addresses, or false` },
+  ),
+);
 
 export const commonFields = {
   tun: interfaceName.default('tun0'),

@@ -1,7 +1,13 @@
 /** The server's configuration: keys are those of the flags and of the TOML file alike. */
-import { isIP } from 'node:net';
 import { z } from 'zod';
-import { type CommonConfig, type ConfigKind, commonFields, innerMtu } from './common-config.ts';
+import {
+  type CommonConfig,
+  type ConfigKind,
+  commonFields,
+  type DnsConfig,
+  dnsServers,
+  innerMtu,
+} from './common-config.ts';
 import { field, several, whole } from './fields.ts';
 import {
   DEFAULT_PORT,
@@ -15,7 +21,6 @@ import {
 } from './units.ts';
 
 const MAX_LISTEN = 8;
-const MAX_DNS = 4;
 const MAX_CLIENTS = 65_536;
 
 /** `auto`: the interface of the default route. */
@@ -28,8 +33,8 @@ export interface ServerConfig extends CommonConfig {
   /** `auto`: the private /64 (RFC 4193) that the state directory keeps. */
   readonly pool6: { kind: 'auto' } | { kind: 'none' } | { kind: 'network'; network: string };
   readonly nat: NatConfig;
-  /** Pushed to the clients. */
-  readonly dns: readonly string[];
+  /** Pushed to the clients; `own`: those that this machine asks. */
+  readonly dns: { kind: 'own' } | DnsConfig;
   readonly mtuBytes: number;
   readonly leaseMs: number;
   readonly maxClients: number;
@@ -77,11 +82,7 @@ const keys = z.strictObject({
   ).default('10.77.0.0/16'),
   pool6: pool6.default({ kind: 'auto' }),
   nat: nat.default({ kind: 'auto' }),
-  dns: several(
-    field('an IP address', (text) => (isIP(text) ? text : undefined)),
-    MAX_DNS,
-    'address',
-  ).default([]),
+  dns: dnsServers.optional(),
   mtu: innerMtu.default(DEFAULT_MTU_BYTES),
   lease: field('a duration such as 96h or 7d', parseDuration).default(DEFAULT_LEASE_MS),
   'max-clients': whole(1, MAX_CLIENTS).default(DEFAULT_MAX_CLIENTS),
@@ -99,7 +100,7 @@ export const serverKind: ConfigKind<ServerConfig> = {
       pool: values.pool,
       pool6: values.pool6,
       nat: values.nat,
-      dns: values.dns,
+      dns: values.dns ?? { kind: 'own' },
       mtuBytes: values.mtu,
       leaseMs: values.lease,
       maxClients: values['max-clients'],

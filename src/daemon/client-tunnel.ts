@@ -1,5 +1,5 @@
 /** The inside of the client's tunnel: what the server assigned becomes addresses and routes of this machine. */
-import type { RouteConfig } from '../config/client-config.ts';
+import type { ClientConfig, RouteConfig } from '../config/client-config.ts';
 import type { Assignment } from '../engine/messages.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
 import { hasIpv6Interfaces } from './ipv6.ts';
@@ -8,9 +8,10 @@ import type { Log } from './log.ts';
 export interface ClientTunnelOptions {
   readonly tunName: string;
   readonly route: RouteConfig;
+  readonly dns: ClientConfig['dns'];
   /** Upper bound of the inner MTU. */
   readonly mtuBytes?: number;
-  readonly network: Pick<ClientNetwork, 'configureTun' | 'routeAll' | 'routeSome'>;
+  readonly network: Pick<ClientNetwork, 'configureTun' | 'routeAll' | 'routeSome' | 'useDns'>;
   readonly log: Log;
 }
 
@@ -27,6 +28,13 @@ export class ClientTunnel {
     return turn;
   }
 
+  /** Servers of a tunnel that takes only some networks would be asked for everything. */
+  #dnsServers({ dns: pushed }: Assignment): readonly string[] {
+    const { dns, route } = this.options;
+    if (dns.kind === 'servers') return dns.servers;
+    return dns.kind === 'pushed' && route.kind === 'all' ? pushed : [];
+  }
+
   async #apply(assigned: Assignment): Promise<boolean> {
     const { tunName, route, network, log } = this.options;
     const assignment = hasIpv6Interfaces() ? assigned : withoutIpv6(assigned);
@@ -37,6 +45,7 @@ export class ClientTunnel {
     for (const { what, why, fix } of warnings) log.warn({ what, why, fix }, 'tunnel-warning');
     if (route.kind === 'all') await network.routeAll(tunName);
     else if (route.kind === 'some') await network.routeSome(tunName, route.networks);
+    await network.useDns(tunName, this.#dnsServers(assignment));
     this.#applied = text;
     return true;
   }

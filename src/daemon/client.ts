@@ -13,7 +13,7 @@ import { Budgets } from './budgets.ts';
 import { clientHandlers } from './client-control.ts';
 import { ClientPaths } from './client-paths.ts';
 import { ClientTunnel } from './client-tunnel.ts';
-import { Endpoints, type Lookup } from './endpoints.ts';
+import { anyOf, Endpoints, type Lookup } from './endpoints.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
 import { warnOfExposed } from './exposure.ts';
 import type { Life } from './lifecycle.ts';
@@ -36,6 +36,8 @@ export type ClientNetworkPort = Pick<
   | 'routeSome'
   | 'watchInterfaces'
   | 'allowServers'
+  | 'lookup'
+  | 'useDns'
   | 'close'
 >;
 
@@ -92,7 +94,9 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
 
   const endpoints = new Endpoints({
     endpoint: server.endpoint,
-    lookup: parts.lookup,
+    lookup: anyOf(parts.lookup, (host) =>
+      network.lookup(host, (interfaceName) => wanted.specFor(interfaceName) !== undefined),
+    ),
     onChange: (addresses) => {
       log.debug({ addresses: addresses.map(({ address }) => address) }, 'server-addresses');
       network

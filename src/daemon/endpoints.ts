@@ -21,6 +21,22 @@ export async function lookupAll(host: string): Promise<readonly string[]> {
   return (await lookup(host, { all: true, verbatim: true })).map(({ address }) => address);
 }
 
+/**
+ * What the first of both to know anything says: the system's own resolver, which knows /etc/hosts and the like but
+ * cannot ask past the tunnel, and one that can. The first one's failure is told: it is about the user's machine.
+ */
+export function anyOf(system: Lookup, outside: Lookup): Lookup {
+  // The system's takes as long as it likes, and one of its threads: there is never a second one waiting.
+  let waiting: Promise<readonly string[]> | undefined;
+  return async (host) => {
+    waiting ??= system(host).finally(() => {
+      waiting = undefined;
+    });
+    const asked = waiting;
+    return Promise.any([asked, outside(host)]).catch(() => asked);
+  };
+}
+
 export interface EndpointsOptions {
   readonly endpoint: Endpoint;
   readonly lookup: Lookup;

@@ -3,6 +3,7 @@ import type { ServerConfig } from '../config/server-config.ts';
 import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
 import type { EngineEvent, InviteRecord, SocketAddress } from '../engine/messages.ts';
+import { machineServers } from '../host/dns/nameservers.ts';
 import type { ServerNetwork } from '../host/server-network.ts';
 import { inviteRecordSchema } from '../state/records.ts';
 import { identityPath } from '../state/server-identity.ts';
@@ -50,7 +51,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
       networkKey: identity.networkKey,
       pool,
       pool6,
-      dns: config.dns,
+      dns: await dnsForClients(config),
       mtuBytes: config.mtuBytes,
       leaseMs: config.leaseMs,
       maxClients: config.maxClients,
@@ -93,6 +94,12 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     { listen: sockets, pool, pool6, tun: tunName, nat: out ?? 'off', clients: clients.length },
     'listening',
   );
+}
+
+/** Their questions come out here: whom this machine asks is near, and answers it. */
+async function dnsForClients({ dns }: ServerConfig): Promise<readonly string[]> {
+  if (dns.kind === 'servers') return dns.servers;
+  return dns.kind === 'off' ? [] : machineServers();
 }
 
 async function openState(stateDir: string, log: Log, life: Life): Promise<ServerState> {

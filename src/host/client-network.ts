@@ -1,16 +1,19 @@
 /** The client's side of the machine: a way out for each path, the tunnel's addresses, and what is routed into it. */
 import { UserError } from '../errors.ts';
 import type { Assignment } from '../proto/snapshot.ts';
+import { DnsKeeper } from './dns/dns-keeper.ts';
+import { upstreamServers } from './dns/nameservers.ts';
+import { lookupOutside } from './dns/outer-lookup.ts';
 import type { HostLog } from './host-log.ts';
 import { readHostState } from './host-state.ts';
 import { type HostWarning, overlapping } from './host-warnings.ts';
 import { type InterfaceChange, InterfaceWatch } from './interface-watch.ts';
 import type { Family } from './ip-prefix.ts';
 import { KillSwitch, type KillSwitchOptions } from './kill-switch/kill-switch.ts';
-import { type Server, switchName } from './kill-switch/switch-plan.ts';
+import { instanceName, type Server } from './kill-switch/switch-plan.ts';
 import { type NetworkOptions, NetworkSession } from './network-session.ts';
 import { type PathRequest, type PathResult, PathTable } from './path-table.ts';
-import { findFreeBase, MAX_PATH, markOf } from './routing-plan.ts';
+import { findFreeBase, lookupMark, MAX_PATH, markOf } from './routing-plan.ts';
 import { stateSeed } from './state-seed.ts';
 import { setUpTun } from './tun-setup.ts';
 import { TunnelRoutes } from './tunnel-routes.ts';
@@ -34,13 +37,17 @@ export class ClientNetwork {
   #tun: { name: string; key: string; made: number[]; carried: Family[] } | undefined;
   #routed: { key: string; routes: TunnelRoutes } | undefined;
   #killSwitch: KillSwitch | undefined;
+  readonly #dns: DnsKeeper;
 
   private constructor(
     private readonly session: NetworkSession,
     /** First of the instance's 256 marks and tables. */
     readonly markBase: number,
     private readonly log: HostLog,
-  ) {}
+    instance: string,
+  ) {
+    this.#dns = new DnsKeeper(instance, session.changes, log, () => void this.#keepOthers());
+  }
 
   /**
    * Undoes what a killed client left in `stateDir`, picks marks that nobody uses, and raises the kill switch. Throws
@@ -51,7 +58,12 @@ export class ClientNetwork {
     const adoptsKillSwitch = killSwitch !== undefined;
     const session = await NetworkSession.open({ stateDir, log, adoptsKillSwitch });
     try {
-      const network = new ClientNetwork(session, await freeBase(session, stateDir), log);
+      const network = new ClientNetwork(
+        session,
+        await freeBase(session, stateDir),
+        log,
+        instanceName(stateDir),
+      );
       if (killSwitch) await network.#raise(killSwitch, stateDir);
       return network;
     } catch (error) {
@@ -96,6 +108,18 @@ export class ClientNetwork {
     });
   }
 
+  /**
+   * Addresses of the server's name, asked for past the tunnel over the interfaces that are up and `isWanted`. Throws when
+   * nobody knows.
+   */
+  async lookup(host: string, isWanted: (interfaceName: string) => boolean): Promise<string[]> {
+    const links = await this.session.inTurn(() => this.session.netlink.links());
+    const up = links.filter((link) => link.isUp && link.isRunning && isWanted(link.name));
+    const nameservers = await upstreamServers(await this.#dns.ownText());
+    const interfaceNames = up.map(({ name }) => name);
+    return lookupOutside({ host, nameservers, interfaceNames, mark: lookupMark(this.markBase) });
+  }
+
   closePath(path: number): Promise<void> {
     return this.session.inTurn(async () => {
       await this.#paths.get(path)?.close();
@@ -119,6 +143,11 @@ export class ClientNetwork {
       this.#tun = { name: tunName, key, made, carried: hasIpv6 ? [4, 6] : [4] };
       return this.#tunWarnings(tunName, assignment, hasIpv6);
     });
+  }
+
+  /** Names are asked of these servers, through the tunnel; of none: as before. */
+  useDns(tunName: string, servers: readonly string[]): Promise<void> {
+    return this.session.inTurn(() => this.#dns.use(tunName, servers));
   }
 
   /** Everything but our own datagrams and the local networks goes into the tunnel. */
@@ -154,21 +183,25 @@ export class ClientNetwork {
     for (const watch of this.#watches) watch.close();
     clearTimeout(this.#keepTimer);
     this.#killSwitch?.close();
+    this.#dns.close();
     await this.session.close(keepsKillSwitch);
   }
 
   async #raise({ tunName, allowed }: KillSwitchOptions, stateDir: string): Promise<void> {
-    const plan = { name: switchName(stateDir), tunName, markBase: this.markBase, servers: [], allowed };
-    const onLost = () => void this.#keepSwitch();
+    const plan = { name: instanceName(stateDir), tunName, markBase: this.markBase, servers: [], allowed };
+    const onLost = () => void this.#keepOthers();
     this.#killSwitch = await KillSwitch.raise(plan, this.session.changes, this.log, onLost);
   }
 
-  async #keepSwitch(): Promise<void> {
-    if (this.session.isClosed) return;
-    try {
-      await this.session.inTurn(async () => this.#killSwitch?.keep());
-    } catch (err) {
-      this.log.warn({ err }, 'kill-switch-not-kept');
+  /** Firewall and DNS, which other programs may write as well. */
+  async #keepOthers(): Promise<void> {
+    for (const keeper of [this.#killSwitch, this.#dns]) {
+      if (this.session.isClosed) return;
+      try {
+        await this.session.inTurn(async () => keeper?.keep());
+      } catch (err) {
+        this.log.warn({ err }, 'not-put-back');
+      }
     }
   }
 
@@ -200,7 +233,7 @@ export class ClientNetwork {
   }
 
   #keepSoon(): void {
-    void this.#keepSwitch();
+    void this.#keepOthers();
     this.#keepTimer ??= setTimeout(() => {
       this.#keepTimer = undefined;
       void this.#keep();

@@ -81,6 +81,16 @@ export class HostChanges {
     for (const [id, entry] of left) if (!isSame(entry)) await this.journal.undo(id);
   }
 
+  /** A change to something that is not netlink's: `change` makes what `entry` takes back. */
+  make(entry: UndoEntry, change: () => Promise<void>): Promise<number> {
+    return this.journal.make(entry, change);
+  }
+
+  /** Leaves a change as it is: another one has taken its place. */
+  forget(id: number): void {
+    this.journal.forget(id);
+  }
+
   async undo(ids: readonly (number | null)[]): Promise<void> {
     for (const id of [...ids].reverse()) if (id !== null) await this.journal.undo(id);
   }

@@ -7,8 +7,8 @@
 import type { Rule } from './network-objects.ts';
 
 export const MARK_MASK = 0xffffff00;
-/** Path numbers are 0..254. */
-export const MAX_PATH = 254;
+/** Path numbers are 0..252. */
+export const MAX_PATH = 252;
 /** Blocks lie in 0x52000000..0x52ffffff: far from the small marks of people and from the bits that Tailscale (0xff0000), Kubernetes (0xc000) and wg-quick (51820) use. */
 const FIRST_BASE = 0x52000000;
 const BLOCKS = 0x10000;
@@ -17,6 +17,16 @@ const PRIORITY_OF_MAIN = 32766;
 
 export function markOf(base: number, path: number): number {
   return base + path;
+}
+
+/** Of programs that are kept out of the tunnel. */
+export function excludedMark(base: number): number {
+  return base + 253;
+}
+
+/** Of questions for the server's name: they cannot wait for the tunnel that they are to find. */
+export function lookupMark(base: number): number {
+  return base + 254;
 }
 
 export function tunnelTable(base: number): number {

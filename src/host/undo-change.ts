@@ -1,9 +1,11 @@
 /** Takes changes back. Each inverse touches exactly what the entry names, and nothing when that is gone already. */
 import { ErrnoError } from '../errors.ts';
+import { restoreResolvConf } from './dns/resolv-conf.ts';
 import { removeSwitch } from './kill-switch/firewall.ts';
 import { runNat } from './nat-script.ts';
 import type { Netlink } from './netlink/netlink.ts';
 import { ROUTE_PROTOCOL, type Rule } from './network-objects.ts';
+import { runTool } from './run-tool.ts';
 import type { LinkReference, UndoEntry } from './undo-entry.ts';
 
 /** Throws when something is there and does not go away. */
@@ -32,6 +34,10 @@ export async function undoChange(netlink: Netlink, entry: UndoEntry): Promise<vo
       return runNat('down', entry.arguments);
     case 'kill-switch':
       return removeSwitch(entry.tool, entry.name);
+    case 'dns':
+      return forgetDns(netlink, entry);
+    case 'resolv-conf':
+      return restoreResolvConf(entry.path, entry.instance, entry.before);
   }
 }
 
@@ -65,6 +71,12 @@ async function restoreLink(netlink: Netlink, entry: UndoEntry & { kind: 'link' }
   const stillOurs = keys.filter((key) => link[key] === entry.set[key]);
   const settings = Object.fromEntries(stillOurs.map((key) => [key, entry.previous[key]]));
   await netlink.setLink(link.index, settings);
+}
+
+/** systemd-resolved forgets an interface that goes by itself, and complains when asked about one that went. */
+async function forgetDns(netlink: Netlink, { tool, tunName }: UndoEntry & { kind: 'dns' }): Promise<void> {
+  if (tool === 'resolvconf') await runTool('resolvconf', ['-d', tunName]);
+  else if (await netlink.link(tunName)) await runTool('resolvectl', ['revert', tunName]);
 }
 
 async function unlessGone(deletion: Promise<void>): Promise<void> {

@@ -1,4 +1,5 @@
 /** The inverse of each kind of change, as data that outlives the process. */
+import type { FileBefore } from './dns/resolv-conf.ts';
 import type { Family } from './ip-prefix.ts';
 import type { FirewallTool } from './kill-switch/firewall.ts';
 import type { LinkSettings } from './netlink/link-message.ts';
@@ -24,4 +25,8 @@ export type UndoEntry =
   /** `nat.sh down` with these arguments; the script keeps the kernel settings of before in its own notes. */
   | { kind: 'nat'; arguments: readonly string[] }
   /** Take the kill switch away. `name` is that of its plan. */
-  | { kind: 'kill-switch'; tool: FirewallTool; name: string };
+  | { kind: 'kill-switch'; tool: FirewallTool; name: string }
+  /** Let the program forget what it was told about the interface. */
+  | { kind: 'dns'; tool: 'resolvectl' | 'resolvconf'; tunName: string }
+  /** Put back what was there, where `instance`'s text still stands. */
+  | { kind: 'resolv-conf'; path: string; instance: string; before: FileBefore };

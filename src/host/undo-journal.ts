@@ -100,6 +100,11 @@ export class UndoJournal {
     }
   }
 
+  /** The change stands, and is nobody's to take back. */
+  forget(id: number): void {
+    if (this.#live.has(id)) this.#strike(id);
+  }
+
   /** Takes back everything but what `keeps` names, newest first. */
   async undoAll(keeps?: (entry: UndoEntry) => boolean): Promise<void> {
     for (const [id, entry] of [...this.#live].reverse()) if (!keeps?.(entry)) await this.undo(id);

@@ -88,6 +88,8 @@ export interface Addon {
   tunClose(tun: number): void;
 
   udpOpen(options: UdpOptions): UdpInfo;
+  /** A bound socket of the system for `node:dgram` (`bind({ fd })`), which owns and closes it; not for the stages. */
+  udpDescriptor(options: Pick<UdpOptions, 'family' | 'interfaceName' | 'mark'>): number;
   /**
    * Receives until empty or full, unmasks headers with `mask` and fills `type` (the whole first byte), `sessionId` and
    * `packetNumber`. Appends behind `count` rows, `end` bytes, `trainCount` trains; returns the new count and end as

@@ -45,7 +45,29 @@ describe('defaults', () => {
       policy: 'redundant',
       address: undefined,
       mtuBytes: undefined,
+      dns: { kind: 'pushed' },
     });
+  });
+
+  test.each([
+    [[false], { kind: 'off' }],
+    [false, { kind: 'off' }],
+    ['9.9.9.9', { kind: 'servers', servers: ['9.9.9.9'] }],
+    [['9.9.9.9', '::1'], { kind: 'servers', servers: ['9.9.9.9', '::1'] }],
+  ])('dns = %o', (dns, expected) => {
+    expect(loadConfig(clientKind, { config: false, interface: ['a'], dns }).config.dns).toEqual(expected);
+    expect(loadConfig(serverKind, { config: false, dns }).config.dns).toEqual(expected);
+  });
+
+  test('the kill switch is off until it is wished, and then knows what it may let out', () => {
+    const read = (more: object) =>
+      loadConfig(clientKind, { config: false, interface: ['a'], ...more }).config;
+    expect(read({ 'kill-switch-allow': '10.0.0.0/8' }).killSwitch).toBeUndefined();
+    expect(read({ 'kill-switch': true, 'kill-switch-allow': '10.0.0.0/8' }).killSwitch).toEqual({
+      allowed: ['10.0.0.0/8'],
+    });
+    expect(() => read({ 'kill-switch': 'yes' })).toThrow('expected true or false');
+    expect(() => read({ dns: 'one.one.one.one' })).toThrow('expected up to 4 IP addresses, or false');
   });
 
   test('a server needs nothing', () => {

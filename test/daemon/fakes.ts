@@ -120,6 +120,14 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
     return outInterface ?? 'eth0';
   }
 
+  async useDns(_: string, servers: readonly string[]): Promise<void> {
+    if (servers.length > 0) this.journal.push(`dns ${servers}`);
+  }
+
+  async lookup(): Promise<never> {
+    throw new Error('nobody knows');
+  }
+
   async allowServers(): Promise<void> {}
 
   async close(keepsKillSwitch?: boolean): Promise<void> {

@@ -20,7 +20,7 @@ function config(overrides: Partial<ServerConfig> = {}): ServerConfig {
     pool: '10.99.0.0/16',
     pool6: { kind: 'network', network: 'fd00:99::/64' },
     nat: { kind: 'auto' },
-    dns: [],
+    dns: { kind: 'off' },
     mtuBytes: 1_400,
     leaseMs: 1_000,
     maxClients: 10,

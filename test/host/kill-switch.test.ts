@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { chainNames, iptablesRules } from '../../src/host/kill-switch/iptables-rules.ts';
 import { nftServers, nftTable } from '../../src/host/kill-switch/nft-rules.ts';
-import { type SwitchPlan, switchName } from '../../src/host/kill-switch/switch-plan.ts';
+import { instanceName, type SwitchPlan } from '../../src/host/kill-switch/switch-plan.ts';
 
 const PLAN: SwitchPlan = {
   name: 'resip-vpn-0a1b2c',
@@ -63,7 +63,7 @@ describe('the chains', () => {
   });
 
   test('have names that iptables takes', () => {
-    const { output, forward } = chainNames(switchName('/var/lib/resip-vpn'));
+    const { output, forward } = chainNames(instanceName('/var/lib/resip-vpn'));
     expect(Math.max(output.length, forward.length)).toBeLessThanOrEqual(28);
   });
 });

@@ -78,6 +78,21 @@ const handles: [string, (wrong: Any) => void, number?][] = [
   ['gsoJoin', (wrong) => addon.gsoJoin(wrong, 0, new Uint8Array(0))],
 ];
 
+describe('descriptors', () => {
+  it.each([
+    ['no family', {}],
+    ['a family that there is not', { family: 5 }],
+    ['a mark beyond 32 bits', { family: 4, mark: 2 ** 32 }],
+    ['an interface name that is too long', { family: 4, interfaceName: 'x'.repeat(16) }],
+  ])('are not given for %s', (_, options) => {
+    expect(() => addon.udpDescriptor(options as never)).toThrow(/family|mark|interfaceName/);
+  });
+
+  it('are not given for an interface that does not exist', () => {
+    expect(() => addon.udpDescriptor({ family: 4, interfaceName: 'no-such0' })).toThrow('ENODEV');
+  });
+});
+
 describe('handles', () => {
   it.each(handles)('%s', (_, call, wrongKind = keys) => {
     for (const wrong of [closed, 0, 5, wrongKind, undefined, null, '1', {}, Number.NaN, 1.5]) {

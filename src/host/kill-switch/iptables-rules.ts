@@ -3,7 +3,7 @@
  * `iptables-restore --noflush` (a chain that it declares is emptied first). What may leave RETURNs: the rules of
  * others, which may refuse it, come after.
  */
-import { MARK_MASK } from '../routing-plan.ts';
+import { lookupMark, MARK_MASK } from '../routing-plan.ts';
 import { inFamily, ruleInterface, type SwitchPlan } from './switch-plan.ts';
 
 export interface ChainNames {
@@ -22,6 +22,7 @@ export function iptablesRules(plan: SwitchPlan, family: 4 | 6, hooks: readonly (
   const chains = chainNames(plan.name);
   const tun = ruleInterface(plan.tunName);
   const mark = `-m mark --mark 0x${plan.markBase.toString(16)}/0x${MARK_MASK.toString(16)}`;
+  const lookups = `-p udp --dport 53 -m mark --mark 0x${lookupMark(plan.markBase).toString(16)}`;
   const allowed = inFamily(plan.allowed, family).map((network) => `-d ${network}`);
   const servers = inFamily(plan.servers, family).map(
     ({ address, port }) => `-d ${address} -p udp --dport ${port} ${mark}`,
@@ -33,7 +34,7 @@ export function iptablesRules(plan: SwitchPlan, family: 4 | 6, hooks: readonly (
     '*filter',
     `:${chains.output} - [0:0]`,
     `:${chains.forward} - [0:0]`,
-    ...pass(chains.output, ['-o lo', `-o ${tun}`, ...servers, ...linkMatches(family), ...allowed]),
+    ...pass(chains.output, ['-o lo', `-o ${tun}`, ...servers, lookups, ...linkMatches(family), ...allowed]),
     `-A ${chains.output} -j REJECT --reject-with ${reject}`,
     ...pass(chains.forward, [`-o ${tun}`, `-i ${tun}`, ...allowed]),
     `-A ${chains.forward} -j DROP`,

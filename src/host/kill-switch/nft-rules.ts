@@ -2,7 +2,7 @@
  * The kill switch as nftables reads it: one table of our own for both families, replaced in one transaction. Accepting
  * here overrules nobody else's drop, and dropping is final whatever others accept (nft(8), "priority").
  */
-import { MARK_MASK } from '../routing-plan.ts';
+import { lookupMark, MARK_MASK } from '../routing-plan.ts';
 import { inFamily, ruleInterface, type SwitchPlan } from './switch-plan.ts';
 
 /** Both families at once: at no moment is one of them open, or the old table gone and the new one not there. */
@@ -20,6 +20,7 @@ table inet ${name} {
   chain tunnel {
     meta mark & ${hex(MARK_MASK)} == ${hex(plan.markBase)} ip daddr . udp dport @servers4 accept
     meta mark & ${hex(MARK_MASK)} == ${hex(plan.markBase)} ip6 daddr . udp dport @servers6 accept
+    meta mark ${hex(lookupMark(plan.markBase))} udp dport 53 accept
   }
 
   # What a link needs to come up: addresses (DHCP), neighbours and routers (RFC 4861), and the group membership (MLD)

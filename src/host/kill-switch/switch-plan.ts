@@ -20,7 +20,7 @@ export interface SwitchPlan {
 }
 
 /** Of a state directory's instance. */
-export function switchName(stateDir: string): string {
+export function instanceName(stateDir: string): string {
   return `resip-vpn-${stateSeed(stateDir).toString(16).padStart(6, '0')}`;
 }
 
