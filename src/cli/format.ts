@@ -39,10 +39,11 @@ export function formatSpan(ms: number): string {
   return parts.join(' ');
 }
 
-/** `21.3 ms`, `612 ms`, `-` when unknown. */
-export function formatRtt(ms: number | null): string {
+/** `21.3 ms`, `612 ms`, with its variation `21.3 ±0.4 ms`; `-` when unknown. */
+export function formatRtt(ms: number | null, variationMs: number | null = null): string {
   if (ms === null) return '-';
-  return `${ms < 100 ? ms.toFixed(1) : Math.round(ms)} ms`;
+  const show = (value: number) => (ms < 100 ? value.toFixed(1) : String(Math.round(value)));
+  return `${show(ms)}${variationMs === null ? '' : ` ±${show(variationMs)}`} ms`;
 }
 
 /** A fraction 0..1 as per cent, `-` when unknown. */

@@ -9,9 +9,9 @@ import { version } from './version.ts';
  * `isJson`: one object, `version` (of the program) beside the fields of `Snapshot` (`engine/messages.ts`). Fields are only
  * ever added.
  */
-export async function status(stateDir: string, isJson: boolean): Promise<string> {
+export async function status(stateDir: string, isJson: boolean, clientName?: string): Promise<string> {
   const snapshot = (await askDaemon(resolve(stateDir), { command: 'status' })) as Snapshot;
   return isJson
     ? `${JSON.stringify({ version: version(), ...snapshot }, null, 2)}\n`
-    : formatStatus(snapshot);
+    : formatStatus(snapshot, clientName);
 }

@@ -1,29 +1,38 @@
 /** The status for people. Programs read `status --json`. */
-import type { PathSnapshot, PeerSnapshot, Snapshot } from '../engine/messages.ts';
-import { formatBytes, formatCount, formatFraction, formatRtt, formatSpan, shortenKey } from './format.ts';
-import { formatTable } from './table.ts';
+import { nearest } from '../config/nearest.ts';
+import type { PeerSnapshot, Snapshot } from '../engine/messages.ts';
+import { UserError } from '../errors.ts';
+import { formatBytes, formatCount, formatSpan, shortenKey } from './format.ts';
+import { formatClients } from './status-clients.ts';
+import { formatArrivals, formatPaths } from './status-paths.ts';
 
-const COLUMNS: readonly (readonly [title: string, cell: (path: PathSnapshot) => string])[] = [
-  ['path', pathName],
-  ['state', ({ state, sinceMs }) => `${state} ${formatSpan(sinceMs)}`],
-  ['rtt', ({ rttMs }) => formatRtt(rttMs)],
-  ['loss out/in', ({ lossOut, lossIn }) => `${formatFraction(lossOut)} / ${formatFraction(lossIn)}`],
-  ['sent', ({ sentBytes }) => formatBytes(sentBytes)],
-  ['received', ({ receivedBytes }) => formatBytes(receivedBytes)],
-  ['first', ({ firstArrivals }) => formatCount(firstArrivals)],
-  ['duplicates', ({ duplicateDatagrams }) => formatCount(duplicateDatagrams)],
-];
+/** More clients than these are a table with a line each; `status NAME` shows one of them whole. */
+const MAX_WHOLE_CLIENTS = 3;
 
-export function formatStatus(snapshot: Snapshot): string {
+/** `clientName`: a server's client that is shown alone. Throws `UserError` when there is none. */
+export function formatStatus(snapshot: Snapshot, clientName?: string): string {
   const { role, tunName, uptimeMs, mtuBytes, policy, publicKey, peers } = snapshot;
   const count = role === 'server' ? `, ${peers.length} ${peers.length === 1 ? 'client' : 'clients'}` : '';
   return [
     `${role} on ${tunName}, up ${formatSpan(uptimeMs)}${count}, policy ${policy}, MTU ${mtuBytes}, key ${shortenKey(publicKey)}`,
-    ...peers.map(formatPeer),
+    ...formatPeers(peers, clientName),
     ...formatCounters('rejected datagrams', snapshot.rejects),
     ...formatCounters('dropped packets', snapshot.drops),
     '',
   ].join('\n');
+}
+
+function formatPeers(peers: readonly PeerSnapshot[], clientName: string | undefined): string[] {
+  if (clientName === undefined) {
+    return peers.length > MAX_WHOLE_CLIENTS ? formatClients(peers) : peers.map(formatPeer);
+  }
+  const found = peers.filter(({ name }) => name === clientName);
+  if (found.length > 0) return found.map(formatPeer);
+  const names = peers.map(({ name }) => name);
+  const near = nearest(clientName, names);
+  throw new UserError(`the running server knows no client ${clientName}`, {
+    fix: near === undefined ? 'resip-vpn clients lists them' : `did you mean ${near}?`,
+  });
 }
 
 function formatPeer(peer: PeerSnapshot): string {
@@ -59,36 +68,8 @@ function formatTrouble(peer: PeerSnapshot): string[] {
   return told.length === 0 ? [] : [`  ${told.join(', ')}`];
 }
 
-function formatPaths(paths: readonly PathSnapshot[]): string[] {
-  if (paths.length === 0) return ['  no paths'];
-  const table = formatTable(
-    COLUMNS.map(([title]) => title),
-    paths.map((path) => COLUMNS.map(([, cell]) => cell(path))),
-    COLUMNS.map((_, i) => (i < 2 ? 'left' : 'right')),
-  );
-  return ['', ...table.trimEnd().split('\n')].map((line) => `  ${line}`.trimEnd());
-}
-
-/** What each link was good for. */
-function formatArrivals(paths: readonly PathSnapshot[]): string[] {
-  const useful = paths.filter(({ firstArrivals }) => firstArrivals > 0);
-  if (useful.length === 0) return [];
-  const parts = useful.map((path, i) =>
-    i === 0
-      ? `${formatCount(path.firstArrivals)} ${path.firstArrivals === 1 ? 'packet' : 'packets'} came first over ${pathName(path)}`
-      : `${formatCount(path.firstArrivals)} over ${pathName(path)}`,
-  );
-  return ['', `  ${parts.join(', ')}`];
-}
-
 function formatCounters(title: string, counters: Readonly<Record<string, number>>): string[] {
   const told = Object.entries(counters).filter(([, count]) => count > 0);
   if (told.length === 0) return [];
   return ['', `${title}: ${told.map(([reason, count]) => `${formatCount(count)} ${reason}`).join(', ')}`];
-}
-
-/** The interface, or on a server the client's outer address. */
-function pathName({ interfaceName, remote }: PathSnapshot): string {
-  if (interfaceName === undefined) return remote;
-  return remote.startsWith('[') ? `${interfaceName}/IPv6` : interfaceName;
 }

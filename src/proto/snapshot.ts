@@ -20,6 +20,10 @@ export interface PathSnapshot {
   /** This side's outer address as the peer sees it. */
   readonly observed: string | null;
   readonly state: PathState;
+  /** Carries packets only while no other path can. */
+  readonly isBackup: boolean;
+  /** Its budget is used up: it carries probes and nothing else. */
+  readonly isExhausted: boolean;
   /** Milliseconds since the state changed. */
   readonly sinceMs: number;
   readonly rttMs: number | null;

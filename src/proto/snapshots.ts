@@ -57,6 +57,8 @@ function pathSnapshot(path: Path, now: number): PathSnapshot {
     remote: formatEndpoint(path.table, path.addressAt),
     observed: addressFamily(path.observed, 0) === 0 ? null : formatEndpoint(path.observed, 0),
     state: path.state,
+    isBackup: path.isBackup,
+    isExhausted: path.isExhausted,
     sinceMs: now - path.stateSinceMs,
     rttMs: path.rtt.smoothedMs,
     jitterMs: path.rtt.smoothedMs === null ? null : path.rtt.variationMs,

@@ -9,6 +9,8 @@ const path: PathSnapshot = {
   remote: '192.0.2.1:4600',
   observed: '203.0.113.9:40000',
   state: 'up',
+  isBackup: false,
+  isExhausted: false,
   sinceMs: 725_000,
   rttMs: 21.34,
   jitterMs: 0.4,
@@ -80,9 +82,9 @@ test('a client with one link up and one down', () => {
       session AES-256-GCM since 1 min 1 s, last heard 12 ms ago, 1 handshake
       sent 12,000 packets (15.0 MB), received 22,202 (31.0 GB), 21,019 duplicates dropped
 
-      path   state              rtt    loss out/in     sent  received   first  duplicates
-      wlan0  up 12 min 5 s  21.3 ms  0.1 % / 0.0 %  16.2 MB     950 B  20,998       1,204
-      wwan0  down 4 s             -          - / -  16.2 MB     950 B   1,204       1,204
+      path   state                   rtt    loss out/in     sent  received   first  duplicates
+      wlan0  up 12 min 5 s  21.3 ±0.4 ms  0.1 % / 0.0 %  16.2 MB     950 B  20,998       1,204
+      wwan0  down 4 s                  -          - / -  16.2 MB     950 B   1,204       1,204
 
       20,998 packets came first over wlan0, 1,204 over wwan0
 
@@ -116,8 +118,8 @@ test('a server shows each client, by its outer addresses', () => {
       session AES-256-GCM since 1 min 1 s, last heard 12 ms ago, 1 handshake
       sent 12,000 packets (15.0 MB), received 22,202 (31.0 GB), 21,019 duplicates dropped
 
-      path               state                   rtt    loss out/in     sent  received   first  duplicates
-      203.0.113.9:40000  suspect 12 min 5 s  21.3 ms  0.1 % / 0.0 %  16.2 MB     950 B  20,998       1,204
+      path               state                        rtt    loss out/in     sent  received   first  duplicates
+      203.0.113.9:40000  suspect 12 min 5 s  21.3 ±0.4 ms  0.1 % / 0.0 %  16.2 MB     950 B  20,998       1,204
 
       20,998 packets came first over 203.0.113.9:40000
 
@@ -128,6 +130,50 @@ test('a server shows each client, by its outer addresses', () => {
       no paths
     "
   `);
+});
+
+test('metered links and backups', () => {
+  const budget = { bytes: 50e6, period: 'day', leftBytes: 12.34e6, renewsMs: 0 } as const;
+  const paths = [
+    path,
+    { ...path, interfaceName: 'wwan0', isBackup: true, budget },
+    { ...path, interfaceName: 'usb0', isExhausted: true, budget: { ...budget, leftBytes: 0 } },
+  ];
+  const text = formatStatus({ ...snapshot, peers: [{ ...peer, paths }] });
+  expect(text).toMatch(/^ {2}wlan0 .* -$/m);
+  expect(text).toMatch(/^ {2}wwan0 {2}up 12 min 5 s, backup .* 12\.3 MB of 50\.0 MB\/day$/m);
+  expect(text).toMatch(/^ {2}usb0 {3}up 12 min 5 s, budget used up .* 0 B of 50\.0 MB\/day$/m);
+});
+
+describe('a server with many clients', () => {
+  const gone = { established: false, suite: null, ageMs: null, silentMs: 90_000, handshakes: 1 };
+  const peers = [
+    { ...peer, name: 'b', session: gone, paths: [] },
+    { ...peer, name: 'a' },
+    { ...peer, name: 'd', isStatic: false },
+    { ...peer, name: 'c', paths: [path] },
+  ];
+  const many: Snapshot = { ...snapshot, role: 'server', peers, rejects: {} };
+
+  test('is a table, those that are here first', () => {
+    expect(formatStatus(many)).toMatchInlineSnapshot(`
+      "server on tun0, up 12 min 6 s, 4 clients, policy redundant, MTU 1400, key DuH6fZF0…
+
+        client  address             session                     paths      best rtt     sent  received
+        a       10.77.0.2 (static)  since 1 min 1 s             1 of 2 up   21.3 ms  15.0 MB   31.0 GB
+        c       10.77.0.2 (static)  since 1 min 1 s             1 up        21.3 ms  15.0 MB   31.0 GB
+        d       10.77.0.2           since 1 min 1 s             1 of 2 up   21.3 ms  15.0 MB   31.0 GB
+        b       10.77.0.2 (static)  none, heard 1 min 30 s ago  -                 -  15.0 MB   31.0 GB
+
+        resip-vpn status NAME tells all about one of them
+      "
+    `);
+  });
+
+  test('shows one of them whole', () => {
+    expect(formatStatus(many, 'c')).toContain('came first over wlan0');
+    expect(() => formatStatus(many, 'laptp')).toThrow('no client laptp');
+  });
 });
 
 test('a new client has nothing to show yet', () => {
