@@ -201,8 +201,9 @@ export class CommandHandler {
     }
     const { socket, words, at } = source;
     if (!this.context.isServer && named.socket !== socket) return named;
-    // The client knows where the server is: it moves nowhere without an answer from there.
-    if (this.context.isServer && !isUsable(named.state)) {
+    // The client knows where the server is: it moves nowhere without an answer from there. Nor does a path move under answers
+    // that wait in the outbox to leave over it: they are for the address that asked.
+    if (this.context.isServer && !isUsable(named.state) && this.context.outbox.batch.count === 0) {
       named.setAddress(socket, words, at);
       named.revalidate(now);
       this.hooks.handlePathsChanged(session, now);

@@ -106,6 +106,31 @@ describe('an initiation on the wire', () => {
   });
 });
 
+describe('probes over a path that is not validated', () => {
+  it('are answered where they came from, though the path moves within their batch', async () => {
+    stage = await Stage.create({ clients: [[link(), link()]] });
+    const watched = hostOf(stage.client().accesses[1]['own']);
+    const kept: Datagram[] = [];
+    const heard: Datagram[] = [];
+    let isKept = false;
+    stage.tap((datagram) => {
+      if (datagram.to === NOBODY) heard.push(datagram);
+      if (isKept && hostOf(datagram.from) === watched && !isHandshake(datagram)) kept.push(datagram);
+      return hostOf(datagram.to) !== watched && !(isKept && hostOf(datagram.from) === watched);
+    });
+    stage.client().start();
+    stage.until(() => stage.pathAtServer(1)?.state === 'validating', 5_000);
+    isKept = true;
+    stage.until(() => kept.length >= 3, 5_000);
+    expect(stage.pathAtServer(1)?.state).toBe('validating');
+    const [first, second, third] = kept;
+    stage.inject(first, second, { ...third, from: NOBODY });
+    stage.run(50);
+    // A challenge, and the answer to its own probe.
+    expect(heard.map(({ bytes }) => bytes.length)).toEqual([55, 62]);
+  });
+});
+
 describe('a datagram with many commands of one kind', () => {
   const probe = new Probe();
   const start = { compression: false, fragmentation: false, channel: 2, protocol: 6, port: 80 };
