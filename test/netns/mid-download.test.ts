@@ -18,6 +18,7 @@ let lab: Lab;
 let vpn: Vpn;
 let client: Daemon;
 let wifi: AccessLink;
+let lte: AccessLink;
 let download: Download;
 
 beforeAll(async () => {
@@ -30,6 +31,7 @@ beforeAll(async () => {
   });
   console.log(`seed ${lab.seed}`);
   wifi = lab.access('wifi');
+  lte = lab.access('lte');
   vpn = new Vpn(lab);
   ({ client } = await vpn.startPair());
   download = await Download.start(lab, lab.client.namespace, 3_000_000_000, {
@@ -91,5 +93,10 @@ describe('a download', () => {
 
   it('does not notice that the NAT of one link forgets', async () => {
     expect(await medianStall('one NAT restarted', () => wifi.restartNat())).toBeLessThanOrEqual(100);
+  });
+
+  it('goes on within a round trip and 100 ms when the NATs of all links forget at once', async () => {
+    const restart = async () => void (await Promise.all([wifi.restartNat(), lte.restartNat()]));
+    expect(await medianStall('all NATs restarted', restart)).toBeLessThanOrEqual(RTT_MS + 100);
   });
 });

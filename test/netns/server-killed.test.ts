@@ -9,7 +9,7 @@ import { type Daemon, Vpn } from './lab/vpn.ts';
 
 const BACK_WITHIN_MS = 2_000;
 /** Long enough for the clients to know that it is gone, and to ask in vain. */
-const AWAY_MS = 3_000;
+const AWAY_MS = 2_000;
 let lab: Lab;
 let vpn: Vpn;
 

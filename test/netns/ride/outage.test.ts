@@ -6,7 +6,7 @@ import type { Lab } from '../lab/lab.ts';
 import { Vpn } from '../lab/vpn.ts';
 import { outage, raiseOutageLab, tellOutage } from './outage.ts';
 
-const LENGTH_MS = 15_000;
+const LENGTH_MS = 12_000;
 let lab: Lab;
 let vpn: Vpn;
 
