@@ -39,6 +39,8 @@ export interface PathSnapshot {
     readonly leftBytes: number;
     readonly renewsMs: number;
   };
+  /** Client: longest silence of the path while idle, as learnt. */
+  readonly keepAliveMs?: number;
   readonly sentDatagrams: number;
   readonly sentBytes: number;
   readonly receivedDatagrams: number;

@@ -65,6 +65,7 @@ function pathSnapshot(path: Path, now: number): PathSnapshot {
     lossOut: path.lossOut.fraction,
     lossIn: path.lossIn.fraction,
     mtuBytes: path.mtu.mtuBytes,
+    ...(path.interfaceName === '' ? {} : { keepAliveMs: path.keepAlive.intervalMs }),
     sentDatagrams: path.sentDatagrams,
     sentBytes: path.sentBytes,
     receivedDatagrams: path.receivedDatagrams,

@@ -9,7 +9,7 @@ import { isUsable, type Path } from '../path/path.ts';
 import type { Prober } from '../path/prober.ts';
 import type { Session } from '../session/session.ts';
 import { copyAddress } from '../wire/address-words.ts';
-import { Command, commandOf, readClose } from '../wire/commands.ts';
+import { Command, commandOf, readCallBack, readClose } from '../wire/commands.ts';
 import { isKeepAlive, keepAlivePathId, keepAliveStamp } from '../wire/keep-alive.ts';
 import { ANY_PATH, PROBE_REPLY_MAX_BYTES, Probe, ProbeReply } from '../wire/probe.ts';
 import { readStart, writeStop } from '../wire/stream-commands.ts';
@@ -17,6 +17,9 @@ import type { CommandSender } from './command-sender.ts';
 
 /** Command, sizes, channel and packet number at their longest. */
 const STOP_MAX_BYTES = 1 + 1 + 4 + 8;
+
+/** A longer silence ends the session. */
+const MAX_CALL_BACK_S = 150;
 
 export interface CommandHooks {
   /** Address request (server), answer or refusal (client). */
@@ -105,6 +108,8 @@ export class CommandHandler {
       case Command.ACK:
       case Command.TERMINATE:
         return true;
+      case Command.CALL_BACK:
+        return this.handleCallBack(session, path, body, now);
       default:
         return false;
     }
@@ -122,6 +127,7 @@ export class CommandHandler {
     const isChallenge = probe.pathId === ANY_PATH;
     // Only over a path can the server ask which one it is.
     if (isChallenge && (this.context.isServer || path === null)) return true;
+    if (!this.context.isServer) path?.handleCalled(now);
     const named = isChallenge ? path : this.locate(session, path, probe.pathId, source, now);
     if (!isChallenge) named?.lossIn.handleReport(probe.sent, named.receivedDatagrams);
     const reply = this.reply;
@@ -176,6 +182,16 @@ export class CommandHandler {
     const mine = session.association.paths[pathId];
     if (mine && this.prober.handleKeepAliveEcho(mine, keepAliveStamp(body, 0), now))
       this.hooks.handlePathsChanged(session, now);
+    return true;
+  }
+
+  /** The client wants to know whether its NAT still lets us through after so much silence. */
+  private handleCallBack(session: Session, path: Path | null, body: Uint8Array, now: number): boolean {
+    const wish = readCallBack(body, 0, body.length);
+    if (wish === null || !this.context.isServer) return false;
+    if (path === null || path.id !== wish.pathId || path.state !== 'up') return true;
+    path.callAt(now + 1_000 * Math.min(MAX_CALL_BACK_S, wish.seconds));
+    this.context.wake(session.association);
     return true;
   }
 

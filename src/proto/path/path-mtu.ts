@@ -14,6 +14,8 @@ export const MIN_MTU_BYTES = 576;
 const TRIES = 5;
 /** PMTU_RAISE_TIMER of RFC 8899. */
 const RAISE_AFTER_MS = 600_000;
+/** After a black hole: chance may have made it. Doubles up to the above. */
+const FIRST_RAISE_AFTER_MS = 10_000;
 /** The search ends when it could gain less than this. */
 const GRAIN_BYTES = 4;
 /** MTUs that links and tunnels really have: PPPoE, IPIP, L2TP, WireGuard, phones. */
@@ -29,6 +31,7 @@ export class PathMtu {
   private tries = 0;
   private sentMs = 0;
   private raiseMs = Number.POSITIVE_INFINITY;
+  private raiseAfterMs = RAISE_AFTER_MS;
 
   /** `maxBytes`: MTU of the local interface. */
   constructor(private readonly maxBytes: number) {
@@ -58,7 +61,8 @@ export class PathMtu {
     }
     const size = this.candidate();
     if (size === 0 && this.raiseMs === Number.POSITIVE_INFINITY && this.confirmed < this.maxBytes) {
-      this.raiseMs = now + RAISE_AFTER_MS;
+      this.raiseMs = now + this.raiseAfterMs;
+      this.raiseAfterMs = Math.min(RAISE_AFTER_MS, 2 * this.raiseAfterMs);
     }
     return size;
   }
@@ -66,7 +70,10 @@ export class PathMtu {
   /** When `poll` has something to do next; infinity when the local MTU is confirmed. */
   dueMs(now: number, answerMs: number): number {
     if (this.probing !== 0) return this.sentMs + answerMs;
-    return this.candidate() !== 0 ? now : this.raiseMs;
+    if (this.candidate() !== 0) return now;
+    // The end of a search is noticed by `poll`.
+    const isNoticed = this.raiseMs !== Number.POSITIVE_INFINITY || this.confirmed >= this.maxBytes;
+    return isNoticed ? this.raiseMs : now;
   }
 
   /** A probe of the size that `poll` gave has left. */
@@ -93,6 +100,7 @@ export class PathMtu {
     this.confirmed = fallback;
     this.probing = 0;
     this.raiseMs = Number.POSITIVE_INFINITY;
+    this.raiseAfterMs = FIRST_RAISE_AFTER_MS;
   }
 
   /** First the local MTU, as most paths take it; then the middle one of the common sizes left; then bisection. */

@@ -22,11 +22,13 @@ import {
   PATH_SOCKET,
   PATH_WORDS,
 } from '../packet-batch.ts';
-import { addressFamily, copyAddress, sameRemote } from '../wire/address-words.ts';
+import { addressFamily, copyAddress, sameHost, sameRemote } from '../wire/address-words.ts';
 import { CopyBudget } from './copy-budget.ts';
 import { DeliveryProof } from './delivery-proof.ts';
 import { DeliveryRate } from './delivery-rate.ts';
+import { KeepAliveInterval } from './keep-alive-interval.ts';
 import { LossEstimator } from './loss-estimator.ts';
+import { MtuDoubt } from './mtu-doubt.ts';
 import { PathMtu } from './path-mtu.ts';
 import type { PathState } from './path-state.ts';
 import { ProbeLog } from './probe-log.ts';
@@ -46,13 +48,11 @@ const EAGER_MS = 3_000;
 const ACTIVE_RETRY_MS = 500;
 /** Cap while nothing is to be sent. */
 const IDLE_RETRY_MS = 25_000;
-/** Idle path, client: below the 30 s after which many carrier-grade NATs forget a UDP mapping. */
-export const KEEP_ALIVE_MS = 25_000;
 /** Nothing authentic for so long although probes went out: down. Long enough for 30 % loss each way. */
 const DOWN_AFTER_MS = 3_000;
 const DOWN_AFTER_PROBES = 4;
-/** Server, idle: two keep-alives of the client went missing. */
-const SILENT_AFTER_MS = 60_000;
+/** Server, idle: longer than the longest time between keep-alives, with room for repeating one. */
+const SILENT_AFTER_MS = 150_000;
 /** Silence of this length that ends with an answer was an outage, not a lost answer. */
 const OUTAGE_MS = 500;
 /**
@@ -127,6 +127,7 @@ export class Path {
   budget = new CopyBudget();
   private readonly delivery = new DeliveryRate();
   mtu: PathMtu;
+  private readonly mtuDoubt = new MtuDoubt();
   /** This end's outer address as the peer sees it, address words; family 0 = not told yet. */
   readonly observed = new Int32Array(ADDRESS_WORDS);
 
@@ -135,6 +136,10 @@ export class Path {
   duplicateDatagrams = 0;
   firstArrivals = 0;
 
+  /** Client: how often an idle path has to say something. */
+  readonly keepAlive = new KeepAliveInterval();
+  /** Server: the client asked for a word at this time. */
+  private callMs = Number.POSITIVE_INFINITY;
   /** What became of the datagrams that left over it. */
   readonly proof: DeliveryProof;
 
@@ -282,19 +287,41 @@ export class Path {
     const sentMs = this.probes.settle(tokenHigh, tokenLow);
     if (sentMs < 0) return false;
     this.rtt.handleSample(Math.max(0, now - sentMs));
-    if (this.probes.settledSizeBytes > 0) this.mtu.handleAcked(this.probes.settledSizeBytes);
+    this.handleSizeAnswered(this.probes.settledSizeBytes, now);
     this.retryMs = VALIDATE_PROBE_MS;
     this.credit = Number.POSITIVE_INFINITY;
     // The doubt is settled: questions that were asked in it are no reason for the next one.
     if (this.state === 'suspect') this.probes.clear();
     this.proof.handleProven(sentMs, now);
+    this.keepAlive.handleAnswered();
     this.setState('up', now);
     return true;
+  }
+
+  /** Bytes of the probe that was answered; 0 = an ordinary one. */
+  private handleSizeAnswered(sizeBytes: number, now: number): void {
+    if (sizeBytes === 0) return;
+    if (this.mtuDoubt.isOpen && sizeBytes >= this.mtu.mtuBytes) this.mtuDoubt.end(now);
+    this.mtu.handleAcked(sizeBytes);
+  }
+
+  /** The outer size of the padded probe that is due; 0 = none. */
+  mtuProbeBytes(now: number): number {
+    if (this.mtuDoubt.isDue(now)) return this.mtu.mtuBytes;
+    return this.mtuDoubt.isOpen ? 0 : this.mtu.poll(now, this.answerMs);
+  }
+
+  /** Large datagrams fall into a black hole when small ones are answered and large ones are not. */
+  private judgeMtu(now: number): void {
+    if (!this.mtuDoubt.isOver(now, this.answerMs)) return;
+    const sinceMs = this.mtuDoubt.end(now);
+    if (this.proof.isProvenSince(sinceMs)) this.mtu.lower();
   }
 
   /** The answer's counters: `sent` is this end's as of the probe, `received` the peer's. */
   handleReport(sent: number, received: number, now: number): void {
     this.lossOut.handleReport(sent, received);
+    if (this.mtuDoubt.handleReport(sent, received, this.sentBytes, now)) this.nextProbeMs = now;
     const rttMs = this.rtt.latestMs;
     if (rttMs === null || !this.delivery.handleReport(received, this.sentDatagrams, this.sentBytes, now))
       return;
@@ -316,6 +343,7 @@ export class Path {
   handleObserved(words: Int32Array): void {
     const isKnown = addressFamily(this.observed, 0) !== 0;
     if (isKnown && !sameRemote(this.observed, 0, words, 0)) this.mtu = new PathMtu(this.maxMtuBytes);
+    if (isKnown && !sameHost(this.observed, 0, words, 0)) this.keepAlive.reset();
     copyAddress(words, 0, this.observed, 0);
   }
 
@@ -324,9 +352,36 @@ export class Path {
     this.judge(now, active);
     if (now >= this.nextProbeMs && this.credit > 0)
       return this.state === 'up' && !this.isWatched(now, active) ? this.idleTask(now) : 'probe';
-    if (now >= this.silentAtMs(now)) return 'probe';
-    if (this.state === 'up' && this.mtu.poll(now, this.answerMs) > 0) return 'mtu-probe';
-    return 'none';
+    if (now >= this.silentAtMs(now) || this.isCalled(now)) return 'probe';
+    if (this.state !== 'up') return 'none';
+    this.judgeMtu(now);
+    return this.mtuProbeBytes(now) > 0 ? 'mtu-probe' : 'none';
+  }
+
+  /** Server: the client, which is silent until then, wants to hear from here at that time. */
+  callAt(ms: number): void {
+    this.callMs = ms;
+  }
+
+  private isCalled(now: number): boolean {
+    if (now < this.callMs) return false;
+    this.callMs = Number.POSITIVE_INFINITY;
+    return this.state === 'up';
+  }
+
+  /** Client: a keep-alive has left; returns the silence that is to be tried from now on, ms, 0 = none. */
+  beginTrial(now: number): number {
+    // The table counts when the driver sends: the keep-alive and the request still wait for it.
+    const silenceMs = this.keepAlive.beginTrial(this.sentDatagrams + 2, now);
+    if (silenceMs > 0) this.nextProbeMs = this.keepAlive.silentUntilMs(this.answerMs);
+    return silenceMs;
+  }
+
+  /** Client: a question of the server came over this path. */
+  handleCalled(now: number): void {
+    if (!this.keepAlive.isTrying) return;
+    this.keepAlive.handleCalled(this.sentDatagrams, now);
+    this.nextProbeMs = now + this.keepAlive.intervalMs;
   }
 
   /** Datagrams leave over this path alone. True = `dueMs` may have moved. */
@@ -353,7 +408,8 @@ export class Path {
   ): void {
     this.probes.add(tokenHigh, tokenLow, sizeBytes, now);
     if (sizeBytes > 0) {
-      this.mtu.handleSent(sizeBytes, now);
+      if (this.mtuDoubt.isOpen) this.mtuDoubt.handleSent(now);
+      else this.mtu.handleSent(sizeBytes, now);
       return;
     }
     this.credit--;
@@ -363,10 +419,13 @@ export class Path {
 
   /** When `poll` has to be called next. */
   dueMs(now: number, active: boolean): number {
-    let due = this.credit > 0 ? this.nextProbeMs : Number.POSITIVE_INFINITY;
+    let due = Math.min(this.callMs, this.credit > 0 ? this.nextProbeMs : Number.POSITIVE_INFINITY);
     const oldest = this.probes.oldestMs();
     if (this.state === 'up') {
-      due = Math.min(due, oldest + this.answerMs, this.mtu.dueMs(now, this.answerMs), this.silentAtMs(now));
+      const mtuDueMs = this.mtuDoubt.isOpen
+        ? this.mtuDoubt.dueMs(this.answerMs)
+        : this.mtu.dueMs(now, this.answerMs);
+      due = Math.min(due, oldest + this.answerMs, mtuDueMs, this.silentAtMs(now));
       if (this.wasRefused) due = now;
     }
     if (this.state === 'suspect' && this.probes.unanswered >= DOWN_AFTER_PROBES)
@@ -379,6 +438,7 @@ export class Path {
 
   /** Traffic began: an idle path is measured again now instead of at the next keep-alive. */
   handleActive(now: number): void {
+    this.keepAlive.cancel();
     this.retryMs = VALIDATE_PROBE_MS;
     this.nextProbeMs = Math.min(this.nextProbeMs, now + (isUsable(this.state) ? ACTIVE_PROBE_MS : 0));
   }
@@ -416,16 +476,20 @@ export class Path {
   }
 
   private idleTask(now: number): PathTask {
-    const dueMs = this.lastHeardMs + KEEP_ALIVE_MS;
-    if (this.keepsAlive && now >= dueMs) return 'keep-alive';
-    this.nextProbeMs = this.keepsAlive ? dueMs : now + KEEP_ALIVE_MS;
+    const { keepAlive } = this;
+    const dueMs = this.keepsAlive ? this.lastHeardMs + keepAlive.intervalMs : now + IDLE_RETRY_MS;
+    if (this.keepsAlive && (now >= dueMs || keepAlive.isTrying)) {
+      keepAlive.handleMissed();
+      return 'keep-alive';
+    }
+    this.nextProbeMs = dueMs;
     return 'none';
   }
 
   private intervalMs(active: boolean): number {
     switch (this.state) {
       case 'up':
-        if (!active) return KEEP_ALIVE_MS;
+        if (!active) return this.keepAlive.intervalMs;
         return this.budget.isBusy ? BUSY_PROBE_MS : ACTIVE_PROBE_MS;
       case 'suspect':
         return SUSPECT_PROBE_MS;
@@ -444,6 +508,7 @@ export class Path {
   private setState(state: PathState, now: number): void {
     if (this.state === state) return;
     if (state === 'up' && !isUsable(this.state)) this.eagerUntilMs = now + EAGER_MS;
+    if (state !== 'up') this.keepAlive.cancel();
     this.state = state;
     this.stateSinceMs = now;
   }

@@ -3,6 +3,7 @@ import type { Association } from '../association/association.ts';
 import type { CommandSender } from '../command/command-sender.ts';
 import type { RandomBytes } from '../ports.ts';
 import type { Session } from '../session/session.ts';
+import { CALL_BACK_BYTES, writeCallBack } from '../wire/commands.ts';
 import { readU32 } from '../wire/integers.ts';
 import { KEEP_ALIVE_BYTES, writeKeepAlive } from '../wire/keep-alive.ts';
 import { ANY_PATH, PROBE_BYTES, Probe } from '../wire/probe.ts';
@@ -19,7 +20,7 @@ export class Prober {
     private readonly random: RandomBytes,
   ) {}
 
-  /** Does what is due on every path; true when a path changed its state. */
+  /** Does what is due on every path; true when a path changed its state or its MTU. */
   run(association: Association, now: number): boolean {
     const session = association.current;
     if (session === null) return false;
@@ -27,9 +28,10 @@ export class Prober {
     let changed = false;
     for (const path of association.paths) {
       if (path === null) continue;
-      const before = path.state;
+      const { state } = path;
+      const { mtuBytes } = path.mtu;
       this.runPath(session, path, now, active);
-      if (path.state !== before) changed = true;
+      if (path.state !== state || path.mtu.mtuBytes !== mtuBytes) changed = true;
     }
     return changed;
   }
@@ -77,7 +79,7 @@ export class Prober {
         this.probe(session, path, 0, now, active);
         break;
       case 'mtu-probe':
-        this.probe(session, path, path.mtu.poll(now, path.answerMs), now, active);
+        this.probe(session, path, path.mtuProbeBytes(now), now, active);
         break;
       case 'keep-alive': {
         const stamp = stampUs(now);
@@ -85,10 +87,20 @@ export class Prober {
         writeKeepAlive(body, 0, path.id, stamp);
         if (!this.commands.toPath(session, path, body)) return;
         path.handleProbeSent(stamp | 0, KEEP_ALIVE_TOKEN, 0, now, active);
+        this.askForCall(session, path, now);
         break;
       }
       case 'none':
     }
+  }
+
+  /** An idle path tries how much silence its NAT tolerates. */
+  private askForCall(session: Session, path: Path, now: number): void {
+    const silenceMs = path.beginTrial(now);
+    if (silenceMs === 0) return;
+    const body = new Uint8Array(CALL_BACK_BYTES);
+    writeCallBack(body, 0, path.id, silenceMs / 1_000);
+    this.commands.toPath(session, path, body);
   }
 
   /** The echo of a keep-alive with this stamp came back over `path`. */

@@ -21,6 +21,13 @@ export function sameRemote(a: Int32Array, atA: number, b: Int32Array, atB: numbe
   return true;
 }
 
+/** Same family and remote address; the port may differ. */
+export function sameHost(a: Int32Array, atA: number, b: Int32Array, atB: number): boolean {
+  if (addressFamily(a, atA) !== addressFamily(b, atB)) return false;
+  for (let i = REMOTE; i < REMOTE_WORDS; i++) if (a[atA + i] !== b[atB + i]) return false;
+  return true;
+}
+
 /** Same remote and local side and interface. */
 export function sameAddress(a: Int32Array, atA: number, b: Int32Array, atB: number): boolean {
   for (let i = 0; i < ADDRESS_WORDS; i++) if (a[atA + i] !== b[atB + i]) return false;

@@ -5,6 +5,8 @@
  * `keep-alive.ts`, `probe.ts`, `address-message.ts`.
  */
 
+import { readU16, writeU16 } from './integers.ts';
+
 export const Command = {
   PADDING: 0,
   START: 1,
@@ -16,6 +18,7 @@ export const Command = {
   PROBE_REPLY: 7,
   ADDRESS: 8,
   CLOSE: 9,
+  CALL_BACK: 12,
 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
@@ -25,6 +28,8 @@ export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
 
 const COMMAND_MASK = 0x1f;
 const CLOSE_BYTES = 2;
+/** Command, path id, seconds (2). */
+export const CALL_BACK_BYTES = 4;
 
 /** The command of a first byte, 0..31; the reserved bits are ignored. */
 export function commandOf(firstByte: number): number {
@@ -46,4 +51,22 @@ export function writeClose(bytes: Uint8Array, at: number, reason: CloseReason): 
 /** The reason byte (unknown ones are passed on), or -1 when malformed. */
 export function readClose(bytes: Uint8Array, offset: number, length: number): number {
   return length < CLOSE_BYTES ? -1 : bytes[offset + 1];
+}
+
+/** `seconds`: 0..65,535. */
+export function writeCallBack(bytes: Uint8Array, at: number, pathId: number, seconds: number): number {
+  bytes[at] = Command.CALL_BACK;
+  bytes[at + 1] = pathId;
+  writeU16(bytes, at + 2, seconds);
+  return CALL_BACK_BYTES;
+}
+
+/** Path id and seconds, or null when malformed. */
+export function readCallBack(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): { readonly pathId: number; readonly seconds: number } | null {
+  if (length < CALL_BACK_BYTES) return null;
+  return { pathId: bytes[offset + 1], seconds: readU16(bytes, offset + 2) };
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { HEADROOM_BYTES, TAG_BYTES } from '../../../src/proto/packet-batch.ts';
 import type { InnerPacket } from '../../sim/ledger.ts';
 import { address } from '../../sim/net/address.ts';
 import { CARRIER_NAT, HOME_NAT, link } from '../../sim/plans.ts';
@@ -8,6 +9,8 @@ const RTT_MS = 100;
 const EVERY_MS = 10;
 /** Datagram header and tag, interior header, probe. */
 const CHALLENGE_BYTES = 28 + 5 + 22;
+const INNER_BYTES = 1_000;
+const DATA_BYTES = INNER_BYTES + HEADROOM_BYTES + TAG_BYTES;
 /** 203.0.113.1 (RFC 5737): nobody is there. */
 const NOBODY = address(4, 0xcb007101, 9);
 
@@ -76,12 +79,12 @@ describe('somebody on the wire who sends data on from his own address', () => {
     const heard: number[] = [];
     stage.tap((datagram) => {
       if (datagram.to === NOBODY) heard.push(datagram.bytes.length);
-      const isData = isUp(datagram) && datagram.bytes.length > 500;
+      const isData = isUp(datagram) && datagram.bytes.length === DATA_BYTES;
       if (isData) stage.inject({ ...datagram, from: NOBODY });
       return !isData;
     });
     for (let i = 0; i < 50; i++) {
-      stage.up(undefined, 1_000);
+      stage.up(undefined, INNER_BYTES);
       stage.down(undefined, 1_000);
       stage.run(10);
     }

@@ -125,9 +125,12 @@ describe('path MTU', () => {
     link.mtuBytes = 1_420;
     link.mtu.lower();
     expect(link.mtu.mtuBytes).toBe(BASE_MTU_BYTES);
-    link.run(100_000);
+    link.run(10_000);
     expect(link.mtu.mtuBytes).toBe(1_420);
     expect(link.probes.filter((size) => size === 1_500)).toHaveLength(1);
+    link.mtuBytes = 1_500;
+    link.run(30_000);
+    expect(link.mtu.mtuBytes).toBe(1_500);
   });
 
   it('falls below 1,280 when even that does not pass, and never below 576', () => {

@@ -1,0 +1,78 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { link } from '../../sim/plans.ts';
+import { Stage } from './stage.ts';
+
+const SMALL_MTU = { mtuBytes: 1_280 };
+const EVERY_MS = 10;
+/** Once a few in a row come through, all do. */
+const IN_A_ROW = 5;
+
+let stage: Stage;
+
+afterEach(() => stage.close());
+
+/** Large packets both ways until they arrive again; how long that took. */
+function healMs(limitMs: number): number {
+  let inARow = 0;
+  return stage.until(() => {
+    const packets = [stage.up(undefined, 1_400), stage.down(undefined, 1_400)];
+    stage.run(110);
+    inARow = packets.every(({ deliveredMs }) => deliveredMs >= 0) ? inARow + 1 : 0;
+    return inARow === IN_A_ROW;
+  }, limitMs);
+}
+
+const mtus = () => [stage.seenByClient().paths[0].mtuBytes, stage.pathAtServer(0)?.mtuBytes];
+
+describe('a black hole for large datagrams only', () => {
+  it.each([10, 50])('is found within a second under traffic, at %s ms each way', async (delayMs) => {
+    stage = await Stage.connected({ clients: [[link({ delayMs })]] });
+    for (let i = 0; i < 50; i++) {
+      stage.up(undefined, 1_400);
+      stage.down(undefined, 1_400);
+      stage.run(EVERY_MS);
+    }
+    expect(mtus()).toEqual([1_500, 1_500]);
+    stage.shape(0, 0, SMALL_MTU);
+    const found = () => {
+      stage.up(undefined, 1_400);
+      stage.down(undefined, 1_400);
+      return mtus().every((bytes) => bytes === 1_280);
+    };
+    expect(stage.until(found, 5_000)).toBeLessThan(800);
+    expect(healMs(2_000)).toBeLessThan(1_000);
+  });
+
+  it('is left within half a minute when it is gone', async () => {
+    stage = await Stage.connected();
+    stage.shape(0, 0, SMALL_MTU);
+    expect(healMs(5_000)).toBeLessThan(2_000);
+    stage.shape(0, 0, { mtuBytes: 1_500 });
+    const isLarge = () => {
+      stage.up();
+      return mtus().every((bytes) => bytes === 1_500);
+    };
+    expect(stage.until(isLarge, 120_000)).toBeLessThan(30_000);
+  });
+
+  it('is not seen in a path that loses one datagram in ten', async () => {
+    stage = await Stage.connected({ clients: [[link({ loss: 0.1 })]] });
+    for (let i = 0; i < 2_000; i++) {
+      stage.up(undefined, 1_400);
+      stage.run(EVERY_MS);
+      expect(stage.seenByClient().paths[0].mtuBytes).toBe(1_500);
+    }
+  });
+
+  it('is not seen in a path that dies', async () => {
+    stage = await Stage.connected();
+    for (let i = 0; i < 300; i++) {
+      if (i === 100) stage.shape(0, 0, { blackhole: true });
+      if (i === 200) stage.shape(0, 0, { blackhole: false });
+      stage.up(undefined, 1_400);
+      stage.run(EVERY_MS);
+    }
+    stage.run(1_000);
+    expect(mtus()).toEqual([1_500, 1_500]);
+  });
+});
