@@ -2,6 +2,7 @@
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { nearest } from '../config/nearest.ts';
 import { UserError } from '../errors.ts';
+import { checkConfigCommand } from './check-config.ts';
 import { clientCommand } from './client.ts';
 import { clientsCommand } from './clients.ts';
 import { genkeyCommand } from './genkey.ts';
@@ -22,6 +23,7 @@ const COMMANDS: readonly CommandModule[] = [
   statusCommand,
   pathCommand,
   wakeupCommand,
+  checkConfigCommand,
   killSwitchCommand,
   genkeyCommand,
   pubkeyCommand,

@@ -1,9 +1,10 @@
-/** What is wrong with a configuration, all at once: key, expected, got, the nearest known key. */
+/** What is wrong with a configuration, all at once: line, key, expected, got, the nearest known key. */
 import type { z } from 'zod';
 import { UserError } from '../errors.ts';
 import { nearest } from './nearest.ts';
 
-export type Source = { kind: 'flag' } | { kind: 'file'; path: string };
+/** `line` from 1; absent for a key that is missing. */
+export type Source = { kind: 'flag' } | { kind: 'file'; path: string; line?: number };
 
 export interface Diagnostic {
   readonly source: Source;
@@ -53,7 +54,9 @@ export function diagnose(
 
 function describe({ source, key, expected, got }: Diagnostic): string {
   const end = got === undefined ? expected : `${expected}, got ${got}`;
-  return source.kind === 'file' ? `${source.path}: ${key}: ${end}` : `${flagName(key)}: ${end}`;
+  if (source.kind === 'flag') return `${flagName(key)}: ${end}`;
+  const place = source.line === undefined ? source.path : `${source.path}:${source.line}`;
+  return `${place}: ${key}: ${end}`;
 }
 
 /** `-i[1]` would be read as a pattern: which of several it was shows from what was got. */

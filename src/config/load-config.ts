@@ -14,21 +14,31 @@ export interface LoadedConfig<T> {
 }
 
 /**
- * `flags` as given, without undefined ones; the key `config` names the file, false reads none, and without it `role`.toml
- * in the usual directory is read if there is one.
+ * `flags` as given, without undefined ones; the key `config` names the file (or, as `NAME`, one of the usual directory), false reads
+ * none, and without it `role`.toml in the usual directory is read if there is one.
  */
 export function loadConfig<T>(
-  { role, schema, keys }: ConfigKind<T>,
+  kind: ConfigKind<T>,
   flags: Readonly<Record<string, unknown>>,
 ): LoadedConfig<T> {
   const { config: wanted, ...ownFlags } = flags;
-  const file = findFile(role, wanted);
+  const file = findFile(kind.role, wanted);
+  return readConfig(kind, file, ownFlags);
+}
+
+/** As `loadConfig`, from a file that was read, or none. */
+export function readConfig<T>(
+  { schema, keys }: ConfigKind<T>,
+  file: ConfigFile | undefined,
+  ownFlags: Readonly<Record<string, unknown>>,
+): LoadedConfig<T> {
   const values = { ...file?.values, ...ownFlags };
   const result = schema.safeParse(values);
   if (!result.success) {
+    // What is missing may be added to the file, where there is one.
     const sourceOf = (key: string) =>
-      file !== undefined && key in file.values && !(key in ownFlags)
-        ? ({ kind: 'file', path: file.path } as const)
+      file !== undefined && !(key in ownFlags)
+        ? ({ kind: 'file', path: file.path, line: file.lines.get(key) } as const)
         : ({ kind: 'flag' } as const);
     throw new ConfigError(diagnose(result.error, values, sourceOf, keys));
   }
@@ -36,9 +46,14 @@ export function loadConfig<T>(
 }
 
 function findFile(role: string, wanted: unknown): ConfigFile | undefined {
-  if (typeof wanted === 'string') return readConfigFile(wanted);
+  if (typeof wanted === 'string') return readConfigFile(configPath(wanted));
   const usual = join(DEFAULT_CONFIG_DIR, `${role}.toml`);
   return wanted !== false && existsSync(usual) ? readConfigFile(usual) : undefined;
+}
+
+/** `home` is `/etc/resip-vpn/home.toml`; whatever has a slash or a dot is a path. */
+export function configPath(wanted: string): string {
+  return /^[A-Za-z0-9_-]+$/.test(wanted) ? join(DEFAULT_CONFIG_DIR, `${wanted}.toml`) : wanted;
 }
 
 /** Only an invite is secret. */

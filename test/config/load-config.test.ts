@@ -104,9 +104,9 @@ describe('file', () => {
     expect(error.exitCode).toBe(78);
     expect(error.message.split('\n').sort()).toEqual([
       '--address: expected an IPv4 address, got "10.0.0"',
-      `${config}: interface[1]: expected an interface name of up to 15 characters, or a pattern such as wwan*, got "a/b"`,
-      `${config}: mtu: expected a whole number of bytes from 1280 to 1500, got 99`,
-      `${config}: rout: unknown; did you mean route?`,
+      `${config}:1: rout: unknown; did you mean route?`,
+      `${config}:2: mtu: expected a whole number of bytes from 1280 to 1500, got 99`,
+      `${config}:3: interface[1]: expected an interface name of up to 15 characters, or a pattern such as wwan*, got "a/b"`,
     ]);
   });
 
@@ -114,7 +114,7 @@ describe('file', () => {
     const config = file('mtu = 1400\ninvite = "resip://h/#secret\n');
     const error = failure(() => loadConfig(clientKind, { config }));
     expect(error.exitCode).toBe(78);
-    expect(error.message).toContain(`${config}, line 2`);
+    expect(error.message).toContain(`${config}:2:28: invite`);
     expect(error.message).not.toContain('secret');
   });
 
