@@ -15,6 +15,7 @@
         "src/errors.cc",
         "src/gcm-library.cc",
         "src/gso-calls.cc",
+        "src/handshake.cc",
         "src/key-table.cc",
         "src/mask.cc",
         "src/packet-cipher.cc",

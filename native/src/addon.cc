@@ -3,6 +3,7 @@
 #include "batch.h"
 #include "environment.h"
 #include "gso-calls.h"
+#include "handshake.h"
 #include "key-table.h"
 #include "mask.h"
 #include "tun.h"
@@ -43,6 +44,10 @@ constexpr Export kExports[] = {
     {"open", resip::open},
     {"hasAes", resip::hasAes},
     {"gcmLibrary", resip::gcmLibrary},
+
+    {"x25519", resip::x25519},
+    {"x25519PublicKey", resip::x25519PublicKey},
+    {"blake2b512", resip::blake2b512},
     {"watch", resip::watch},
     {"unwatch", resip::unwatch},
     {"gsoSplit", resip::gsoSplit},

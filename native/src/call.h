@@ -31,6 +31,10 @@ class Call {
   Environment& environment() const { return *environment_; }
   napi_env env() const { return env_; }
 
+  static constexpr size_t kMaxArguments = 8;
+  // Arguments given, up to that.
+  size_t count() const { return count_ < kMaxArguments ? count_ : kMaxArguments; }
+
   napi_value value(size_t index) const { return arguments_[index]; }
   // An integer in low … high.
   int64_t integer(size_t index, const char* name, int64_t low, int64_t high);
@@ -68,8 +72,6 @@ class Call {
   void abandon() { ok_ = false; }
 
  private:
-  static constexpr size_t kMaxArguments = 8;
-
   napi_env env_;
   Environment* environment_;
   size_t count_ = kMaxArguments;

@@ -11,6 +11,8 @@ Environment::Environment(napi_env env) : env(env) {
   aes256Gcm = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
   chaCha20Poly1305 = EVP_CIPHER_fetch(nullptr, "ChaCha20-Poly1305", nullptr);
   aes256Ecb = EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr);
+  blake2b512 = EVP_MD_fetch(nullptr, "BLAKE2B-512", nullptr);
+  blake2bContext = EVP_MD_CTX_new();
 }
 
 Environment::~Environment() {
@@ -18,6 +20,8 @@ Environment::~Environment() {
   EVP_CIPHER_free(aes256Gcm);
   EVP_CIPHER_free(chaCha20Poly1305);
   EVP_CIPHER_free(aes256Ecb);
+  EVP_MD_CTX_free(blake2bContext);
+  EVP_MD_free(blake2b512);
 }
 
 Environment* Environment::of(napi_env env) {
@@ -28,8 +32,10 @@ Environment* Environment::of(napi_env env) {
 
 Environment* Environment::attach(napi_env env) {
   auto state = std::make_unique<Environment>(env);
-  if (state->aes256Gcm == nullptr || state->chaCha20Poly1305 == nullptr || state->aes256Ecb == nullptr) {
-    napi_throw_error(env, nullptr, "this Node.js has no AES-256-GCM, ChaCha20-Poly1305 or AES-256-ECB (OpenSSL)");
+  if (state->aes256Gcm == nullptr || state->chaCha20Poly1305 == nullptr || state->aes256Ecb == nullptr ||
+      state->blake2b512 == nullptr) {
+    napi_throw_error(env, nullptr,
+                     "this Node.js lacks AES-256-GCM, ChaCha20-Poly1305, AES-256-ECB or BLAKE2b (OpenSSL)");
     return nullptr;
   }
   // No finalizer: poll handles outlive the JavaScript side by one turn of the loop, and they need this object.

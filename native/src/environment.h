@@ -36,6 +36,8 @@ struct Environment {
   EVP_CIPHER* aes256Gcm = nullptr;
   EVP_CIPHER* chaCha20Poly1305 = nullptr;
   EVP_CIPHER* aes256Ecb = nullptr;
+  EVP_MD* blake2b512 = nullptr;
+  EVP_MD_CTX* blake2bContext = nullptr;
 
   // Room for system call arguments, made on first use.
   std::unique_ptr<SendQueue> sendQueue;

@@ -3,6 +3,7 @@ import { randomFillSync } from 'node:crypto';
 import { loadPrimitives } from '../crypto/sodium.ts';
 import { NativeSealer } from '../native/batch-sealer.ts';
 import { loadNative } from '../native/native.ts';
+import { withNative } from '../native/native-primitives.ts';
 import type { Core } from '../proto/core.ts';
 import type { CoreEvent } from '../proto/events.ts';
 import { PathTable } from '../proto/packet-batch.ts';
@@ -49,7 +50,7 @@ export async function openParts(
   const policy: Policy | undefined = findPolicy(policyName);
   if (policy === undefined) throw new Error(`unknown policy ${policyName}`);
   const native = loadNative();
-  const primitives = await loadPrimitives();
+  const primitives = withNative(native, await loadPrimitives());
   const network = new NetworkLayer(primitives, fromBase64(networkKey));
   const sealer = new NativeSealer(native, { maskKey: network.maskKey, slots: maxSessions });
   const paths = new PathTable(peers);

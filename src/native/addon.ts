@@ -143,6 +143,12 @@ export interface Addon {
   /** What does AES-256-GCM here: `ipsec-mb 1.3.0`, or `OpenSSL` where that library is not installed. */
   gcmLibrary(): string;
 
+  /** Writes the shared secret to `out`; all arrays are of 32 bytes. False: `publicKey` is of low order. */
+  x25519(privateKey: Uint8Array, publicKey: Uint8Array, out: Uint8Array): boolean;
+  x25519PublicKey(privateKey: Uint8Array, out: Uint8Array): void;
+  /** Unkeyed BLAKE2b over up to seven parts into the 64 bytes of `out`. */
+  blake2b512(out: Uint8Array, ...parts: readonly Uint8Array[]): void;
+
   /**
    * Calls `callback` on the loop of this thread each time the handle (TUN or UDP) is readable, and once when a TUN
    * device was deleted. One watch per handle. What the callback throws becomes an uncaught exception.
