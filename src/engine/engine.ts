@@ -86,10 +86,10 @@ export class Engine {
     this.parts.tun.close();
   }
 
-  private handleTunReadable(): void {
+  private handleTunReadable(rounds = ROUNDS_PER_TURN): void {
     const { core, tun, udp, sealer } = this.parts;
     const batch = this.parts.batches.tun;
-    for (let round = 0; round < ROUNDS_PER_TURN && !this.isClosed; round++) {
+    for (let round = 0; round < rounds && !this.isClosed; round++) {
       batch.clear();
       if (tun.read(batch) === 0) break;
       core.handleTunPackets(batch, this.now);
@@ -105,6 +105,7 @@ export class Engine {
   private handleSocketReadable(socket: number): void {
     const { core, tun, udp, sealer } = this.parts;
     const batch = this.parts.batches.wire;
+    let delivered = 0;
     for (let round = 0; round < ROUNDS_PER_TURN && !this.isClosed; round++) {
       batch.clear();
       if (udp.receive(socket, batch) === 0) break;
@@ -112,12 +113,14 @@ export class Engine {
       if (core.handleDatagrams(batch, now) > 0) {
         sealer.open(batch);
         while (core.handleOpened(batch, now)) sealer.open(batch);
-        tun.write(batch);
+        delivered += tun.write(batch);
       }
       // What this batch produced leaves before the next one: tables and queues are sized for one.
       this.drain();
       if (!isNearlyFull(batch)) break;
     }
+    // This host's own answers (echoes, TCP's acknowledgements) came to be while it took the packets: they need no wake-up.
+    if (delivered > 0) this.handleTunReadable(1);
   }
 
   private schedule(): void {
