@@ -10,6 +10,10 @@ import { type PacketBatch, PacketFlags, Verdict } from '../packet-batch.ts';
 /** Half a second of 130 Mbit/s; taken when the first datagram is kept. */
 const RING_BYTES = 8 * 1024 * 1024;
 const RING_DATAGRAMS = 8_192;
+/** A path is not found dead faster than this: a ring that turns sooner holds nothing that helps, and costs a copy of all bytes. */
+const MIN_LAP_MS = 60;
+/** So long nothing is kept then. A lap's worth of copies for so much time is little. */
+const REST_MS = 250;
 /** Unused bytes between two neighbours that are worth one copy instead of two. */
 const MAX_GAP_BYTES = 64;
 
@@ -20,6 +24,9 @@ export class SentLog {
   private bytes: Uint8Array | null = null;
   /** Where the next bytes go, counted since the start: modulo the ring's size. */
   private end = 0;
+  private lapEnd: number;
+  private lapStartedMs = Number.NEGATIVE_INFINITY;
+  private restsUntilMs = Number.NEGATIVE_INFINITY;
   private count = 0;
   private positions = new Float64Array(0);
   private sentMs = new Float64Array(0);
@@ -30,10 +37,14 @@ export class SentLog {
   constructor(
     private readonly ringBytes = RING_BYTES,
     private readonly ringDatagrams = RING_DATAGRAMS,
-  ) {}
+    private readonly minLapMs = MIN_LAP_MS,
+  ) {
+    this.lapEnd = ringBytes;
+  }
 
   /** Copies the rows that carry `PacketFlags.SOLE`; they are finished datagrams. */
   keep(batch: PacketBatch, now: number): void {
+    if (now < this.restsUntilMs) return;
     const { offset, length, flags, verdict, count } = batch;
     const isKept = (row: number) => (flags[row] & PacketFlags.SOLE) !== 0 && verdict[row] === Verdict.SEND;
     for (let row = 0; row < count; ) {
@@ -68,6 +79,13 @@ export class SentLog {
       this.masks[at] = batch.pathMask[row];
     }
     this.end += size;
+    if (this.end >= this.lapEnd) this.finishLap(now);
+  }
+
+  private finishLap(now: number): void {
+    if (now - this.lapStartedMs < this.minLapMs) this.restsUntilMs = now + REST_MS;
+    this.lapStartedMs = Math.max(now, this.restsUntilMs);
+    this.lapEnd = this.end + this.ringBytes;
   }
 
   /**

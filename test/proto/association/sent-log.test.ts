@@ -50,6 +50,22 @@ describe('the log of what was sent', () => {
     expect(drain(log, 1)).toEqual([[2, 60]]);
   });
 
+  it('rests while more is sent than it could give back in time', () => {
+    const log = new SentLog(10_000);
+    const lap = Array.from({ length: 8 }, () => row(1_000));
+    log.keep(sent(lap), 0);
+    log.keep(sent(lap, 8), 100);
+    expect(drain(log)).toHaveLength(8);
+    log.keep(sent(lap, 16), 110);
+    // Of what was sent before the ring was found too small the newest is still there.
+    expect(drain(log).at(-1)).toEqual([23, 1_000]);
+    log.keep(sent([row(100)], 30), 111);
+    log.keep(sent([row(100)], 31), 359);
+    expect(drain(log)).toEqual([]);
+    log.keep(sent([row(100)], 32), 361);
+    expect(drain(log)).toEqual([[32, 100]]);
+  });
+
   it('keeps only what is to be kept, also among neighbours', () => {
     const log = new SentLog();
     log.keep(sent([row(100, false), row(200), row(300, false), row(400), row(500)]), 5);
@@ -96,7 +112,7 @@ describe('the log of what was sent', () => {
     );
     fc.assert(
       fc.property(batches, fc.integer({ min: 10_000, max: 40_000 }), (plan, ringBytes) => {
-        const log = new SentLog(ringBytes, 64);
+        const log = new SentLog(ringBytes, 64, 0);
         let mark = 0;
         const all: [number, number][] = [];
         for (const rows of plan) {
