@@ -6,6 +6,7 @@ import type { Source } from './command/command-handler.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
 import type { DropReason } from './counters.ts';
+import { Metering } from './metering.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
 import { isUsable, type Path, type PathWishes } from './path/path.ts';
 import type { PathState } from './path/path-state.ts';
@@ -61,6 +62,7 @@ export interface NewPath extends PathWishes {
 export class ClientCore extends CoreBase {
   private readonly association: Association;
   private readonly handshake: ClientHandshake;
+  private readonly metering: Metering;
   private readonly publicKey: Uint8Array;
   private readonly tunName: string;
   private readonly startedMs: number;
@@ -87,6 +89,7 @@ export class ClientCore extends CoreBase {
     this.endpoints = options.endpoints;
     this.wantedAddress = options.wantedAddress;
     this.association = new Association(this.context, 0, options.serverPublicKey, 'server');
+    this.metering = new Metering(this.association, this.commands, this.events);
     this.handshake = new ClientHandshake(this.context, {
       initiator: new Initiator(options.primitives, options),
       counter: options.counter,
@@ -109,7 +112,7 @@ export class ClientCore extends CoreBase {
     const path = this.association.openPath(id, socket, words, 0, mtuBytes, interfaceName, now);
     path.isBackup = wishes.backup ?? false;
     path.isMetered = wishes.metered ?? false;
-    path.isExhausted = wishes.budgetBytes === 0;
+    if (wishes.budgetBytes !== undefined) this.metering.setLimit(path, wishes.budgetBytes, now);
     this.handshake.hurry(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
@@ -117,6 +120,8 @@ export class ClientCore extends CoreBase {
   }
 
   closePath(id: number, now: number): void {
+    const path = this.association.paths[id];
+    if (path) this.metering.handleClosing(path);
     this.association.closePath(id, now);
     this.context.wake(this.association);
     this.handleTimeout(now);
@@ -126,7 +131,7 @@ export class ClientCore extends CoreBase {
   setBudget(id: number, limitBytes: number | undefined, now: number): void {
     const path = this.association.paths[id];
     if (!path) return;
-    path.isExhausted = limitBytes === 0;
+    this.metering.setLimit(path, limitBytes, now);
     this.association.choosePaths(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
@@ -168,6 +173,9 @@ export class ClientCore extends CoreBase {
 
   handleHandshake(type: number, datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void {
     const sessionId = batch.sessionId[row] | 0;
+    const socket = batch.trainSocket[batch.train[row]];
+    const path = this.association.paths.find((other) => other?.socket === socket);
+    if (path) path.handshakeBytes += datagram.length + path.outerHeaderBytes;
     if (type === DatagramType.COOKIE) {
       this.handshake.handleCookie(datagram, sessionId, now);
       return;
@@ -236,11 +244,16 @@ export class ClientCore extends CoreBase {
 
   handleNewPath(): void {}
 
+  override handleUnwanted(path: Path, now: number): void {
+    this.metering.handleUnwanted(path, now);
+  }
+
   // Time
 
   protected override runAssociation(association: Association, now: number): void {
     if (this.closed) return;
     if (association.expire(now)) this.lose(now);
+    if (this.metering.run(now)) association.choosePaths(now);
     const session = association.current;
     if (session === null) this.beginHandshake(false, now);
     else if (session.wantsRekey(now)) this.beginHandshake(false, now);
@@ -254,7 +267,7 @@ export class ClientCore extends CoreBase {
   protected override dueMs(association: Association, now: number): number {
     if (this.closed) return Number.POSITIVE_INFINITY;
     const session = association.current;
-    let due = Math.min(super.dueMs(association, now), this.handshake.dueMs);
+    let due = Math.min(super.dueMs(association, now), this.handshake.dueMs, this.metering.dueMs(now));
     const canBegin = !this.handshake.isRunning && this.targets().length > 0;
     if (session === null) return canBegin ? Math.min(due, Math.max(now, this.nextHandshakeMs)) : due;
     due = Math.min(due, this.nextAddressRequestMs);
@@ -327,6 +340,7 @@ export class ClientCore extends CoreBase {
       other.askNow(now);
     }
     association.adopt(session, now);
+    this.metering.handleSession();
     this.requestAddress(session, now);
     if (!this.sessionIsUp)
       this.events.push({ kind: 'session', state: 'established', suite: session.suiteName });
@@ -385,9 +399,10 @@ export class ClientCore extends CoreBase {
   private targets(): HandshakeTarget[] {
     const targets: HandshakeTarget[] = [];
     for (const path of this.association.paths) {
-      if (path === null) continue;
+      if (path === null || path.isExhausted) continue;
       for (const words of this.endpoints)
-        if (addressFamily(words, 0) === path.family) targets.push({ socket: path.socket, words, at: 0 });
+        if (addressFamily(words, 0) === path.family)
+          targets.push({ path, socket: path.socket, words, at: 0 });
     }
     return targets;
   }

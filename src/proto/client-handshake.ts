@@ -7,6 +7,7 @@
  *                   └──┘ same initiation again; after FRESH_AFTER_MS a new one
  */
 import type { CoreContext } from './core-context.ts';
+import type { Path } from './path/path.ts';
 import { parseCookieMessage } from './session/cookie.ts';
 import type { Established, Initiator, Refused } from './session/initiator.ts';
 import { DatagramType } from './wire/datagram.ts';
@@ -21,6 +22,8 @@ const PATIENT_REPEAT_MS = 10_000;
 
 /** Where initiations go: through `socket` to `words` from `at`. */
 export interface HandshakeTarget {
+  /** What it costs is counted there. */
+  readonly path: Path;
   readonly socket: number;
   readonly words: Int32Array;
   readonly at: number;
@@ -166,8 +169,10 @@ export class ClientHandshake {
 
   private transmit(now: number, wanted: boolean): void {
     const datagram = this.datagram as Uint8Array;
-    for (const { socket, words, at } of this.options.targets())
+    for (const { path, socket, words, at } of this.options.targets()) {
       this.context.outbox.handshake(DatagramType.INITIATION, 0, datagram, socket, words, at);
+      path.handshakeBytes += datagram.length + path.outerHeaderBytes;
+    }
     const patient = !wanted && now - this.seriesMs >= PATIENT_AFTER_MS;
     this.nextSendMs = now + (patient ? PATIENT_REPEAT_MS : this.repeatMs);
     this.repeatMs = Math.min(2 * this.repeatMs, MAX_REPEAT_MS);

@@ -103,6 +103,8 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     this.commandHandler.handleStray(session, batch, row, now);
   }
 
+  handleUnwanted(_path: Path, _now: number): void {}
+
   handlePathsChanged(session: Session, now: number): void {
     session.association.choosePaths(now);
     this.context.wake(session.association);

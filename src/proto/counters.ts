@@ -29,6 +29,7 @@ export const DROP_REASONS = [
   'hold-overflow',
   'hold-expired',
   'batch-full',
+  'over-budget',
   'reassembly',
   'table-full',
 ] as const;

@@ -14,7 +14,15 @@ import type { Association } from './association/association.ts';
 import { isWholePacket } from './channel/ip-channel.ts';
 import { Claims } from './claims.ts';
 import type { CoreContext } from './core-context.ts';
-import { ADDRESS_WORDS, IP_INTERIOR_BYTES, type PacketBatch, PacketFlags, Verdict } from './packet-batch.ts';
+import {
+  ADDRESS_WORDS,
+  DATAGRAM_HEADER_BYTES,
+  IP_INTERIOR_BYTES,
+  type PacketBatch,
+  PacketFlags,
+  TAG_BYTES,
+  Verdict,
+} from './packet-batch.ts';
 import type { Path } from './path/path.ts';
 import type { Routes } from './routes.ts';
 import { WindowVerdict } from './session/replay-window.ts';
@@ -23,6 +31,8 @@ import { DatagramType } from './wire/datagram.ts';
 import { COMMAND_CHANNEL, InteriorReader, IP_CHANNEL, IpFlags } from './wire/interior.ts';
 import { checkIp } from './wire/ip.ts';
 
+/** Header and tag, which are gone once a datagram is open. */
+const DATAGRAM_OVERHEAD_BYTES = DATAGRAM_HEADER_BYTES + TAG_BYTES;
 /** Rows of the largest batch the engine receives. */
 const MAX_ROWS = 2048;
 
@@ -181,7 +191,7 @@ export class Inbound {
     const path = this.pathOf(association, batch, row);
     if (path !== null) {
       path.receivedDatagrams++;
-      path.receivedBytes += batch.length[row];
+      path.receivedBytes += batch.length[row] + DATAGRAM_OVERHEAD_BYTES;
       path.handleHeard(now);
     }
     this.dispatch(session, path, batch, row, now);

@@ -17,6 +17,9 @@ import type { Judgement } from './sent-log.ts';
 
 /** What is older is wanted no more than what was held for so long. */
 const RESEND_MS = HOLD_LIMITS.ageMs;
+const MAX_PACKET_BYTES = 1_500;
+/** Of a datagram around a packet: wrappers and tag, UDP and IPv6 headers; a packet in two pieces costs less than it saves. */
+const MAX_OVERHEAD_BYTES = 85;
 /** After the last inner packet the paths are probed densely for so long. */
 const ACTIVE_MS = 2_000;
 /** Looking at the activity more often than this per association would be work per packet. */
@@ -51,6 +54,8 @@ export class Association implements TimerOwner {
   /** When a packet last left without a twin over another such path. */
   private soleMs = Number.NEGATIVE_INFINITY;
   private resentRevision = 0;
+  /** Some path is metered. */
+  private isLimited = false;
   resentDatagrams = 0;
   /** The path that carries every packet, while others are limited in what they take; null = nothing is limited. */
   private primary: Path | null = null;
@@ -145,7 +150,15 @@ export class Association implements TimerOwner {
     session.carriedPackets = true;
     this.sentPackets++;
     this.sentBytes += length;
-    const pathMask = this.primary === null ? this.sendMask : this.withinBudget(this.primary, length, now);
+    let pathMask = this.primary === null ? this.sendMask : this.withinBudget(this.primary, length, now);
+    if (this.isLimited) {
+      pathMask = this.withinAllowance(pathMask, length);
+      if (pathMask === 0) {
+        this.context.drops.add('over-budget');
+        batch.verdict[row] = Verdict.DROP;
+        return;
+      }
+    }
     const vouched = pathMask & this.vouchedMask;
     const isSole = (vouched & (vouched - 1)) === 0;
     if (isSole) this.noteSole(pathMask, now);
@@ -227,6 +240,7 @@ export class Association implements TimerOwner {
       if (fate === 'open') isOpen = true;
       if (!isUp) targets &= ~(1 << id);
     }
+    if (this.isLimited) targets = this.withinAllowance(targets, MAX_PACKET_BYTES);
     return isOpen || targets === 0 ? 'keep' : targets;
   }
 
@@ -251,6 +265,15 @@ export class Association implements TimerOwner {
       if ((rest & 1) === 0 || path === null || path === primary) continue;
       if (!path.budget.take(bytes, now)) mask &= ~(1 << id);
     }
+    return mask;
+  }
+
+  /** The paths that may still carry so much: metered ones take it out of what they were given. */
+  private withinAllowance(pathMask: number, length: number): number {
+    let mask = pathMask;
+    for (let id = 0, rest = mask; rest !== 0; id++, rest >>>= 1)
+      if ((rest & 1) !== 0 && this.paths[id]?.allowance.take(length + MAX_OVERHEAD_BYTES) === false)
+        mask &= ~(1 << id);
     return mask;
   }
 
@@ -316,6 +339,7 @@ export class Association implements TimerOwner {
       ? choosePrimary(carrying, this.primary)
       : null;
     this.vouchedMask = this.vouchedPaths();
+    this.isLimited = this.paths.some((path) => path?.allowance.isLimited);
     if (this.sendMask === 0) return;
     this.resend(now);
     if (before === 0) this.release(now);

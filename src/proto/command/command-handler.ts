@@ -9,7 +9,7 @@ import { isUsable, type Path } from '../path/path.ts';
 import type { Prober } from '../path/prober.ts';
 import type { Session } from '../session/session.ts';
 import { copyAddress } from '../wire/address-words.ts';
-import { Command, commandOf, readCallBack, readClose } from '../wire/commands.ts';
+import { Command, commandOf, readAllowance, readCallBack, readClose } from '../wire/commands.ts';
 import { isKeepAlive, keepAlivePathId, keepAliveStamp } from '../wire/keep-alive.ts';
 import { ANY_PATH, PROBE_REPLY_MAX_BYTES, Probe, ProbeReply } from '../wire/probe.ts';
 import { readStart, writeStop } from '../wire/stream-commands.ts';
@@ -29,6 +29,8 @@ export interface CommandHooks {
   handleNewPath(session: Session, pathId: number, source: Source, now: number): void;
   /** Something about the paths changed: masks, timers and events follow. */
   handlePathsChanged(session: Session, now: number): void;
+  /** Something came over a path whose budget is used up. */
+  handleUnwanted(path: Path, now: number): void;
 }
 
 /** Where a datagram came from. */
@@ -102,12 +104,14 @@ export class CommandHandler {
         return true;
       }
       case Command.START:
-        return this.refuseStream(session, path, source, body);
+        return this.refuseStream(session, path, source, body, now);
       // Streams do not exist yet, so there is none these could speak of.
       case Command.STOP:
       case Command.ACK:
       case Command.TERMINATE:
         return true;
+      case Command.ALLOWANCE:
+        return this.handleAllowance(session, body, now);
       case Command.CALL_BACK:
         return this.handleCallBack(session, path, body, now);
       default:
@@ -129,7 +133,7 @@ export class CommandHandler {
     if (isChallenge && (this.context.isServer || path === null)) return true;
     if (!this.context.isServer) path?.handleCalled(now);
     const named = isChallenge ? path : this.locate(session, path, probe.pathId, source, now);
-    if (!isChallenge) named?.lossIn.handleReport(probe.sent, named.receivedDatagrams);
+    if (!isChallenge) named?.handlePeerReport(probe.sent);
     const reply = this.reply;
     reply.pathId = isChallenge ? (path as Path).id : probe.pathId;
     reply.tokenHigh = probe.tokenHigh;
@@ -139,7 +143,7 @@ export class CommandHandler {
     reply.received = named?.receivedDatagrams ?? 0;
     copyAddress(source.words, source.at, reply.observed, 0);
     const answer = new Uint8Array(PROBE_REPLY_MAX_BYTES);
-    this.answer(session, path, source, answer.subarray(0, reply.write(answer, 0)));
+    this.answer(session, path, source, answer.subarray(0, reply.write(answer, 0)), now);
     return true;
   }
 
@@ -176,12 +180,25 @@ export class CommandHandler {
     const pathId = keepAlivePathId(body, 0);
     if (this.context.isServer) {
       this.locate(session, path, pathId, source, now);
-      this.answer(session, path, source, body);
+      this.answer(session, path, source, body, now);
       return true;
     }
     const mine = session.association.paths[pathId];
     if (mine && this.prober.handleKeepAliveEcho(mine, keepAliveStamp(body, 0), now))
       this.hooks.handlePathsChanged(session, now);
+    return true;
+  }
+
+  /** The client says what may still be sent to it over a metered path. */
+  private handleAllowance(session: Session, body: Uint8Array, now: number): boolean {
+    const share = readAllowance(body, 0, body.length);
+    if (share === null || !this.context.isServer) return false;
+    const path = session.association.paths[share.pathId];
+    if (!path) return true;
+    const isFree = share.allowedBytes >= Number.MAX_SAFE_INTEGER;
+    path.allowance.grant(isFree ? Number.POSITIVE_INFINITY : share.allowedBytes);
+    path.isExhausted = share.allowedBytes === 0;
+    this.hooks.handlePathsChanged(session, now);
     return true;
   }
 
@@ -259,12 +276,18 @@ export class CommandHandler {
     this.commands.toAddress(session, socket, words, at, body);
   }
 
-  private refuseStream(session: Session, path: Path | null, source: Source, body: Uint8Array): boolean {
+  private refuseStream(
+    session: Session,
+    path: Path | null,
+    source: Source,
+    body: Uint8Array,
+    now: number,
+  ): boolean {
     const start = readStart(body, 0, body.length);
     if (start === null) return false;
     const answer = new Uint8Array(STOP_MAX_BYTES);
     const length = writeStop(answer, 0, { channel: start.channel, lastPacketNumber: 0 });
-    this.answer(session, path, source, answer.subarray(0, length));
+    this.answer(session, path, source, answer.subarray(0, length), now);
     return true;
   }
 
@@ -272,9 +295,11 @@ export class CommandHandler {
    * Back over the way it came, in the newest session: the one a command came in may be on its way out. Over a known path the
    * answer counts as sent on it, as it will count as received there.
    */
-  private answer(session: Session, path: Path | null, source: Source, body: Uint8Array): void {
+  private answer(session: Session, path: Path | null, source: Source, body: Uint8Array, now: number): void {
     const sending = session.association.current ?? session;
-    if (path !== null) this.commands.toPath(sending, path, body);
+    // Nothing crosses a path whose budget is used up, not even an answer.
+    if (path?.isExhausted) this.hooks.handleUnwanted(path, now);
+    else if (path !== null) this.commands.toPath(sending, path, body);
     else this.commands.toAddress(sending, source.socket, source.words, source.at, body);
   }
 }

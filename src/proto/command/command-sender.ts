@@ -29,7 +29,8 @@ export class CommandSender {
   /** Over every path that exists, up or down; the server leaves out those that have not been validated (PROTOCOL.md §5). */
   toAllPaths(session: Session, body: Uint8Array): void {
     for (const path of session.association.paths) {
-      const mayHear = path !== null && (!this.context.isServer || path.state !== 'validating');
+      const mayHear =
+        path !== null && !path.isExhausted && (!this.context.isServer || path.state !== 'validating');
       if (mayHear) this.toPath(session, path, body);
     }
   }

@@ -23,11 +23,13 @@ import {
   PATH_WORDS,
 } from '../packet-batch.ts';
 import { addressFamily, copyAddress, sameHost, sameRemote } from '../wire/address-words.ts';
+import { Allowance } from './allowance.ts';
 import { CopyBudget } from './copy-budget.ts';
 import { DeliveryProof } from './delivery-proof.ts';
 import { DeliveryRate } from './delivery-rate.ts';
 import { KeepAliveInterval } from './keep-alive-interval.ts';
 import { LossEstimator } from './loss-estimator.ts';
+import { Meter } from './meter.ts';
 import { MtuDoubt } from './mtu-doubt.ts';
 import { PathMtu } from './path-mtu.ts';
 import type { PathState } from './path-state.ts';
@@ -36,6 +38,9 @@ import { RttEstimator } from './rtt-estimator.ts';
 
 /** Between probes of a path that carries traffic: four RTT samples a second cost 3 kbit/s. */
 const ACTIVE_PROBE_MS = 250;
+/** The same where bytes cost money: 0.2 MB an hour of talking. */
+const METERED_PROBE_MS = 2_000;
+const METERED_SUSPECT_PROBE_MS = 500;
 /** While it is being found out how much the path takes. */
 const BUSY_PROBE_MS = 100;
 /** While an answer is overdue, to know soon. */
@@ -136,6 +141,16 @@ export class Path {
   duplicateDatagrams = 0;
   firstArrivals = 0;
 
+  /** What this end may still send over it. */
+  readonly allowance = new Allowance();
+  /** Client: what crosses it against what its owner allows. */
+  readonly meter = new Meter();
+  /** Of the peer's, as its probes tell. */
+  private peerSent = 0;
+  private peerReceived = 0;
+  private lostInDatagrams = 0;
+  /** Handshake messages, which the path table does not count: outer bytes both ways. */
+  handshakeBytes = 0;
   /** Client: how often an idle path has to say something. */
   readonly keepAlive = new KeepAliveInterval();
   /** Server: the client asked for a word at this time. */
@@ -193,6 +208,19 @@ export class Path {
   get sentBytes(): number {
     const at = this.at + PATH_SENT_BYTES;
     return (this.words[at] >>> 0) + (this.words[at + 1] >>> 0) * 2 ** 32;
+  }
+
+  /** Outer bytes that crossed the path since it was opened, both ways, IP and UDP headers included. */
+  get spentBytes(): number {
+    const sentBytes = this.sentBytes + this.sentDatagrams * this.outerHeaderBytes;
+    const bytes = sentBytes + this.receivedOuterBytes + this.handshakeBytes;
+    // What was lost on its way to here may have been paid for.
+    const meanBytes = this.receivedDatagrams > 0 ? this.receivedOuterBytes / this.receivedDatagrams : 0;
+    return bytes + Math.max(0, this.lostInDatagrams) * meanBytes;
+  }
+
+  get receivedOuterBytes(): number {
+    return this.receivedBytes + this.receivedDatagrams * this.outerHeaderBytes;
   }
 
   get failedDatagrams(): number {
@@ -256,7 +284,7 @@ export class Path {
     this.lastHeardMs = now;
     this.credit += PROBES_PER_DATAGRAM;
     // Something authentic from a path given up: ask at once whether it works both ways.
-    if (this.state === 'down') this.revalidate(now);
+    if (this.state === 'down' && !this.isExhausted) this.revalidate(now);
     if (this.state !== 'validating') return;
     // The peer is there: long pauses are for those who are not.
     this.retryMs = VALIDATE_PROBE_MS;
@@ -318,6 +346,17 @@ export class Path {
     if (this.proof.isProvenSince(sinceMs)) this.mtu.lower();
   }
 
+  /** The peer's probe: so many datagrams it had sent over this path. */
+  handlePeerReport(sent: number): void {
+    this.lossIn.handleReport(sent, this.receivedDatagrams);
+    const sentSince = (sent - this.peerSent) | 0;
+    const receivedSince = this.receivedDatagrams - this.peerReceived;
+    // Otherwise the peer has begun to count anew.
+    if (sentSince >= 0 && this.peerSent !== 0) this.lostInDatagrams += sentSince - receivedSince;
+    this.peerSent = sent;
+    this.peerReceived = this.receivedDatagrams;
+  }
+
   /** The answer's counters: `sent` is this end's as of the probe, `received` the peer's. */
   handleReport(sent: number, received: number, now: number): void {
     this.lossOut.handleReport(sent, received);
@@ -349,6 +388,10 @@ export class Path {
 
   /** What is due; a task other than 'none' must be carried out now (and noted with `handleProbeSent`). */
   poll(now: number, active: boolean): PathTask {
+    if (this.isExhausted) {
+      if (this.state !== 'down') this.giveUp(now);
+      return 'none';
+    }
     this.judge(now, active);
     if (now >= this.nextProbeMs && this.credit > 0)
       return this.state === 'up' && !this.isWatched(now, active) ? this.idleTask(now) : 'probe';
@@ -419,6 +462,7 @@ export class Path {
 
   /** When `poll` has to be called next. */
   dueMs(now: number, active: boolean): number {
+    if (this.isExhausted) return this.state === 'down' ? Number.POSITIVE_INFINITY : now;
     let due = Math.min(this.callMs, this.credit > 0 ? this.nextProbeMs : Number.POSITIVE_INFINITY);
     const oldest = this.probes.oldestMs();
     if (this.state === 'up') {
@@ -490,9 +534,10 @@ export class Path {
     switch (this.state) {
       case 'up':
         if (!active) return this.keepAlive.intervalMs;
+        if (this.isMetered) return METERED_PROBE_MS;
         return this.budget.isBusy ? BUSY_PROBE_MS : ACTIVE_PROBE_MS;
       case 'suspect':
-        return SUSPECT_PROBE_MS;
+        return this.isMetered ? METERED_SUSPECT_PROBE_MS : SUSPECT_PROBE_MS;
       default: {
         const interval = Math.min(this.retryMs, active ? ACTIVE_RETRY_MS : IDLE_RETRY_MS);
         this.retryMs = 2 * interval;

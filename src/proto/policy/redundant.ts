@@ -8,7 +8,7 @@ export const redundant: Policy = {
     let mask = 0;
     for (let id = 0; id < paths.length; id++) {
       const path = paths[id];
-      if (path !== null && isUsable(path.state)) mask |= 1 << id;
+      if (path !== null && isUsable(path.state) && !path.isExhausted) mask |= 1 << id;
     }
     return mask;
   },

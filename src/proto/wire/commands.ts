@@ -5,7 +5,7 @@
  * `keep-alive.ts`, `probe.ts`, `address-message.ts`.
  */
 
-import { readU16, writeU16 } from './integers.ts';
+import { readU16, readUint, writeU16, writeUint } from './integers.ts';
 
 export const Command = {
   PADDING: 0,
@@ -19,6 +19,7 @@ export const Command = {
   ADDRESS: 8,
   CLOSE: 9,
   CALL_BACK: 12,
+  ALLOWANCE: 13,
 } as const;
 export type Command = (typeof Command)[keyof typeof Command];
 
@@ -28,6 +29,8 @@ export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
 
 const COMMAND_MASK = 0x1f;
 const CLOSE_BYTES = 2;
+/** Command, path id, bytes (8). */
+export const ALLOWANCE_BYTES = 10;
 /** Command, path id, seconds (2). */
 export const CALL_BACK_BYTES = 4;
 
@@ -69,4 +72,22 @@ export function readCallBack(
 ): { readonly pathId: number; readonly seconds: number } | null {
   if (length < CALL_BACK_BYTES) return null;
   return { pathId: bytes[offset + 1], seconds: readU16(bytes, offset + 2) };
+}
+
+/** `allowedBytes`: 0..2^53 - 1. */
+export function writeAllowance(bytes: Uint8Array, at: number, pathId: number, allowedBytes: number): number {
+  bytes[at] = Command.ALLOWANCE;
+  bytes[at + 1] = pathId;
+  writeUint(bytes, at + 2, allowedBytes, 8);
+  return ALLOWANCE_BYTES;
+}
+
+/** Path id and bytes, or null when malformed. */
+export function readAllowance(
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): { readonly pathId: number; readonly allowedBytes: number } | null {
+  if (length < ALLOWANCE_BYTES) return null;
+  return { pathId: bytes[offset + 1], allowedBytes: readUint(bytes, offset + 2, 8) };
 }

@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { CoreEvent } from '../../../src/proto/events.ts';
+import { packetBytes } from '../../sim/net/link.ts';
+import { link } from '../../sim/plans.ts';
+import { Stage } from './stage.ts';
+
+const LIMIT_BYTES = 1_000_000;
+/** A goodbye, a last report. */
+const PROBE_BYTES = 100;
+
+let stage: Stage;
+
+afterEach(() => stage.close());
+
+/** Outer bytes of one link, both ways, from now on. */
+function meterAt(path: number): () => number {
+  let bytes = 0;
+  const { up, down } = stage.client().accesses[path];
+  for (const direction of [up, down]) {
+    const send = direction.send.bind(direction);
+    direction.send = (datagram, deliver) => {
+      bytes += packetBytes(datagram);
+      send(datagram, deliver);
+    };
+  }
+  return () => bytes;
+}
+
+/** 2 × 1,000 bytes each 5 ms: 3.2 Mbit/s. */
+function talk(ms: number): number {
+  let missing = 0;
+  for (const endMs = stage.nowMs + ms; stage.nowMs < endMs; ) {
+    const packets = [stage.up(undefined, 1_000), stage.down(undefined, 1_000)];
+    stage.run(5);
+    if (stage.nowMs < endMs - 500) missing += packets.filter(({ deliveredMs }) => deliveredMs < 0).length;
+  }
+  return missing;
+}
+
+function setBudget(path: number, limitBytes: number | undefined): void {
+  stage.client().post({ kind: 'path-budget', path, limitBytes });
+}
+
+const spent = () => stage.client().client['association'].paths[0]?.spentBytes ?? 0;
+
+describe('a path with a budget', () => {
+  it.each([
+    ['clean', {}],
+    ['far away', { delayMs: 200 }],
+    ['lossy', { loss: 0.1, delayMs: 30 }],
+  ])('carries no byte more, and what it carried is counted: %s', async (_what, settings) => {
+    stage = await Stage.connected({ clients: [[link(settings), link()]] });
+    const before = spent();
+    const meter = meterAt(0);
+    setBudget(0, before + LIMIT_BYTES);
+    // What was sent before the server heard of it does not count here.
+    stage.run(1_000);
+    talk(8_000);
+    stage.run(60_000);
+    talk(2_000);
+    expect(meter()).toBeLessThanOrEqual(LIMIT_BYTES + PROBE_BYTES);
+    expect(meter()).toBeGreaterThan(0.9 * LIMIT_BYTES);
+    // What was lost on the way down cannot be counted.
+    expect(Math.abs(spent() - before - meter())).toBeLessThan(
+      ('loss' in settings ? 0.1 : 0.005) * LIMIT_BYTES,
+    );
+  });
+
+  it('leaves its packets to the others, and comes back with a new budget', async () => {
+    stage = await Stage.connected({ clients: [[link(), link({ delayMs: 40 })]] });
+    setBudget(0, spent() + LIMIT_BYTES);
+    for (let i = 0; i < 200; i++) talk(25);
+    expect(stage.seenByClient().paths[0].state).toBe('down');
+    const during = stage.world.ledger.delivered;
+    talk(1_000);
+    expect(stage.world.ledger.delivered - during).toBeGreaterThan(300);
+    const meter = meterAt(0);
+    talk(2_000);
+    expect(meter()).toBe(0);
+    setBudget(0, undefined);
+    expect(stage.until(() => stage.seenByClient().paths[0].state === 'up', 1_000)).toBeLessThan(100);
+    talk(500);
+    expect(meter()).toBeGreaterThan(100_000);
+  });
+
+  it('tells main when half of what it was given is used, when all of it is, and when it is closed', async () => {
+    stage = await Stage.connected({ clients: [[link(), link()]] });
+    const reports: Extract<CoreEvent, { kind: 'path-spent' }>[] = [];
+    const host = stage.client();
+    const emit = host['handleEvent'].bind(host);
+    host['handleEvent'] = (event) => {
+      if (event.kind === 'path-spent') reports.push(event);
+      emit(event);
+    };
+    const limit = spent() + LIMIT_BYTES;
+    setBudget(0, limit);
+    talk(8_000);
+    expect(reports.some(({ spentBytes }) => spentBytes > limit / 2 && spentBytes < 0.7 * limit)).toBe(true);
+    expect(reports.at(-1)?.spentBytes).toBeGreaterThan(0.95 * limit);
+    expect(reports.every(({ isFinal }) => !isFinal)).toBe(true);
+    expect(reports.length).toBeLessThan(12);
+    host.closePath(0);
+    stage.run(10);
+    expect(reports.at(-1)).toMatchObject({ path: 0, isFinal: true });
+  });
+});
