@@ -10,6 +10,7 @@ import { inviteCommand } from './invite.ts';
 import { killSwitchCommand } from './kill-switch.ts';
 import { pathCommand } from './path.ts';
 import { pubkeyCommand } from './pubkey.ts';
+import { reloadCommand } from './reload.ts';
 import { serverCommand } from './server.ts';
 import { statusCommand } from './status.ts';
 import { version } from './version.ts';
@@ -24,6 +25,7 @@ const COMMANDS: readonly CommandModule[] = [
   pathCommand,
   wakeupCommand,
   checkConfigCommand,
+  reloadCommand,
   killSwitchCommand,
   genkeyCommand,
   pubkeyCommand,

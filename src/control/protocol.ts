@@ -3,6 +3,7 @@
  *
  *   → {"command":"status"}                        ← {"ok":true,"result":Snapshot}
  *   → {"command":"invite-put","invite":{…}}       ← {"ok":true,"result":null}         server only
+ *   → {"command":"reload"}                        ← {"ok":true,"result":Reloaded}
  *   → {"command":"path-list"}                     ← {"ok":true,"result":PathList}     client only, as the following
  *   → {"command":"path-add","interface":"wwan0,backup"}, {"command":"path-remove","interface":"wwan0"}    likewise
  *   → {"command":"wakeup","interface":"wwan0"}    ← {"ok":true,"result":{"woken":1}}  interface may be absent

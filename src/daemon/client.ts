@@ -1,5 +1,6 @@
 /** The client's composition root: state, machine, engine and control socket, in this order; taken down in reverse. */
 import type { ClientConfig } from '../config/client-config.ts';
+import type { LogConfig } from '../config/common-config.ts';
 import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
 import type { Assignment, EngineEvent } from '../engine/messages.ts';
@@ -12,6 +13,7 @@ import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { Budgets } from './budgets.ts';
 import { clientHandlers } from './client-control.ts';
 import { ClientPaths } from './client-paths.ts';
+import { clientSettings } from './client-settings.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { anyOf, Endpoints, type Lookup } from './endpoints.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
@@ -21,6 +23,7 @@ import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
 import { PathStates } from './path-states.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
+import { Reloader, reloadHandler } from './reload.ts';
 import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
 import { WantedInterfaces } from './wanted-interfaces.ts';
 
@@ -52,6 +55,9 @@ export interface ClientParts {
   readonly standstillClock?: StandstillClock;
   /** A child of the log for one component. */
   readonly logFor: (component?: string) => Log;
+  readonly setLogLevel: (level: LogConfig['level']) => void;
+  /** The configuration as it is now. Throws `ConfigError`. */
+  readonly loadConfig: () => ClientConfig;
 }
 
 /** Resolves when the client is at work; the tunnel is up when the log says `connected`. */
@@ -203,8 +209,12 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     },
   );
   endpoints.search();
-  const handlers = clientHandlers({ engine, paths, wanted, budgets, onWakeup: wakeup, log });
-  const control = await ControlServer.listen(stateDir, handlers);
+  const settings = clientSettings({ wanted, paths, setLogLevel: parts.setLogLevel });
+  const reloader = new Reloader(config, parts.loadConfig, settings, log);
+  const control = await ControlServer.listen(stateDir, {
+    ...clientHandlers({ engine, paths, wanted, budgets, onWakeup: wakeup, log }),
+    reload: reloadHandler(reloader, life, log),
+  });
   life.defer('control', () => control.close());
 }
 

@@ -18,6 +18,8 @@ export interface Life {
   readonly isEnding: boolean;
   /** True when it was not a signal. */
   readonly hasFailed: boolean;
+  /** From now on SIGHUP does this, where it does not mean that the terminal is gone. */
+  onHangup(reload: () => void): void;
   /** The result, or a rejection when the daemon ends first; then the body can unwind. */
   orEnd<T>(work: Promise<T>): Promise<T>;
 }
@@ -38,7 +40,13 @@ export async function runUntilEnd(log: Log, start: (life: Life) => Promise<void>
     settle();
   };
 
+  let onHangup: (() => void) | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
+    const isTerminal = process.stdin.isTTY || process.stderr.isTTY;
+    if (signal === 'SIGHUP' && onHangup !== undefined && !isTerminal && outcome === undefined) {
+      onHangup();
+      return;
+    }
     if (outcome !== undefined) {
       log.warn({ signal }, 'forced');
       process.exit(EXIT_FORCED);
@@ -59,6 +67,9 @@ export async function runUntilEnd(log: Log, start: (life: Life) => Promise<void>
     },
     get hasFailed() {
       return outcome !== undefined && outcome !== 'signal';
+    },
+    onHangup: (reload) => {
+      onHangup = reload;
     },
     orEnd: (work) =>
       Promise.race([

@@ -7,13 +7,14 @@ import { ClientNetwork } from '../host/client-network.ts';
 import { startClient } from './client.ts';
 import { lookupAll } from './endpoints.ts';
 import { runUntilEnd } from './lifecycle.ts';
-import { createLog } from './log.ts';
+import { createLogs } from './logs.ts';
 
 /** Resolves after a signal. Throws `UserError`. */
 export async function runClient(flags: Readonly<Record<string, unknown>>): Promise<void> {
   process.umask(0o077);
   const { config, path, warnings } = loadConfig(clientKind, flags);
-  const log = createLog(config.log);
+  const { logFor, setLevel } = createLogs(config.log);
+  const log = logFor();
   if (path !== undefined) log.info({ path }, 'configuration');
   for (const what of warnings) log.warn({ what }, 'configuration-warning');
   const parts = {
@@ -22,7 +23,9 @@ export async function runClient(flags: Readonly<Record<string, unknown>>): Promi
     loadPrimitives,
     lookup: lookupAll,
     clockMs: Date.now,
-    logFor: (component?: string) => (component === undefined ? log : log.child({ component })),
+    logFor,
+    setLogLevel: setLevel,
+    loadConfig: () => loadConfig(clientKind, flags).config,
   };
   await runUntilEnd(log, (life) => startClient(config, parts, life));
 }

@@ -4,20 +4,23 @@ import { serverKind } from '../config/server-config.ts';
 import { startEngine } from '../engine/engine-client.ts';
 import { ServerNetwork } from '../host/server-network.ts';
 import { runUntilEnd } from './lifecycle.ts';
-import { createLog } from './log.ts';
+import { createLogs } from './logs.ts';
 import { startServer } from './server.ts';
 
 /** Resolves after a signal. Throws `UserError`. */
 export async function runServer(flags: Readonly<Record<string, unknown>>): Promise<void> {
   process.umask(0o077);
   const { config, path, warnings } = loadConfig(serverKind, flags);
-  const log = createLog(config.log);
+  const { logFor, setLevel } = createLogs(config.log);
+  const log = logFor();
   if (path !== undefined) log.info({ path }, 'configuration');
   for (const what of warnings) log.warn({ what }, 'configuration-warning');
   const parts = {
     startEngine,
     openNetwork: ServerNetwork.open,
-    logFor: (component?: string) => (component === undefined ? log : log.child({ component })),
+    logFor,
+    setLogLevel: setLevel,
+    loadConfig: () => loadConfig(serverKind, flags).config,
   };
   await runUntilEnd(log, (life) => startServer(config, parts, life));
 }

@@ -1,4 +1,5 @@
 /** The server's composition root: state, machine, engine and control socket, in this order; taken down in reverse. */
+import type { LogConfig } from '../config/common-config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
@@ -15,6 +16,8 @@ import { warnOfExposed } from './exposure.ts';
 import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { Reloader, reloadHandler } from './reload.ts';
+import { serverSettings } from './server-settings.ts';
 
 export type ServerNetworkPort = Pick<ServerNetwork, 'checkPools' | 'configureTun' | 'enableNat' | 'close'>;
 
@@ -23,6 +26,9 @@ export interface ServerParts {
   readonly openNetwork: (options: { stateDir: string; log: Log }) => Promise<ServerNetworkPort>;
   /** A child of the log for one component. */
   readonly logFor: (component?: string) => Log;
+  readonly setLogLevel: (level: LogConfig['level']) => void;
+  /** The configuration as it is now. Throws `ConfigError`. */
+  readonly loadConfig: () => ServerConfig;
 }
 
 /** Resolves when the server serves. */
@@ -78,8 +84,11 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
         });
 
   const admin = new ClientAdmin(state, (client) => engine.post({ kind: 'client-put', client }), pool);
+  const settings = serverSettings(parts.setLogLevel);
+  const reloader = new Reloader(config, parts.loadConfig, settings, log);
   const control = await ControlServer.listen(stateDir, {
     status: () => engine.snapshot(),
+    reload: reloadHandler(reloader, life, log),
     ...clientAdminHandlers(admin, log),
     'invite-put': async ({ invite }) => {
       const record: InviteRecord = inviteRecordSchema.parse(invite);

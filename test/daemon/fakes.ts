@@ -1,6 +1,6 @@
 /** Stand-ins for what a daemon composes: engine, network, log and life. Each records what it was asked, in order. */
 import { randomBytes } from 'node:crypto';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { formatInvite, type Invite, parseInvite } from '../../src/config/invite.ts';
 import { loadPrimitives } from '../../src/crypto/sodium.ts';
 import type { ClientNetworkPort, ClientParts } from '../../src/daemon/client.ts';
@@ -174,6 +174,13 @@ export class FakeLife implements Life {
     this.undoings.push(undo);
   }
 
+  /** What SIGHUP does. */
+  hangup = () => {};
+
+  onHangup(reload: () => void): void {
+    this.hangup = reload;
+  }
+
   fail(error: unknown): void {
     this.failures.push(error);
   }
@@ -206,14 +213,16 @@ export function surroundings() {
       return network;
     },
     logFor: () => log,
+    setLogLevel: (level: string) => void journal.push(`log level ${level}`),
   };
   const clientParts: ClientParts = {
     ...common,
     loadPrimitives,
     lookup: async () => ['192.0.2.1'],
     clockMs: () => 0,
+    loadConfig: () => expect.fail('nobody asked for it'),
   };
-  const serverParts: ServerParts = common;
+  const serverParts: ServerParts = { ...common, loadConfig: () => expect.fail('nobody asked for it') };
   return { journal, log, network, life, engines, clientParts, serverParts };
 }
 

@@ -1,0 +1,36 @@
+/** What of a client's configuration can be put into force while it runs. */
+import type { ClientConfig } from '../config/client-config.ts';
+import type { LogConfig } from '../config/common-config.ts';
+import type { ClientPaths } from './client-paths.ts';
+import { commonSettings, type Setting } from './reload.ts';
+import type { WantedInterfaces } from './wanted-interfaces.ts';
+
+export interface ClientSettingsParts {
+  readonly wanted: WantedInterfaces;
+  readonly paths: Pick<ClientPaths, 'sync'>;
+  readonly setLogLevel: (level: LogConfig['level']) => void;
+}
+
+export function clientSettings(parts: ClientSettingsParts): readonly Setting<ClientConfig>[] {
+  const { wanted, paths } = parts;
+  return [
+    ...commonSettings(parts.setLogLevel),
+    {
+      key: 'interface',
+      of: ({ interfaces }) => interfaces,
+      // Paths that stay wanted as they are stay open: no packet is lost.
+      apply: ({ interfaces }) => {
+        wanted.replace(interfaces);
+        return paths.sync();
+      },
+    },
+    { key: 'invite', of: ({ invite }) => invite },
+    { key: 'route', of: ({ route }) => route },
+    { key: 'policy', of: ({ policy }) => policy },
+    { key: 'address', of: ({ address }) => address },
+    { key: 'mtu', of: ({ mtuBytes }) => mtuBytes },
+    { key: 'dns', of: ({ dns }) => dns },
+    { key: 'kill-switch', of: ({ killSwitch }) => killSwitch !== undefined },
+    { key: 'kill-switch-allow', of: ({ killSwitch }) => killSwitch?.allowed ?? [] },
+  ];
+}

@@ -1,0 +1,20 @@
+/** What of a server's configuration can be put into force while it runs. (Clients and invites are no configuration: they come and go.) */
+import type { LogConfig } from '../config/common-config.ts';
+import type { ServerConfig } from '../config/server-config.ts';
+import { commonSettings, type Setting } from './reload.ts';
+
+export function serverSettings(
+  setLogLevel: (level: LogConfig['level']) => void,
+): readonly Setting<ServerConfig>[] {
+  return [
+    ...commonSettings(setLogLevel),
+    { key: 'listen', of: ({ listen }) => listen },
+    { key: 'pool', of: ({ pool }) => pool },
+    { key: 'pool6', of: ({ pool6 }) => pool6 },
+    { key: 'nat', of: ({ nat }) => nat },
+    { key: 'dns', of: ({ dns }) => dns },
+    { key: 'mtu', of: ({ mtuBytes }) => mtuBytes },
+    { key: 'lease', of: ({ leaseMs }) => leaseMs },
+    { key: 'max-clients', of: ({ maxClients }) => maxClients },
+  ];
+}
