@@ -17,6 +17,7 @@ import type { Datagram, Sealed } from '../net/datagram.ts';
 import type { Random } from '../random.ts';
 import { BusyWatch } from '../watch/busy-watch.ts';
 import type { KeyRecord } from '../watch/key-book.ts';
+import { OrderWatch } from '../watch/order-watch.ts';
 import { ReceiverModel } from '../watch/receiver-model.ts';
 import { type Facts, lastHeardMs, Step } from '../watch/step.ts';
 import { Violation } from '../watch/violation.ts';
@@ -52,6 +53,7 @@ export interface Tables {
 export abstract class Host implements SocketOwner, TunObserver {
   readonly clock: HostClock;
   readonly model = new ReceiverModel();
+  readonly order: OrderWatch;
   readonly busy: BusyWatch;
   /** Null while the process does not run. */
   protected running: Running | null = null;
@@ -78,6 +80,7 @@ export abstract class Host implements SocketOwner, TunObserver {
       this.turn(run);
     };
     this.busy = new BusyWatch(name, peers);
+    this.order = new OrderWatch(name);
   }
 
   get isRunning(): boolean {
@@ -127,6 +130,7 @@ export abstract class Host implements SocketOwner, TunObserver {
     }
     this.running = null;
     this.model.clear();
+    this.order.clear();
     this.clock.clearTimers();
   }
 
@@ -139,6 +143,8 @@ export abstract class Host implements SocketOwner, TunObserver {
     // What main has to keep of a client holds its secret.
     const text = JSON.stringify(event, (key, value) => (key === 'psk' ? undefined : value));
     this.world.trace.note(this.world.queue.nowMs, this.name, text);
+    // What waits for its turn belongs to a session.
+    if (event.kind === 'session' || event.kind === 'client') this.order.excuse();
     this.handleEvent(event);
   };
 
@@ -215,7 +221,7 @@ export abstract class Host implements SocketOwner, TunObserver {
     const { core } = this;
     if (core === null) return;
     const looksInside = this.peers <= CROWD || this.turns++ % CROWD_EVERY === 0;
-    const step = new Step(this.name, core, looksInside);
+    const step = new Step(this.name, core, this.order, this.world.queue.nowMs, looksInside);
     const heardMs = looksInside ? lastHeardMs(core) : 0;
     this.step = step;
     run();
@@ -255,6 +261,7 @@ export abstract class Host implements SocketOwner, TunObserver {
 
   wake(): void {
     this.pausedMs = this.world.queue.nowMs;
+    this.order.excuse();
     this.clock.wake();
   }
 
@@ -262,11 +269,13 @@ export abstract class Host implements SocketOwner, TunObserver {
   freeze(forMs: number): void {
     this.clock.freeze(forMs);
     this.pausedMs = this.clock.frozenUntilMs;
+    this.order.excuse();
     this.world.queue.at(this.pausedMs, () => this.readTun());
   }
 
   jump(monotonicMs: number, wallMs: number): void {
     this.pausedMs = this.world.queue.nowMs;
+    this.order.excuse();
     this.clock.jump(monotonicMs, wallMs);
   }
 }

@@ -9,6 +9,8 @@ export interface Piece {
   readonly number: number;
   readonly continued: boolean;
   readonly notFirst: boolean;
+  /** 0..15: it wants to come out in the order of the numbers of this lane; -1 = in none. */
+  readonly lane: number;
   readonly length: number;
   /** Id of the inner packet; -1 in later pieces, which do not show it. */
   readonly id: number;
@@ -27,11 +29,13 @@ export function readPieces(bytes: Uint8Array, offset: number, length: number): P
     const size = dataAt > length ? length : view.getUint16(sizeAt);
     if (dataAt + size > length) break;
     if (size > 0 && channelBytes === 1 && view.getUint8(at + 1) === 1) {
-      const notFirst = (view.getUint8(dataAt) & 2) !== 0;
+      const ipFlags = view.getUint8(dataAt);
+      const notFirst = (ipFlags & 2) !== 0;
       pieces.push({
         number: view.getUint32(at + 2),
         continued: (flags & 0x20) !== 0,
         notFirst,
+        lane: (ipFlags & 4) === 0 ? -1 : ipFlags >>> 4,
         length: size - 1,
         id: notFirst ? -1 : packetId(bytes, offset + dataAt + 1),
       });

@@ -13,6 +13,8 @@ const SILENT_MS = 180_000;
 const LIFE_MS = 3_900_000;
 /** PROTOCOL.md §3. */
 const REASSEMBLY_MS = 1_000;
+/** How long a piece in a lane may wait for its turn, and a little. */
+const TURN_MS = 430;
 const REASSEMBLED_MAX_BYTES = 2_000;
 /** Well below the stated bounds in packets and bytes (64, 256 KiB): above it which packet is forgotten is not ours to say. */
 const CERTAIN_PIECES = 40;
@@ -34,12 +36,14 @@ interface HeldPiece extends Piece {
 export interface Expected {
   readonly id: number;
   readonly certain: boolean;
+  /** The piece that brought it: a packet in a lane may wait for its turn. */
+  readonly last: Piece;
 }
 
 export class ReceiverModel {
   private readonly keys = new Map<KeyRecord, OpenKey>();
   /** Pieces of different sessions never belong together. */
-  private readonly pieces = new Map<KeyRecord, Map<number, HeldPiece>>();
+  private readonly pieces = new Map<KeyRecord, Map<number, HeldPiece>[]>();
 
   handleInstalled(key: KeyRecord, now: number): void {
     for (const [old, { installedMs }] of this.keys)
@@ -68,49 +72,56 @@ export class ReceiverModel {
     key.lastMs = now;
     const expected: Expected[] = [];
     for (const piece of sealed.pieces) {
-      if (!piece.continued && !piece.notFirst) expected.push({ id: piece.id, certain: isInside });
+      if (!piece.continued && !piece.notFirst)
+        expected.push({ id: piece.id, certain: isInside, last: piece });
       else this.join(piece, sealed.key, isInside, now, expected);
     }
     return expected;
   }
 
   private join(piece: Piece, key: KeyRecord, isInside: boolean, now: number, expected: Expected[]): void {
-    const held = this.held(key);
-    for (const each of this.pieces.values()) this.expire(each, now);
+    // Numbers count in each lane for itself.
+    const held = this.held(key, piece.lane);
+    for (const lanes of this.pieces.values()) for (const each of lanes) if (each) this.expire(each, now);
     held.set(piece.number, { ...piece, arrivedMs: now, mayBeForgotten: !isInside });
     if (this.heldPieces > CERTAIN_PIECES)
-      for (const others of this.pieces.values())
-        for (const other of others.values()) other.mayBeForgotten = true;
+      for (const lanes of this.pieces.values())
+        for (const others of lanes) for (const other of others?.values() ?? []) other.mayBeForgotten = true;
     const chain = chainOf(held, piece.number);
     const [first, last] = [chain[0], chain[chain.length - 1]];
     if (first.notFirst || last.continued) return;
     for (const part of chain) held.delete(part.number);
     const bytes = chain.reduce((sum, part) => sum + part.length, 0);
     if (bytes <= REASSEMBLED_MAX_BYTES)
-      expected.push({ id: first.id, certain: !chain.some((part) => part.mayBeForgotten) });
+      expected.push({ id: first.id, certain: !chain.some((part) => part.mayBeForgotten), last: piece });
   }
 
   /** A piece that waited too long takes what came of its packet with it. */
   private expire(held: Map<number, HeldPiece>, now: number): void {
     for (const piece of held.values()) {
-      if (now - piece.arrivedMs <= REASSEMBLY_MS) continue;
+      const ageMs = now - piece.arrivedMs;
+      // What waits for its turn first begins to age later, and what it waits for may be older by then.
+      const turnMs = piece.lane < 0 ? 0 : TURN_MS;
+      if (turnMs > 0 && ageMs > REASSEMBLY_MS - turnMs) piece.mayBeForgotten = true;
+      if (ageMs <= REASSEMBLY_MS + turnMs) continue;
       for (const part of chainOf(held, piece.number)) held.delete(part.number);
     }
   }
 
   private get heldPieces(): number {
     let count = 0;
-    for (const held of this.pieces.values()) count += held.size;
+    for (const lanes of this.pieces.values()) for (const held of lanes) count += held?.size ?? 0;
     return count;
   }
 
-  private held(key: KeyRecord): Map<number, HeldPiece> {
-    let held = this.pieces.get(key);
-    if (held === undefined) {
-      held = new Map();
-      this.pieces.set(key, held);
+  private held(key: KeyRecord, lane: number): Map<number, HeldPiece> {
+    let lanes = this.pieces.get(key);
+    if (lanes === undefined) {
+      lanes = [];
+      this.pieces.set(key, lanes);
     }
-    return held;
+    lanes[lane + 1] ??= new Map();
+    return lanes[lane + 1];
   }
 }
 

@@ -5,6 +5,7 @@ import type { CoreBase } from '../../../src/proto/core-base.ts';
 import type { InnerPacket, Ledger, Place } from '../ledger.ts';
 import type { Sealed } from '../net/datagram.ts';
 import type { KeyRecord } from './key-book.ts';
+import type { OrderWatch } from './order-watch.ts';
 import type { Expected, ReceiverModel } from './receiver-model.ts';
 import { Violation } from './violation.ts';
 
@@ -35,6 +36,8 @@ export class Step {
   constructor(
     private readonly name: string,
     private readonly core: CoreBase,
+    private readonly order: OrderWatch,
+    private readonly nowMs: number,
     /** False: what asks every association is left out. */
     readonly looksInside: boolean,
   ) {
@@ -49,8 +52,10 @@ export class Step {
     this.hasGenuine = true;
     for (const one of expected) {
       const packet = ledger.find(one.id);
-      const certain = one.certain && packet !== undefined && facts.mayComeFrom(packet);
-      this.due.push({ id: one.id, certain, key: sealed.key });
+      const certain = one.certain && packet !== undefined && !packet.isSpoofed && facts.mayComeFrom(packet);
+      this.due.push({ ...one, certain, key: sealed.key });
+      const { lane, number } = one.last;
+      if (lane >= 0) this.order.handleArrived(one.id, sealed.by, lane, number, certain, this.nowMs);
     }
   }
 
@@ -62,10 +67,10 @@ export class Step {
     let missing = 0;
     for (const packet of this.offered) if (!this.sealed.has(packet.id)) missing++;
     const dueIds = new Set<number>();
-    for (const { id, certain, key } of this.due) {
+    for (const { id, certain, key, last } of this.due) {
       dueIds.add(id);
       const packet = ledger.find(id);
-      if (packet === undefined || !certain || packet.isSpoofed || !facts.mayComeFrom(packet)) continue;
+      if (packet === undefined || !certain || last.lane >= 0 || !facts.mayComeFrom(packet)) continue;
       // A command earlier in the batch ended the session.
       if (!facts.isOpen(key)) continue;
       const isHere = packet.to === place || this.delivered.has(id);
@@ -74,8 +79,11 @@ export class Step {
       missing++;
     }
     for (const id of this.delivered)
-      if (!dueIds.has(id) && ledger.find(id) !== undefined)
+      if (!dueIds.has(id) && !this.order.has(id) && ledger.find(id) !== undefined)
         throw new Violation('not-before-arrival', `${this.name}: packet ${id} came out early`);
+    for (const id of this.delivered) this.order.handleHandedOn(id, this.nowMs);
+    for (const id of this.sealed) this.order.handleHandedOn(id, this.nowMs);
+    this.order.check(this.nowMs);
     if (missing === 0 || !this.looksInside) return;
     let explained = this.drops() - this.dropsBefore;
     for (const [association, held] of this.held())
