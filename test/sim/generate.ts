@@ -64,8 +64,10 @@ function makeAccess(random: Random): AccessSettings {
   const mtuBytes = random.pick([1_500, 1_500, 1_500, 1_400, 1_280]);
   const pathMtuBytes = random.pick([mtuBytes, mtuBytes, mtuBytes, 1_492, 1_380, 1_280]);
   const common = makeLink(random, pathMtuBytes);
+  const isOrdinary = random.chance(0.7);
   return {
     family: random.chance(0.2) ? 6 : 4,
+    ...(isOrdinary ? {} : { wishes: { backup: random.chance(0.5), metered: random.chance(0.5) } }),
     mtuBytes,
     up: common,
     down: random.chance(0.3) ? makeLink(random, pathMtuBytes) : common,

@@ -11,6 +11,9 @@ import type { ProgressWatch } from './watch/progress-watch.ts';
 
 /** From a change of an interface to the daemon's reaction. */
 const NETLINK_MS = 20;
+/** The daemon compares its clocks once a second, and takes a process that stood still for so long for one that slept. */
+const LOOK_MS = 1_000;
+const STOOD_STILL_MS = 3_000;
 
 /** A link on which progress is promised. */
 const GOOD = { loss: 0.2, mtuBytes: 1_280, delayMs: 1_000, kilobitsPerSecond: 2_000 } as const;
@@ -53,6 +56,7 @@ export class WorldEvents {
         break;
       case 'address':
         this.access(event.client, event.link).changeAddress();
+        this.later(NETLINK_MS, event.client, () => this.clients[event.client].wakeup(event.link));
         break;
       case 'nat':
         this.disturbNat(event);
@@ -68,10 +72,12 @@ export class WorldEvents {
       case 'sleep':
         this.host(event.client).sleep();
         this.later(event.forMs, event.client, () => this.host(event.client).wake());
+        this.noticeStandstill(event.client, event.forMs);
         break;
       case 'freeze':
         this.host(event.client).freeze(event.forMs);
         this.later(event.forMs, event.client, () => {});
+        if (event.forMs >= STOOD_STILL_MS) this.noticeStandstill(event.client, event.forMs);
         break;
       case 'clock':
         this.host(event.client).jump(event.monotonicMs, event.wallMs);
@@ -94,6 +100,11 @@ export class WorldEvents {
     if (event.action === 'forget') access.nat?.forget();
     else access.rebootNat(event.downMs);
     this.later(event.downMs, event.client, () => {});
+  }
+
+  /** A client's daemon sees that time is missing. */
+  private noticeStandstill(client: number, forMs: number): void {
+    if (client >= 0) this.later(forMs + (forMs % LOOK_MS), client, () => this.clients[client].wakeup());
   }
 
   private restartServer(event: Extract<WorldEvent, { kind: 'server-restart' }>): void {

@@ -108,13 +108,19 @@ export class ClientHost extends Host {
     const access = this.accesses[path];
     if (this.running === null || this.open.has(path) || !access.isPresent) return;
     this.open.add(path);
-    const { family, mtuBytes } = access.settings;
-    this.post({ kind: 'path-open', path, interfaceName: `if${path}`, family, mark: 0, mtuBytes });
+    const { family, mtuBytes, wishes } = access.settings;
+    this.post({ kind: 'path-open', path, interfaceName: `if${path}`, family, mark: 0, mtuBytes, ...wishes });
   }
 
   /** The interface is gone. */
   closePath(path: number): void {
     if (this.open.delete(path)) this.post({ kind: 'path-close', path });
+  }
+
+  /** Something says that a path (absent: every one) goes another way now, or works again. */
+  wakeup(path?: number): void {
+    if (this.isRunning && !this.clock.isFrozen)
+      this.post(path === undefined ? { kind: 'wakeup' } : { kind: 'wakeup', path });
   }
 
   get client(): ClientCore {

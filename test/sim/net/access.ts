@@ -1,4 +1,5 @@
 /** A client's interface and what it hangs on: uplink, NAT, downlink. Interfaces come, go and change their addresses. */
+import type { PathWishes } from '../../../src/proto/path/path.ts';
 import type { EventQueue } from '../clock.ts';
 import type { Random } from '../random.ts';
 import { type Address, address, portOf, withPort } from './address.ts';
@@ -14,6 +15,8 @@ export interface AccessSettings {
   readonly up: LinkSettings;
   readonly down: LinkSettings;
   readonly nat: NatSettings | null;
+  /** What the owner said of it; absent: nothing. */
+  readonly wishes?: PathWishes;
 }
 
 const FIRST_LOCAL_PORT = 40_000;
