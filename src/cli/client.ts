@@ -1,6 +1,8 @@
 import type { CommandModule } from 'yargs';
 import { UserError } from '../errors.ts';
+import { POLICY_NAMES } from '../proto/policy/policy.ts';
 import { daemonOptions, flagsOf, withExamples } from './options.ts';
+import { POLICY_LINES } from './policy.ts';
 
 export const clientCommand: CommandModule = {
   command: 'client [invite..]',
@@ -9,7 +11,7 @@ export const clientCommand: CommandModule = {
     withExamples(
       parser
         .usage(
-          '$0 client [INVITE] -i IFACE [-i IFACE …]\n\nJoin a server over one or more interfaces at once. INVITE is the line that `resip-vpn invite` printed;\nit is needed once.',
+          `$0 client [INVITE] -i IFACE [-i IFACE …]\n\nJoin a server over one or more interfaces at once. INVITE is the line that \`resip-vpn invite\` printed;\nit is needed once.\n\nPolicies:\n${POLICY_LINES}`,
         )
         .options({
           interface: {
@@ -29,7 +31,13 @@ export const clientCommand: CommandModule = {
           policy: {
             type: 'string',
             requiresArg: true,
-            describe: 'Which links carry a packet [redundant: all]',
+            describe: `Which links carry a packet: ${POLICY_NAMES.join(', ')} [redundant]`,
+          },
+          rule: {
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe: 'MATCH=POLICY: another policy for some traffic, see policy --help; may be repeated',
           },
           address: {
             type: 'string',
@@ -64,6 +72,10 @@ export const clientCommand: CommandModule = {
         [
           "client -i wlan0 -i 'wwan*,budget=50M/day,backup'",
           'LTE only when Wi-Fi fails, and never more than 50 MB a day',
+        ],
+        [
+          "client -i wlan0 -i wwan0 --policy bond --rule 'tcp:22=redundant'",
+          'The sum of both links, ssh over both of them',
         ],
         ['client -i wlan0 -i wwan0 --route 192.168.7.0/24', 'The same server again, for one network only'],
       ],

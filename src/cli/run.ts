@@ -9,6 +9,7 @@ import { genkeyCommand } from './genkey.ts';
 import { inviteCommand } from './invite.ts';
 import { killSwitchCommand } from './kill-switch.ts';
 import { pathCommand } from './path.ts';
+import { policyCommand } from './policy.ts';
 import { pubkeyCommand } from './pubkey.ts';
 import { reloadCommand } from './reload.ts';
 import { serverCommand } from './server.ts';
@@ -27,6 +28,7 @@ const COMMANDS: readonly CommandModule[] = [
   checkConfigCommand,
   reloadCommand,
   killSwitchCommand,
+  policyCommand,
   genkeyCommand,
   pubkeyCommand,
 ];

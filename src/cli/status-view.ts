@@ -42,6 +42,7 @@ function formatPeer(peer: PeerSnapshot): string {
     `${peer.name}  ${addresses.join(', ') || 'no address'}${peer.isStatic ? ' (static)' : ''}  key ${shortenKey(peer.publicKey)}`,
     `  ${formatSession(peer)}`,
     `  sent ${formatCount(peer.sentPackets)} packets (${formatBytes(peer.sentBytes)}), received ${formatCount(peer.receivedPackets)} (${formatBytes(peer.receivedBytes)}), ${formatCount(peer.duplicatesDropped)} duplicates dropped`,
+    ...formatPolicy(peer),
     ...formatTrouble(peer),
     ...formatPaths(peer.paths),
     ...formatArrivals(peer.paths),
@@ -54,6 +55,17 @@ function formatSession({ session }: PeerSnapshot): string {
   const times = `${formatCount(handshakes)} ${handshakes === 1 ? 'handshake' : 'handshakes'}`;
   if (!established) return `no session, ${heard}, ${times}`;
   return `session ${suite ?? ''} since ${formatSpan(ageMs ?? 0)}, ${heard}, ${times}`;
+}
+
+/** What differs from the usual: copies of everything, in no order. */
+function formatPolicy({ policy, rules, isCopying, orderHeld, orderGaps }: PeerSnapshot): string[] {
+  if (policy === 'redundant' && rules.length === 0 && orderHeld === 0) return [];
+  const now = isCopying ? ' (copying)' : '';
+  const order =
+    orderHeld === 0
+      ? []
+      : [`${formatCount(orderHeld)} put in order, ${formatCount(orderGaps)} gaps left open`];
+  return [`  ${[`policy ${policy}${now}`, ...rules, ...order].join(', ')}`];
 }
 
 /** What should be zero. */

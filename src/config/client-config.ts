@@ -1,7 +1,8 @@
 /** The client's configuration: keys are those of the flags and of the TOML file alike. */
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
-import { POLICY_NAMES } from '../proto/policy/policy.ts';
+import { POLICY_NAMES, type PolicyName } from '../proto/policy/policy.ts';
+import type { Rule } from '../proto/policy/rule.ts';
 import {
   type CommonConfig,
   type ConfigKind,
@@ -13,6 +14,7 @@ import {
 import { choice, field, several, yesOrNo } from './fields.ts';
 import { formatInterfaceSpec, type InterfaceSpec, interfaceSpec } from './interface-spec.ts';
 import { type Invite, parseInvite } from './invite.ts';
+import { rules } from './policy-config.ts';
 import { parseNetwork } from './units.ts';
 
 /** PROTOCOL.md §6: eight paths per association, and an interface is one or two. */
@@ -27,7 +29,9 @@ export interface ClientConfig extends CommonConfig {
   /** Each interface is a path, or two where it has IPv6. */
   readonly interfaces: readonly InterfaceSpec[];
   readonly route: RouteConfig;
-  readonly policy: string;
+  readonly policy: PolicyName;
+  /** First match wins; what none names goes by `policy`. */
+  readonly rules: readonly Rule[];
   /** Tunnel address to ask for; absent = the server chooses. */
   readonly address?: string;
   /** Upper bound of the inner MTU; absent = the server's. */
@@ -83,6 +87,7 @@ const keys = z.strictObject({
   interface: interfaces,
   route: routes.default({ kind: 'all' }),
   policy: choice(POLICY_NAMES).default(POLICY_NAMES[0]),
+  rule: rules,
   address: field('an IPv4 address', (text) => (isIPv4(text) ? text : undefined)).optional(),
   mtu: innerMtu.optional(),
   dns: dnsServers.optional(),
@@ -106,6 +111,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
       interfaces: values.interface,
       route: values.route,
       policy: values.policy,
+      rules: values.rule,
       address: values.address,
       mtuBytes: values.mtu,
       dns: values.dns ?? { kind: 'pushed' },

@@ -22,6 +22,7 @@ import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
 import { PathStates } from './path-states.ts';
+import { policyHandler } from './policy-control.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
 import { Reloader, reloadHandler } from './reload.ts';
 import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
@@ -93,6 +94,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
       wantedAddress: config.address,
       mtuBytes: config.mtuBytes,
       policy: config.policy,
+      rules: config.rules,
     },
     life,
     (event) => handle(event),
@@ -213,6 +215,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
   const control = await ControlServer.listen(stateDir, {
     ...clientHandlers({ engine, paths, wanted, budgets, onWakeup: wakeup, log }),
+    policy: policyHandler(config, engine, log),
     reload: reloadHandler(reloader, life, log),
   });
   life.defer('control', () => control.close());

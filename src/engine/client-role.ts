@@ -1,5 +1,6 @@
 /** The engine of a client: one socket per path, bound to its interface. */
 import { ClientCore } from '../proto/client-core.ts';
+import { policyNamed } from '../proto/policy/policy.ts';
 import { parseIpv4 } from '../proto/wire/ip-text.ts';
 import { endpointWords, fromBase64 } from './convert.ts';
 import type { Engine } from './engine.ts';
@@ -26,6 +27,7 @@ export class ClientRole implements Role {
     this.core = new ClientCore(
       {
         ...parts,
+        rules: options.rules,
         tunName: parts.tun.name,
         privateKey: fromBase64(options.privateKey),
         serverPublicKey: fromBase64(options.serverPublicKey),
@@ -60,6 +62,10 @@ export class ClientRole implements Role {
         break;
       case 'path-budget':
         this.core.setBudget(command.path, command.limitBytes, this.engine.now);
+        this.engine.drain();
+        break;
+      case 'policy':
+        this.core.setPolicy(policyNamed(command.policy), command.rules, this.engine.now);
         this.engine.drain();
         break;
       case 'wakeup':

@@ -1,5 +1,7 @@
 /** What the two threads say to each other. Commands go in to the engine, events come out. All values are plain data. */
 import type { PathState } from '../proto/path/path-state.ts';
+import type { PolicyName } from '../proto/policy/policy.ts';
+import type { Rule } from '../proto/policy/rule.ts';
 import type { Assignment, Snapshot } from '../proto/snapshot.ts';
 
 export type { PathState } from '../proto/path/path-state.ts';
@@ -76,7 +78,8 @@ export interface ClientEngineOptions {
   readonly wantedAddress?: string;
   /** Upper bound of the inner MTU, absent = the server's. */
   readonly mtuBytes?: number;
-  readonly policy: string;
+  readonly policy: PolicyName;
+  readonly rules: readonly Rule[];
 }
 
 export type EngineOptions = ServerEngineOptions | ClientEngineOptions;
@@ -98,6 +101,8 @@ export type EngineCommand =
       budgetBytes?: number;
     }
   | { kind: 'path-close'; path: number }
+  /** Client: which policy carries which packets from now on, both ways. */
+  | { kind: 'policy'; policy: PolicyName; rules: readonly Rule[] }
   /**
    * Bytes that may cross the path in all, counted since it was opened as `path-spent` counts: main sets aside a little at a time on
    * disk, and what crosses while this command is under way is not granted twice. Absent = as many as there are.

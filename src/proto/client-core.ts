@@ -10,6 +10,8 @@ import { Metering } from './metering.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
 import { isUsable, type Path, type PathWishes } from './path/path.ts';
 import type { PathState } from './path/path-state.ts';
+import type { Policy } from './policy/policy.ts';
+import type { Rule } from './policy/rule.ts';
 import type { Routes } from './routes.ts';
 import { type Established, Initiator } from './session/initiator.ts';
 import type { Session } from './session/session.ts';
@@ -25,6 +27,8 @@ import { addressFamily, sameRemote } from './wire/address-words.ts';
 import { DatagramType } from './wire/datagram.ts';
 import { isLinkLocal6 } from './wire/ip.ts';
 import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
+import { readPreferencesTaken } from './wire/preferences.ts';
+import { Wishes } from './wishes.ts';
 
 /** An unanswered address request is repeated after this. */
 const ADDRESS_REPEAT_MS = 500;
@@ -63,6 +67,7 @@ export class ClientCore extends CoreBase {
   private readonly association: Association;
   private readonly handshake: ClientHandshake;
   private readonly metering: Metering;
+  private readonly wishes: Wishes;
   private readonly publicKey: Uint8Array;
   private readonly tunName: string;
   private readonly startedMs: number;
@@ -90,6 +95,7 @@ export class ClientCore extends CoreBase {
     this.wantedAddress = options.wantedAddress;
     this.association = new Association(this.context, 0, options.serverPublicKey, 'server');
     this.metering = new Metering(this.association, this.commands, this.events);
+    this.wishes = new Wishes(this.association);
     this.handshake = new ClientHandshake(this.context, {
       initiator: new Initiator(options.primitives, options),
       counter: options.counter,
@@ -155,6 +161,14 @@ export class ClientCore extends CoreBase {
     this.association.choosePaths(now);
     if (this.handshake.isRunning) this.handshake.hurry(now);
     else this.beginHandshake(this.association.current !== null, now);
+    this.context.wake(this.association);
+    this.handleTimeout(now);
+  }
+
+  /** Which policy carries which packets from now on, both ways. */
+  setPolicy(policy: Policy, rules: readonly Rule[], now: number): void {
+    this.association.setPolicy(policy, rules, now);
+    this.wishes.change(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
   }
@@ -242,6 +256,12 @@ export class ClientCore extends CoreBase {
     if (wasCurrent) this.lose(now);
   }
 
+  override handlePreferencesTaken(session: Session, body: Uint8Array): boolean {
+    const number = readPreferencesTaken(body, 0, body.length);
+    if (number >= 0 && session === this.association.current) this.wishes.handleTaken(number);
+    return number >= 0;
+  }
+
   handleNewPath(): void {}
 
   override handleUnwanted(path: Path, now: number): void {
@@ -261,6 +281,7 @@ export class ClientCore extends CoreBase {
     this.handshake.poll(now, association.idleMs(now) < MAX_SILENCE_MS);
     if (session !== null && now >= this.nextAddressRequestMs) this.requestAddress(session, now);
     super.runAssociation(association, now);
+    if (session !== null && session === association.current) this.tellWishes(session, now);
     this.reportPaths();
   }
 
@@ -270,7 +291,7 @@ export class ClientCore extends CoreBase {
     let due = Math.min(super.dueMs(association, now), this.handshake.dueMs, this.metering.dueMs(now));
     const canBegin = !this.handshake.isRunning && this.targets().length > 0;
     if (session === null) return canBegin ? Math.min(due, Math.max(now, this.nextHandshakeMs)) : due;
-    due = Math.min(due, this.nextAddressRequestMs);
+    due = Math.min(due, this.nextAddressRequestMs, this.wishes.dueMs);
     if (canBegin) {
       const silentAtMs =
         this.oldestQuestionMs() === Number.POSITIVE_INFINITY ? due : this.silentAtMs(session);
@@ -292,6 +313,7 @@ export class ClientCore extends CoreBase {
     };
     return {
       ...snapshot(this.context, [peer]),
+      policy: this.association.steering.policy.name,
       tunName: this.tunName,
       uptimeMs: now - this.startedMs,
       publicKey: base64(this.publicKey),
@@ -342,6 +364,7 @@ export class ClientCore extends CoreBase {
     association.adopt(session, now);
     this.metering.handleSession();
     this.requestAddress(session, now);
+    this.wishes.change(now);
     if (!this.sessionIsUp)
       this.events.push({ kind: 'session', state: 'established', suite: session.suiteName });
     this.sessionIsUp = true;
@@ -382,6 +405,11 @@ export class ClientCore extends CoreBase {
 
   private isSilent(session: Session, now: number): boolean {
     return this.oldestQuestionMs() !== Number.POSITIVE_INFINITY && now >= this.silentAtMs(session);
+  }
+
+  private tellWishes(session: Session, now: number): void {
+    const body = this.wishes.poll(now);
+    if (body !== null) this.commands.toAllPaths(session, body);
   }
 
   private requestAddress(session: Session, now: number): void {

@@ -120,12 +120,19 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   abstract handleAuthentic(session: Session, now: number): boolean;
   abstract handleAddress(session: Session, body: Uint8Array, source: Source, now: number): void;
   abstract handleClose(session: Session, reason: number, now: number): void;
+  handlePreferences(_session: Session, _body: Uint8Array, _source: Source, _now: number): boolean {
+    return false;
+  }
+  handlePreferencesTaken(_session: Session, _body: Uint8Array): boolean {
+    return false;
+  }
   abstract handleNewPath(session: Session, pathId: number, source: Source, now: number): void;
   abstract snapshot(now: number): Snapshot;
   abstract close(now: number): void;
 
   /** Everything that is due for one association. */
   protected runAssociation(association: Association, now: number): void {
+    this.inbound.releaseOrdered(association, now);
     if (this.prober.run(association, now)) association.choosePaths(now);
   }
 

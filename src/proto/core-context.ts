@@ -6,7 +6,9 @@ import type { CoreEvent } from './events.ts';
 import { Outbox } from './outbox.ts';
 import { PacketBatch, type PathTable } from './packet-batch.ts';
 import type { Policy } from './policy/policy.ts';
+import type { Rule } from './policy/rule.ts';
 import type { BatchSealer, RandomBytes } from './ports.ts';
+import { SlotBudget } from './receive/order-store.ts';
 import type { NetworkLayer } from './session/network-layer.ts';
 import type { Primitives } from './session/primitives.ts';
 import { SessionTable } from './session/session-table.ts';
@@ -18,10 +20,16 @@ export interface CoreOptions {
   readonly random: RandomBytes;
   readonly network: NetworkLayer;
   readonly paths: PathTable;
+  /** Until the peer wishes otherwise (server). */
   readonly policy: Policy;
+  /** First match wins; what none names goes by `policy`. Default: none. */
+  readonly rules?: readonly Rule[];
   /** Sessions this end can hold at once. */
   readonly maxSessions: number;
 }
+
+/** Packets that all associations together may hold until earlier ones come: 32 MiB. */
+const ORDER_SLOTS = 16_384;
 
 export class CoreContext {
   readonly isServer: boolean;
@@ -31,9 +39,11 @@ export class CoreContext {
   readonly network: NetworkLayer;
   readonly paths: PathTable;
   readonly policy: Policy;
+  readonly rules: readonly Rule[];
   readonly sessions: SessionTable;
   readonly outbox = new Outbox();
   readonly deliveries = new PacketBatch({ capacity: 1024, arenaBytes: 1536 * 1024, trains: 8 });
+  readonly orderSlots = new SlotBudget(ORDER_SLOTS);
   readonly events: CoreEvent[] = [];
   readonly sentLog = new SentLog();
   /** Rows of the batch at hand that are to be kept there. */
@@ -52,6 +62,7 @@ export class CoreContext {
     this.network = options.network;
     this.paths = options.paths;
     this.policy = options.policy;
+    this.rules = options.rules ?? [];
     this.sessions = new SessionTable(
       options.maxSessions,
       options.sealer,

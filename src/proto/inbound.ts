@@ -6,7 +6,7 @@
  *   3. open      the driver, over the whole batch
  *   4. mark      the window; only now is anything believed
  *   5. account   the path it came over
- *   6. dispatch  interior packets: commands, IP packets (whole or pieces)
+ *   6. dispatch  interior packets: commands, IP packets (whole or pieces, in order or as they come)
  *   7. route     to TUN, to another client, or nowhere
  *   8. write     the driver, over the whole batch
  */
@@ -24,17 +24,30 @@ import {
   Verdict,
 } from './packet-batch.ts';
 import type { Path } from './path/path.ts';
+import { REASSEMBLED_MAX_BYTES } from './receive/reassembly.ts';
 import type { Routes } from './routes.ts';
 import { WindowVerdict } from './session/replay-window.ts';
 import type { Session } from './session/session.ts';
 import { DatagramType } from './wire/datagram.ts';
-import { COMMAND_CHANNEL, InteriorReader, IP_CHANNEL, IpFlags } from './wire/interior.ts';
+import { readU32 } from './wire/integers.ts';
+import {
+  COMMAND_CHANNEL,
+  InteriorReader,
+  IP_CHANNEL,
+  IP_INTERIOR_NUMBER,
+  IpFlags,
+  LANES,
+  laneOf,
+} from './wire/interior.ts';
 import { checkIp } from './wire/ip.ts';
 
 /** Header and tag, which are gone once a datagram is open. */
 const DATAGRAM_OVERHEAD_BYTES = DATAGRAM_HEADER_BYTES + TAG_BYTES;
 /** Rows of the largest batch the engine receives. */
 const MAX_ROWS = 2048;
+
+/** Numbers of interior packets count per session and lane, `NO_LANE` included. */
+const ORIGINS_PER_SESSION = 2 * LANES;
 
 /** What the two roles do differently with what arrives. */
 export interface InboundHandler {
@@ -202,12 +215,15 @@ export class Inbound {
     const fromServer = !this.context.isServer;
     // Nearly every datagram is one whole IP packet.
     if (isWholePacket(arena, offset[row], length[row], fromServer)) {
-      batch.flags[row] = arena[offset[row] + IP_INTERIOR_BYTES - 1] & PacketFlags.PARTIAL_CHECKSUM;
+      const ipFlags = arena[offset[row] + IP_INTERIOR_BYTES - 1];
+      const number = readU32(arena, offset[row] + IP_INTERIOR_NUMBER) | 0;
+      batch.flags[row] = ipFlags & PacketFlags.PARTIAL_CHECKSUM;
       offset[row] += IP_INTERIOR_BYTES;
       length[row] -= IP_INTERIOR_BYTES;
       if (path !== null) path.firstArrivals++;
       else this.handler.handleStray(session, batch, row, now);
-      this.route(session, batch, row, now);
+      if ((ipFlags & IpFlags.ORDERED) === 0) this.route(session, batch, row, now);
+      else this.handleOrdered(session, path, number, ipFlags, batch, row, now);
       return;
     }
     const reader = this.reader;
@@ -225,7 +241,7 @@ export class Inbound {
       } else if (reader.channel === IP_CHANNEL && reader.dataLength > 0) {
         if (path === null) this.handler.handleStray(session, batch, row, now);
         else if (!reader.continued) path.firstArrivals++;
-        this.handlePiece(session, arena, now);
+        this.handleUnit(session, path, arena, now);
       } else {
         this.context.rejects.add('interior');
       }
@@ -233,24 +249,122 @@ export class Inbound {
     if (!reader.ok) this.context.rejects.add('interior');
   }
 
-  /** An IP packet among other interior packets, or a piece of one: delivered through a row of its own. */
-  private handlePiece(session: Session, bytes: Uint8Array, now: number): void {
-    const { reader, context } = this;
+  /** A row that is one whole IP packet with its place in a lane: handed on where it stands, unless others go before it. */
+  private handleOrdered(
+    session: Session,
+    path: Path | null,
+    number: number,
+    ipFlags: number,
+    batch: PacketBatch,
+    row: number,
+    now: number,
+  ): void {
+    const { arena, offset, length } = batch;
+    const { reorder } = session.association;
+    const lane = laneOf(ipFlags);
+    const isPlain = this.context.deliveries.count === 0 && reorder.held === 0;
+    if (!isPlain) this.order(session, path, number, false, ipFlags, arena, offset[row], length[row], now);
+    else if (reorder.accept(lane, number, path?.id ?? -1, now)) this.route(session, batch, row, now);
+    else this.hold(session, number, false, ipFlags, arena, offset[row], length[row], now);
+  }
+
+  /** An IP packet among other interior packets, or a piece of one. */
+  private handleUnit(session: Session, path: Path | null, bytes: Uint8Array, now: number): void {
+    const { packetNumber, continued, dataOffset, dataLength } = this.reader;
+    const ipFlags = bytes[dataOffset];
+    const at = dataOffset + 1;
+    const length = dataLength - 1;
+    if ((ipFlags & IpFlags.ORDERED) === 0)
+      this.deliverUnit(session, packetNumber, continued, ipFlags, bytes, at, length, now);
+    else this.order(session, path, packetNumber | 0, continued, ipFlags, bytes, at, length, now);
+  }
+
+  private order(
+    session: Session,
+    path: Path | null,
+    number: number,
+    continued: boolean,
+    ipFlags: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    now: number,
+  ): void {
+    const { reorder } = session.association;
+    const lane = laneOf(ipFlags);
+    if (!reorder.accept(lane, number, path?.id ?? -1, now)) {
+      this.hold(session, number, continued, ipFlags, bytes, at, length, now);
+      return;
+    }
+    this.deliverUnit(session, number, continued, ipFlags, bytes, at, length, now);
+    this.release(session, lane, now);
+  }
+
+  /** What finds no room is handed on behind what waits in its lane, whatever is missing between. */
+  private hold(
+    session: Session,
+    number: number,
+    continued: boolean,
+    ipFlags: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    now: number,
+  ): void {
+    const { association } = session;
+    const { reorder } = association;
+    const lane = laneOf(ipFlags);
+    this.context.wake(association);
+    if (reorder.hold(lane, number, continued, ipFlags, bytes, at, length, now)) {
+      this.release(session, lane, now);
+      return;
+    }
+    reorder.giveUp(lane, number);
+    this.release(session, lane, now);
+    this.deliverUnit(session, number, continued, ipFlags, bytes, at, length, now);
+  }
+
+  /** What waited long enough. To be called when `Reorder.dueMs` is over. */
+  releaseOrdered(association: Association, now: number): void {
+    const session = association.current;
+    if (session === null || association.reorder.held === 0) return;
+    for (let lane = 0; lane < LANES; lane++) this.release(session, lane, now);
+  }
+
+  /** Hands on what may go, as far as there is room until the next turn. */
+  private release(session: Session, lane: number, now: number): void {
+    const { reorder } = session.association;
+    const { deliveries } = this.context;
+    if (reorder.held === 0) return;
+    while (deliveries.hasRoom(REASSEMBLED_MAX_BYTES) && reorder.poll(lane, now)) {
+      const { number, continued, ipFlags, bytes, offset, length } = reorder;
+      this.deliverUnit(session, number, continued, ipFlags, bytes, offset, length, now);
+    }
+  }
+
+  /** A whole packet, or a piece of one, in its turn: through a row of its own. */
+  private deliverUnit(
+    session: Session,
+    number: number,
+    continued: boolean,
+    ipFlags: number,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    now: number,
+  ): void {
     const { reassembly } = session.association;
-    const ipFlags = bytes[reader.dataOffset];
     const notFirst = (ipFlags & IpFlags.NOT_FIRST) !== 0;
-    const at = reader.dataOffset + 1;
-    const length = reader.dataLength - 1;
     const flags = ipFlags & PacketFlags.PARTIAL_CHECKSUM;
-    if (!reader.continued && !notFirst) {
+    if (!continued && !notFirst) {
       this.deliverCopy(session, bytes, at, length, flags, now);
       return;
     }
     const dropped = reassembly.dropped;
-    const { packetNumber, continued } = reader;
-    if (reassembly.add(session.localId, packetNumber, continued, notFirst, flags, bytes, at, length, now))
+    const origin = session.localId * ORIGINS_PER_SESSION + laneOf(ipFlags);
+    if (reassembly.add(origin, number, continued, notFirst, flags, bytes, at, length, now))
       this.deliverCopy(session, reassembly.packet, 0, reassembly.packetLength, reassembly.packetFlags, now);
-    context.drops.add('reassembly', reassembly.dropped - dropped);
+    this.context.drops.add('reassembly', reassembly.dropped - dropped);
   }
 
   private deliverCopy(

@@ -169,6 +169,12 @@ export class PacketBatch {
     this.trainCount = 0;
   }
 
+  /** True when `append` would find room for `length` bytes. */
+  hasRoom(length: number): boolean {
+    const end = this.end + HEADROOM_BYTES + length + TAILROOM_BYTES;
+    return this.count < this.capacity && end <= this.arena.length;
+  }
+
   /**
    * Adds an empty row with `length` bytes of room for its packet, headroom before and tailroom behind.
    * Returns the row, or -1 when rows or arena are used up (the caller counts the drop).

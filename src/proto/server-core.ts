@@ -25,6 +25,7 @@ import {
 import { CloseReason, writeClose } from './wire/commands.ts';
 import { DatagramType } from './wire/datagram.ts';
 import { formatIpv4 } from './wire/ip-text.ts';
+import { PREFERENCES_TAKEN_BYTES, readPreferences, writePreferencesTaken } from './wire/preferences.ts';
 
 /** Assumed until a path says otherwise: the outer packet size of the server's own link, bytes. */
 const LINK_MTU_BYTES = 1500;
@@ -253,6 +254,19 @@ export class ServerCore extends CoreBase {
     // A late goodbye of an earlier session says nothing about the present one.
     if (session === association.current) this.endSessions(association, now);
     else association.dropSession(session, now);
+  }
+
+  /** A late message of an earlier session, or of before the last change, is answered and not followed. */
+  override handlePreferences(session: Session, body: Uint8Array, source: Source, now: number): boolean {
+    const message = readPreferences(body, 0, body.length, this.context.policy);
+    if (message === null) return false;
+    const { association } = session;
+    association.takePreferences(session, message.number, message.wish, now);
+    this.context.wake(association);
+    const answer = new Uint8Array(PREFERENCES_TAKEN_BYTES);
+    writePreferencesTaken(answer, 0, message.number);
+    this.commands.toAddress(session, source.socket, source.words, source.at, answer);
+    return true;
   }
 
   handleNewPath(session: Session, pathId: number, source: Source, now: number): void {

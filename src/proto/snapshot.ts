@@ -78,6 +78,16 @@ export interface PeerSnapshot {
   readonly spoofedDropped: number;
   readonly heldPackets: number;
   readonly holdOverflows: number;
+  /** What this end sends by; the server follows its client's wishes. */
+  readonly policy: string;
+  /** As `--rule` takes them. */
+  readonly rules: readonly string[];
+  /** Policy `auto` has every packet copied. */
+  readonly isCopying: boolean;
+  /** Packets that came before their predecessors and waited; that came after their successors; gaps that nothing filled. */
+  readonly orderHeld: number;
+  readonly orderLate: number;
+  readonly orderGaps: number;
   readonly fragmentsSent: number;
   /** Datagrams that went out again because their path died. */
   readonly resentDatagrams: number;

@@ -3,6 +3,7 @@ import type { Association } from './association/association.ts';
 import { base64 } from './base64.ts';
 import type { CoreContext } from './core-context.ts';
 import type { Path } from './path/path.ts';
+import { formatRule } from './policy/rule-text.ts';
 import type { PathSnapshot, PeerSnapshot, Snapshot } from './snapshot.ts';
 import { addressFamily, addressPort } from './wire/address-words.ts';
 import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
@@ -42,6 +43,12 @@ export function peerSnapshot(
     receivedBytes: association.receivedBytes,
     duplicatesDropped: association.duplicatesDropped,
     spoofedDropped: association.spoofedDropped,
+    policy: association.steering.policy.name,
+    rules: association.steering.rules.map(formatRule),
+    isCopying: association.steering.isCopying,
+    orderHeld: association.reorder.heldPackets,
+    orderLate: association.reorder.latePackets,
+    orderGaps: association.reorder.gaps,
     ...association.counters,
     resentDatagrams: association.resentDatagrams,
     reassembled: association.reassembly.completed,

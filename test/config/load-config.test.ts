@@ -43,6 +43,7 @@ describe('defaults', () => {
       interfaces: [{ pattern: 'wlan0', isBackup: false, isMetered: false }],
       route: { kind: 'all' },
       policy: 'redundant',
+      rules: [],
       address: undefined,
       mtuBytes: undefined,
       dns: { kind: 'pushed' },

@@ -29,6 +29,7 @@ function config(overrides: Partial<ClientConfig> = {}): ClientConfig {
     interfaces: [spec('wlan0'), spec('wwan0')],
     route: { kind: 'all' },
     policy: 'redundant',
+    rules: [],
     dns: { kind: 'pushed' },
     ...overrides,
   };

@@ -1,5 +1,6 @@
 /** A whole run as plain data: what the runner makes from a seed, shrinks, and keeps as a regression file. */
 
+import type { PolicyName } from '../../src/proto/policy/policy.ts';
 import type { AccessSettings } from './net/access.ts';
 import type { LinkSettings } from './net/link.ts';
 
@@ -38,7 +39,7 @@ export interface ClientPlan {
   /** Static address, uint32; 0 = the server chooses. */
   readonly wantedAddress: number;
   /** As with `--policy`; absent = redundant. */
-  readonly policy?: string;
+  readonly policy?: PolicyName;
 }
 
 export interface FlowPlan {

@@ -8,10 +8,15 @@ import type { CoreContext } from '../core-context.ts';
 import { PATHS_PER_PEER, type PacketBatch, PacketFlags, Verdict } from '../packet-batch.ts';
 import { Candidates } from '../path/candidates.ts';
 import { isUsable, Path } from '../path/path.ts';
-import { choosePrimary } from '../path/primary.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Rule } from '../policy/rule.ts';
+import { Steering } from '../policy/steering.ts';
 import { Reassembly } from '../receive/reassembly.ts';
+import { Reorder } from '../receive/reorder.ts';
 import { PREVIOUS_SESSION_MS, SESSION_SILENT_MS, type Session } from '../session/session.ts';
 import type { TimerOwner } from '../timer-queue.ts';
+import { NO_LANE } from '../wire/interior.ts';
+import { PathFlags, type Preferences } from '../wire/preferences.ts';
 import { HOLD_LIMITS, HoldQueue } from './hold-queue.ts';
 import type { Judgement } from './sent-log.ts';
 
@@ -47,8 +52,8 @@ export class Association implements TimerOwner {
   /** The public key as text: what maps find the client by. */
   readonly key: string;
   readonly paths: (Path | null)[] = new Array(PATHS_PER_PEER).fill(null);
-  /** Paths that carry copies; 0 = packets are held. */
-  private sendMask = 0;
+  /** Which paths each packet takes; none = packets are held. */
+  readonly steering: Steering;
   /** Paths that answered since traffic began: what leaves over two of them needs no second try. */
   private vouchedMask = 0;
   /** When a packet last left without a twin over another such path. */
@@ -57,14 +62,18 @@ export class Association implements TimerOwner {
   /** Some path is metered. */
   private isLimited = false;
   resentDatagrams = 0;
-  /** The path that carries every packet, while others are limited in what they take; null = nothing is limited. */
-  private primary: Path | null = null;
   /** Largest inner packet that travels whole over all of them. */
   private wholeBytes = 0;
   private readonly channel: IpChannel;
   private readonly hold = new HoldQueue();
   readonly reassembly = new Reassembly();
+  readonly reorder: Reorder;
   readonly candidates = new Candidates();
+
+  /** Server: what the client said of its paths, and in which message. */
+  private readonly pathFlags = new Uint8Array(PATHS_PER_PEER);
+  private preferencesOf: Session | null = null;
+  private preferencesNumber = 0;
 
   private activeUntilMs = 0;
   private activeSinceMs = 0;
@@ -86,6 +95,8 @@ export class Association implements TimerOwner {
   ) {
     this.key = base64(publicKey);
     this.channel = new IpChannel(context.isServer);
+    this.reorder = new Reorder(context.orderSlots);
+    this.steering = new Steering(context.policy, context.rules);
   }
 
   // Sessions
@@ -127,6 +138,7 @@ export class Association implements TimerOwner {
     for (const session of [this.current, this.previous])
       if (session !== null) this.context.sessions.remove(session);
     this.current = null;
+    this.reorder.close();
     this.previous = null;
     this.previousUntilMs = Number.POSITIVE_INFINITY;
   }
@@ -137,8 +149,9 @@ export class Association implements TimerOwner {
   send(batch: PacketBatch, row: number, now: number): void {
     if (now - this.touchedMs >= TOUCH_EVERY_MS) this.touch(now);
     const session = this.current;
+    const { steering } = this;
     const length = batch.length[row];
-    if (session === null || this.sendMask === 0 || !session.canSend) {
+    if (session === null || steering.mask === 0 || !session.canSend) {
       this.holdPacket(
         batch.arena.subarray(batch.offset[row], batch.offset[row] + length),
         batch.flags[row],
@@ -150,7 +163,12 @@ export class Association implements TimerOwner {
     session.carriedPackets = true;
     this.sentPackets++;
     this.sentBytes += length;
-    let pathMask = this.primary === null ? this.sendMask : this.withinBudget(this.primary, length, now);
+    let pathMask = steering.plainMask;
+    let lane = NO_LANE;
+    if (pathMask < 0) {
+      pathMask = steering.choose(batch.arena, batch.offset[row], length, now);
+      lane = steering.lane;
+    }
     if (this.isLimited) {
       pathMask = this.withinAllowance(pathMask, length);
       if (pathMask === 0) {
@@ -163,11 +181,11 @@ export class Association implements TimerOwner {
     const isSole = (vouched & (vouched - 1)) === 0;
     if (isSole) this.noteSole(pathMask, now);
     if (length > this.wholeBytes) {
-      this.sendInPieces(session, batch, row, pathMask, isSole ? PacketFlags.SOLE : 0);
+      this.sendInPieces(session, batch, row, pathMask, isSole ? PacketFlags.SOLE : 0, lane);
       batch.verdict[row] = Verdict.DROP;
       return;
     }
-    this.channel.wrap(batch, row);
+    this.channel.wrap(batch, row, lane);
     if (isSole) batch.flags[row] |= PacketFlags.SOLE;
     batch.peer[row] = this.slot;
     batch.train[row] = -1;
@@ -194,11 +212,25 @@ export class Association implements TimerOwner {
     row: number,
     mask: number,
     rowFlags: number,
+    lane: number,
   ): void {
     const { outbox, drops } = this.context;
     const { arena, offset: at, length, flags } = batch;
     const piece = this.wholeBytes;
-    if (!this.channel.split(arena, at[row], length[row], flags[row], piece, outbox, session, mask, rowFlags))
+    if (
+      !this.channel.split(
+        arena,
+        at[row],
+        length[row],
+        flags[row],
+        piece,
+        outbox,
+        session,
+        mask,
+        rowFlags,
+        lane,
+      )
+    )
       drops.add('batch-full');
   }
 
@@ -229,7 +261,7 @@ export class Association implements TimerOwner {
   }
 
   private judgeSent(pathMask: number, sentMs: number): Judgement {
-    let targets = this.sendMask;
+    let targets = this.steering.mask;
     let isOpen = false;
     for (let id = 0, rest = pathMask; rest !== 0; id++, rest >>>= 1) {
       if ((rest & 1) === 0) continue;
@@ -254,18 +286,6 @@ export class Association implements TimerOwner {
       gaps += path.proof.gaps;
     }
     return 2 ** PATHS_PER_PEER * gaps + upMask;
-  }
-
-  /** The paths that take this packet: the primary, and the others as far as their budgets go. */
-  private withinBudget(primary: Path, bytes: number, now: number): number {
-    primary.budget.note(bytes);
-    let mask = this.sendMask;
-    for (let id = 0, rest = mask; rest !== 0; id++, rest >>>= 1) {
-      const path = this.paths[id];
-      if ((rest & 1) === 0 || path === null || path === primary) continue;
-      if (!path.budget.take(bytes, now)) mask &= ~(1 << id);
-    }
-    return mask;
   }
 
   /** The paths that may still carry so much: metered ones take it out of what they were given. */
@@ -307,6 +327,7 @@ export class Association implements TimerOwner {
       now,
     );
     path.setAddress(socket, words, at);
+    if (this.context.isServer) this.flag(path);
     this.paths[id] = path;
     return path;
   }
@@ -325,22 +346,18 @@ export class Association implements TimerOwner {
 
   /** To be called when any path changed its state, address or MTU. What was held leaves with the first path that is up. */
   choosePaths(now: number): void {
-    const before = this.sendMask;
-    this.sendMask = this.current === null ? 0 : this.context.policy.choose(this.paths);
+    const { steering } = this;
+    const before = steering.mask;
+    steering.update(this.paths, this.current !== null, now);
+    this.reorder.measure(this.paths, now);
     let datagramBytes = Number.POSITIVE_INFINITY;
     for (const path of this.paths)
-      if (path !== null && this.sendMask & (1 << path.id))
+      if (path !== null && steering.mask & (1 << path.id))
         datagramBytes = Math.min(datagramBytes, path.datagramBytes);
-    this.wholeBytes = this.sendMask === 0 ? 0 : wholePacketBytes(datagramBytes);
-    const carrying = this.paths.filter(
-      (path) => path !== null && (this.sendMask & (1 << path.id)) !== 0,
-    ) as Path[];
-    this.primary = carrying.some((path) => path.budget.isLimited)
-      ? choosePrimary(carrying, this.primary)
-      : null;
+    this.wholeBytes = steering.mask === 0 ? 0 : wholePacketBytes(datagramBytes);
     this.vouchedMask = this.vouchedPaths();
     this.isLimited = this.paths.some((path) => path?.allowance.isLimited);
-    if (this.sendMask === 0) return;
+    if (steering.mask === 0) return;
     this.resend(now);
     if (before === 0) this.release(now);
   }
@@ -351,6 +368,29 @@ export class Association implements TimerOwner {
     for (const path of this.paths)
       if (path?.state === 'up' && path.proof.isProvenSince(this.activeSinceMs)) mask |= 1 << path.id;
     return mask;
+  }
+
+  /** Server: the client's wishes; those of another session than the current one, and older ones, are not followed. */
+  takePreferences(session: Session, number: number, wish: Preferences, now: number): void {
+    if (session !== this.current) return;
+    if (session === this.preferencesOf && ((number - this.preferencesNumber) | 0) <= 0) return;
+    this.preferencesOf = session;
+    this.preferencesNumber = number;
+    this.pathFlags.set(wish.pathFlags);
+    for (const path of this.paths) if (path !== null) this.flag(path);
+    this.setPolicy(wish.policy, wish.rules, now);
+  }
+
+  private flag(path: Path): void {
+    const flags = this.pathFlags[path.id];
+    path.isBackup = (flags & PathFlags.BACKUP) !== 0;
+    path.isMetered = (flags & PathFlags.METERED) !== 0;
+  }
+
+  /** Which policy carries which packets from now on. */
+  setPolicy(policy: Policy, rules: readonly Rule[], now: number): void {
+    this.steering.configure(policy, rules);
+    this.choosePaths(now);
   }
 
   private release(now: number): void {
@@ -397,6 +437,7 @@ export class Association implements TimerOwner {
   expire(now: number): boolean {
     this.expireHeld(now);
     this.reassembly.expire(now);
+    this.reorder.expire(now);
     this.current?.fitWindow(this.slowestMs(), now);
     if (this.previous !== null && (now >= this.previousUntilMs || this.previous.hasExpired(now))) {
       this.context.sessions.remove(this.previous);
@@ -424,7 +465,7 @@ export class Association implements TimerOwner {
   get expiryMs(): number {
     const silent =
       this.current === null ? Number.POSITIVE_INFINITY : this.current.lastReceivedMs + SESSION_SILENT_MS;
-    return Math.min(this.previousUntilMs, silent, this.hold.nextExpiryMs);
+    return Math.min(this.previousUntilMs, silent, this.hold.nextExpiryMs, this.reorder.dueMs);
   }
 
   get counters() {

@@ -1,4 +1,4 @@
-/** Channel 1: IP packets, whole or in pieces. PROTOCOL.md §3. The numbers belong to the association and outlive sessions. */
+/** Channel 1: IP packets, whole or in pieces, in lanes or not. PROTOCOL.md §3. The numbers belong to the association and outlive sessions. */
 import type { Outbox } from '../outbox.ts';
 import {
   HEADROOM_BYTES,
@@ -8,7 +8,7 @@ import {
   TAG_BYTES,
 } from '../packet-batch.ts';
 import type { Session } from '../session/session.ts';
-import { IP_CHANNEL, IpFlags, writeIpInterior } from '../wire/interior.ts';
+import { IP_CHANNEL, IpFlags, LANES, laneFlags, NO_LANE, writeIpInterior } from '../wire/interior.ts';
 
 /** Largest IP packet that travels whole in a datagram of that size. */
 export function wholePacketBytes(datagramBytes: number): number {
@@ -32,20 +32,22 @@ export function isWholePacket(bytes: Uint8Array, at: number, length: number, fro
 export class IpChannel {
   /** Low 32 bits count. */
   private nextNumber = 0;
+  /** The same for each lane. */
+  private readonly laneNumbers = new Int32Array(LANES);
   fragmentsSent = 0;
 
   constructor(private readonly isServer: boolean) {}
 
   /** The row covers an IP packet with headroom; afterwards it covers header room and interior. */
-  wrap(batch: PacketBatch, row: number): void {
+  wrap(batch: PacketBatch, row: number, lane: number): void {
     const packetAt = batch.offset[row];
     const length = batch.length[row];
-    const flags = batch.flags[row] & PacketFlags.PARTIAL_CHECKSUM;
+    const flags = (batch.flags[row] & PacketFlags.PARTIAL_CHECKSUM) | laneFlags(lane);
     writeIpInterior(
       batch.arena,
       packetAt - IP_INTERIOR_BYTES,
       this.isServer,
-      this.next(),
+      this.next(lane),
       length,
       false,
       flags,
@@ -66,6 +68,7 @@ export class IpChannel {
     pathMask: number,
     /** `PacketFlags` of the rows. */
     rowFlags: number,
+    lane: number,
   ): boolean {
     // Equal pieces: a small last one would be lost as easily as a large one and costs as much.
     const pieces = Math.ceil(length / pieceBytes);
@@ -76,8 +79,9 @@ export class IpChannel {
       if (row < 0) return false;
       const at = outbox.batch.offset[row];
       const isLast = done + size === length;
-      const ipFlags = (packetFlags & PacketFlags.PARTIAL_CHECKSUM) | (done > 0 ? IpFlags.NOT_FIRST : 0);
-      writeIpInterior(outbox.batch.arena, at, this.isServer, this.next(), size, !isLast, ipFlags);
+      const ipFlags =
+        (packetFlags & PacketFlags.PARTIAL_CHECKSUM) | (done > 0 ? IpFlags.NOT_FIRST : 0) | laneFlags(lane);
+      writeIpInterior(outbox.batch.arena, at, this.isServer, this.next(lane), size, !isLast, ipFlags);
       outbox.batch.arena.set(bytes.subarray(offset + done, offset + done + size), at + IP_INTERIOR_BYTES);
       outbox.batch.flags[row] = rowFlags;
       outbox.finish(row, IP_INTERIOR_BYTES + size, session, pathMask);
@@ -86,7 +90,8 @@ export class IpChannel {
     return true;
   }
 
-  private next(): number {
+  private next(lane: number): number {
+    if (lane !== NO_LANE) return this.laneNumbers[lane]++;
     const number = this.nextNumber;
     this.nextNumber = (number + 1) | 0;
     return number;

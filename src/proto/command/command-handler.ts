@@ -25,6 +25,9 @@ export interface CommandHooks {
   /** Address request (server), answer or refusal (client). */
   handleAddress(session: Session, body: Uint8Array, source: Source, now: number): void;
   handleClose(session: Session, reason: number, now: number): void;
+  /** The client's wishes (server), or the number of those that the server took (client). False = malformed, or not for this side. */
+  handlePreferences(session: Session, body: Uint8Array, source: Source, now: number): boolean;
+  handlePreferencesTaken(session: Session, body: Uint8Array): boolean;
   /** The client speaks of a path the server has not seen yet; the client ignores such a thing. */
   handleNewPath(session: Session, pathId: number, source: Source, now: number): void;
   /** Something about the paths changed: masks, timers and events follow. */
@@ -103,6 +106,10 @@ export class CommandHandler {
         this.hooks.handleClose(session, reason, now);
         return true;
       }
+      case Command.PREFERENCES:
+        return this.hooks.handlePreferences(session, body, source, now);
+      case Command.PREFERENCES_TAKEN:
+        return this.hooks.handlePreferencesTaken(session, body);
       case Command.START:
         return this.refuseStream(session, path, source, body, now);
       // Streams do not exist yet, so there is none these could speak of.

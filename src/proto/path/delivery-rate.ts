@@ -10,6 +10,8 @@ export class DeliveryRate {
   private atMs = Number.NEGATIVE_INFINITY;
   /** Bytes per millisecond; 0 = not known yet. */
   bytesPerMs = 0;
+  /** What the last report that made it new added. */
+  arrivedBytes = 0;
 
   /**
    * `received`: the peer's counter of datagrams (wraps); `sentDatagrams` (wraps) and `sentBytes`: this end's own, which give
@@ -27,7 +29,8 @@ export class DeliveryRate {
     this.sentBytes = sentBytes;
     this.atMs = now;
     if (isFirst || arrived < 0) return false;
-    this.bytesPerMs = (arrived * meanBytes) / elapsedMs;
+    this.arrivedBytes = arrived * meanBytes;
+    this.bytesPerMs = this.arrivedBytes / elapsedMs;
     return true;
   }
 }

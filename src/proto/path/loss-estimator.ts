@@ -20,10 +20,23 @@ export class LossEstimator {
   private recentSent = 0;
   private recentLost = 0;
 
+  /** `memoryDatagrams`: reports remember about so many. */
+  constructor(private readonly memoryDatagrams = MEMORY_DATAGRAMS) {}
+
   /** 0..1, or null while nothing is known. */
   get fraction(): number | null {
     if (this.recentSent === 0) return null;
     return Math.min(1, Math.max(0, this.recentLost / this.recentSent));
+  }
+
+  /** Lost datagrams within memory, the older the less. */
+  get lost(): number {
+    return this.recentLost;
+  }
+
+  /** As `handleReport`, but nothing is judged: what was lost has a known cause. */
+  skipReport(sent: number, received: number): void {
+    if (((sent - this.sent) | 0) > 0 || !this.hasBase) this.rebase(sent, received);
   }
 
   /** The counters (uint32) as one report gives them; reports may be reordered or repeated. */
@@ -44,7 +57,7 @@ export class LossEstimator {
   }
 
   private account(sent: number, lost: number): void {
-    const keep = 1 - Math.max(MIN_WEIGHT, sent / (MEMORY_DATAGRAMS + sent));
+    const keep = 1 - Math.max(MIN_WEIGHT, sent / (this.memoryDatagrams + sent));
     this.recentSent = this.recentSent * keep + sent;
     this.recentLost = this.recentLost * keep + lost;
   }

@@ -31,6 +31,7 @@ import { KeepAliveInterval } from './keep-alive-interval.ts';
 import { LossEstimator } from './loss-estimator.ts';
 import { Meter } from './meter.ts';
 import { MtuDoubt } from './mtu-doubt.ts';
+import { PathLoad } from './path-load.ts';
 import { PathMtu } from './path-mtu.ts';
 import type { PathState } from './path-state.ts';
 import { ProbeLog } from './probe-log.ts';
@@ -43,6 +44,8 @@ const METERED_PROBE_MS = 2_000;
 const METERED_SUSPECT_PROBE_MS = 500;
 /** While it is being found out how much the path takes. */
 const BUSY_PROBE_MS = 100;
+/** Bounds of half a round trip, at which a path is asked that carries packets alone: it is given up within 1.5 round trips and 50 ms. */
+const ALONE_PROBE_MIN_MS = 20;
 /** While an answer is overdue, to know soon. */
 const SUSPECT_PROBE_MS = 100;
 /** First repetition towards a path that never answered; doubles up to the cap. */
@@ -81,6 +84,8 @@ const PROBES_PER_DATAGRAM = 1;
 
 /** Linux: larger than the interface takes; says nothing about the link. */
 const EMSGSIZE = 90;
+/** Of the loss that calls for copies: at 5 % and 250 packets a second it shows within half a second. */
+const FRESH_DATAGRAMS = 128;
 
 /** Outer IP and UDP headers, bytes. */
 const OUTER_HEADERS = { 4: 28, 6: 48 } as const;
@@ -128,8 +133,13 @@ export class Path {
   readonly rtt = new RttEstimator();
   readonly lossOut = new LossEstimator();
   readonly lossIn = new LossEstimator();
+  /** Loss on the way out that a full path does not explain, of short memory. */
+  readonly freshLoss = new LossEstimator(FRESH_DATAGRAMS);
   readonly probes = new ProbeLog();
   budget = new CopyBudget();
+  load = new PathLoad();
+  /** Packets go over this path and no other. */
+  isAlone = false;
   private readonly delivery = new DeliveryRate();
   mtu: PathMtu;
   private readonly mtuDoubt = new MtuDoubt();
@@ -269,7 +279,8 @@ export class Path {
     const rtt = this.rtt;
     return rtt.smoothedMs === null
       ? INITIAL_ANSWER_MS
-      : rtt.smoothedMs + 4 * rtt.variationMs + ANSWER_SLACK_MS;
+      : // A queue that fills makes each answer later than the one before.
+        Math.max(rtt.smoothedMs, rtt.latestMs ?? 0) + 4 * rtt.variationMs + ANSWER_SLACK_MS;
   }
 
   /** Silence after which a suspect path is given up. */
@@ -303,6 +314,7 @@ export class Path {
     this.setState('validating', now);
     this.proof.beginGap();
     this.budget = new CopyBudget();
+    this.load = new PathLoad();
     this.probes.clear();
     this.retryMs = VALIDATE_PROBE_MS;
     this.nextProbeMs = now;
@@ -315,6 +327,7 @@ export class Path {
     const sentMs = this.probes.settle(tokenHigh, tokenLow);
     if (sentMs < 0) return false;
     this.rtt.handleSample(Math.max(0, now - sentMs));
+    this.load.handleRtt(Math.max(0, now - sentMs), this.probes.settledMark, now);
     this.handleSizeAnswered(this.probes.settledSizeBytes, now);
     this.retryMs = VALIDATE_PROBE_MS;
     this.credit = Number.POSITIVE_INFINITY;
@@ -362,9 +375,13 @@ export class Path {
     this.lossOut.handleReport(sent, received);
     if (this.mtuDoubt.handleReport(sent, received, this.sentBytes, now)) this.nextProbeMs = now;
     const rttMs = this.rtt.latestMs;
-    if (rttMs === null || !this.delivery.handleReport(received, this.sentDatagrams, this.sentBytes, now))
-      return;
-    this.budget.handleReport(rttMs, this.delivery.bytesPerMs, now);
+    if (rttMs === null) return;
+    if (this.delivery.handleReport(received, this.sentDatagrams, this.sentBytes, now)) {
+      this.budget.handleReport(rttMs, this.delivery.bytesPerMs, now);
+      this.load.handleDelivery(this.delivery.arrivedBytes, now);
+    }
+    if (this.load.isFull) this.freshLoss.skipReport(sent, received);
+    else this.freshLoss.handleReport(sent, received);
   }
 
   /** The handshake itself went over this path and back. */
@@ -449,7 +466,7 @@ export class Path {
     now: number,
     active: boolean,
   ): void {
-    this.probes.add(tokenHigh, tokenLow, sizeBytes, now);
+    this.probes.add(tokenHigh, tokenLow, sizeBytes, now, this.load.committedBytes);
     if (sizeBytes > 0) {
       if (this.mtuDoubt.isOpen) this.mtuDoubt.handleSent(now);
       else this.mtu.handleSent(sizeBytes, now);
@@ -535,6 +552,7 @@ export class Path {
       case 'up':
         if (!active) return this.keepAlive.intervalMs;
         if (this.isMetered) return METERED_PROBE_MS;
+        if (this.isAlone) return this.aloneProbeMs;
         return this.budget.isBusy ? BUSY_PROBE_MS : ACTIVE_PROBE_MS;
       case 'suspect':
         return this.isMetered ? METERED_SUSPECT_PROBE_MS : SUSPECT_PROBE_MS;
@@ -544,6 +562,11 @@ export class Path {
         return interval;
       }
     }
+  }
+
+  private get aloneProbeMs(): number {
+    const halfMs = (this.rtt.smoothedMs ?? 0) / 2;
+    return Math.min(ACTIVE_PROBE_MS, Math.max(ALONE_PROBE_MIN_MS, halfMs));
   }
 
   private isWatched(now: number, active: boolean): boolean {

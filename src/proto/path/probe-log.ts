@@ -10,10 +10,14 @@ export class ProbeLog {
   private readonly sentMs = new Float64Array(CAPACITY);
   /** Outer packet size that the probe tests, 0 = an ordinary probe. */
   private readonly sizes = new Int32Array(CAPACITY);
+  /** What the caller had counted when the probe left. */
+  private readonly marks = new Float64Array(CAPACITY);
   private head = 0;
   private count = 0;
   /** Size of the probe that `settle` found last. */
   settledSizeBytes = 0;
+  /** Mark of that probe. */
+  settledMark = 0;
   /** Probes sent since the last answer. */
   unanswered = 0;
 
@@ -27,7 +31,7 @@ export class ProbeLog {
   }
 
   /** A token of two int32 words; the oldest probe is forgotten when the log is full. */
-  add(high: number, low: number, sizeBytes: number, now: number): void {
+  add(high: number, low: number, sizeBytes: number, now: number, mark = 0): void {
     if (this.count === CAPACITY) {
       this.head = (this.head + 1) % CAPACITY;
       this.count--;
@@ -37,6 +41,7 @@ export class ProbeLog {
     this.low[at] = low;
     this.sentMs[at] = now;
     this.sizes[at] = sizeBytes;
+    this.marks[at] = mark;
     // A size probe that is lost says something about the size, not about the path.
     if (sizeBytes === 0) this.unanswered++;
   }
@@ -47,6 +52,7 @@ export class ProbeLog {
       const at = (this.head + i) % CAPACITY;
       if (this.high[at] !== high || this.low[at] !== low) continue;
       this.settledSizeBytes = this.sizes[at];
+      this.settledMark = this.marks[at];
       this.head = (at + 1) % CAPACITY;
       this.count -= i + 1;
       this.unanswered = this.countOrdinary();

@@ -12,8 +12,8 @@ export class PieceStore {
   /** Pieces held. */
   count = 0;
   // Columns, one element per slot.
-  /** Id of the session that the piece came in. */
-  readonly session = new Int32Array(MAX_SLOTS);
+  /** What the number counts in: the lane of a session. */
+  readonly origin = new Float64Array(MAX_SLOTS);
   readonly packetNumber = new Uint32Array(MAX_SLOTS);
   readonly arrivedMs = new Float64Array(MAX_SLOTS);
   readonly length = new Uint16Array(MAX_SLOTS);
@@ -33,11 +33,11 @@ export class PieceStore {
     return this.count === 0 ? NONE : this.order[0];
   }
 
-  /** The slot with this packet number (uint32) of this session, or `NONE`. Looks at the newest first. */
-  find(session: number, packetNumber: number): number {
+  /** The slot with this packet number (uint32) of this origin, or `NONE`. Looks at the newest first. */
+  find(origin: number, packetNumber: number): number {
     for (let i = this.count - 1; i >= 0; i--) {
       const slot = this.order[i];
-      if (this.packetNumber[slot] === packetNumber && this.session[slot] === session) return slot;
+      if (this.packetNumber[slot] === packetNumber && this.origin[slot] === origin) return slot;
     }
     return NONE;
   }

@@ -46,10 +46,10 @@ export class Reassembly {
 
   /**
    * Takes the piece `bytes[offset .. offset + length)` (copied) of interior packet `packetNumber` (its low 32 bits
-   * count), which came in `session` (an int32 that names it). True when that completes a packet: `packet`, `packetLength` and `packetFlags` hold it until the next call.
+   * count), which counts within `origin` (a number that names session and lane). True when that completes a packet: `packet`, `packetLength` and `packetFlags` hold it until the next call.
    */
   add(
-    session: number,
+    origin: number,
     packetNumber: number,
     continued: boolean,
     notFirst: boolean,
@@ -65,13 +65,13 @@ export class Reassembly {
       this.dropped++;
       return false;
     }
-    if (store.find(session, number) !== NONE) {
+    if (store.find(origin, number) !== NONE) {
       this.duplicates++;
       return false;
     }
     if (store.isFull) this.forget(store, store.oldest);
     const slot = store.put(number, bytes, offset, length, now);
-    store.session[slot] = session;
+    store.origin[slot] = origin;
     store.continued[slot] = continued ? 1 : 0;
     store.notFirst[slot] = notFirst ? 1 : 0;
     store.ipFlags[slot] = ipFlags;
@@ -157,13 +157,13 @@ function firstOf(store: PieceStore, slot: number): number {
 /** The piece before, when it is there and belongs to the same packet. */
 function lower(store: PieceStore, slot: number): number {
   if (!store.notFirst[slot]) return NONE;
-  const below = store.find(store.session[slot], (store.packetNumber[slot] - 1) >>> 0);
+  const below = store.find(store.origin[slot], (store.packetNumber[slot] - 1) >>> 0);
   return below !== NONE && store.continued[below] ? below : NONE;
 }
 
 /** The piece after, likewise. */
 function upper(store: PieceStore, slot: number): number {
   if (!store.continued[slot]) return NONE;
-  const above = store.find(store.session[slot], (store.packetNumber[slot] + 1) >>> 0);
+  const above = store.find(store.origin[slot], (store.packetNumber[slot] + 1) >>> 0);
   return above !== NONE && store.notFirst[above] ? above : NONE;
 }

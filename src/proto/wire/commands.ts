@@ -2,7 +2,7 @@
  * Channel-0 commands: the data of one interior packet on channel 0 is one command, 3 bits reserved ‖ 5 bits command,
  * then its body. PROTOCOL.md §5. Emitters write the whole command at `at` and return its length; readers take the
  * range of the whole command, command byte included. Bodies with a file of their own: `stream-commands.ts`,
- * `keep-alive.ts`, `probe.ts`, `address-message.ts`.
+ * `keep-alive.ts`, `probe.ts`, `address-message.ts`, `preferences.ts`.
  */
 
 import { readU16, readUint, writeU16, writeUint } from './integers.ts';
@@ -18,6 +18,8 @@ export const Command = {
   PROBE_REPLY: 7,
   ADDRESS: 8,
   CLOSE: 9,
+  PREFERENCES: 10,
+  PREFERENCES_TAKEN: 11,
   CALL_BACK: 12,
   ALLOWANCE: 13,
 } as const;

@@ -18,13 +18,33 @@ export const IP_CHANNEL = 1;
 /** Interior header of a command: flags 1, channel 1, packet number 1, size 2. */
 export const COMMAND_INTERIOR_BYTES = 5;
 
+/** Where its packet number stands in the fixed form on the IP channel. */
+export const IP_INTERIOR_NUMBER = 2;
+
 /** First data byte on the IP channel. */
 export const IpFlags = {
   /** The transport checksum holds the pseudo-header sum only. */
   PARTIAL_CHECKSUM: 0x01,
   /** This piece continues a packet. */
   NOT_FIRST: 0x02,
+  /** The number counts within a lane, whose packets want to come out in its order; the lane stands in the upper four bits. */
+  ORDERED: 0x04,
 } as const;
+const LANE_SHIFT = 4;
+/** As many as four bits tell apart. */
+export const LANES = 16;
+/** The packet's order is nobody's concern. */
+export const NO_LANE = -1;
+
+/** The IP flags of a packet in that lane. */
+export function laneFlags(lane: number): number {
+  return lane === NO_LANE ? 0 : IpFlags.ORDERED | (lane << LANE_SHIFT);
+}
+
+/** The lane that these IP flags name, or `NO_LANE`. */
+export function laneOf(ipFlags: number): number {
+  return (ipFlags & IpFlags.ORDERED) === 0 ? NO_LANE : ipFlags >>> LANE_SHIFT;
+}
 
 /**
  * Walks the interior packets of one datagram without allocating: `reset`, then `next` until false; then `ok` tells
@@ -124,7 +144,7 @@ export function writeIpInterior(
 ): number {
   bytes[at] = (fromServer ? FROM_SERVER : 0) | (continued ? CONTINUED : 0) | 3;
   bytes[at + 1] = IP_CHANNEL;
-  writeU32(bytes, at + 2, packetNumber);
+  writeU32(bytes, at + IP_INTERIOR_NUMBER, packetNumber);
   writeU16(bytes, at + 6, pieceBytes + 1);
   bytes[at + 8] = ipFlags;
   return IP_INTERIOR_BYTES;

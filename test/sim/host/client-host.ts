@@ -5,6 +5,7 @@ import { toBase64 } from '../../../src/engine/convert.ts';
 import type { Assignment, EngineEvent } from '../../../src/engine/messages.ts';
 import type { Parts } from '../../../src/engine/role.ts';
 import type { ClientCore } from '../../../src/proto/client-core.ts';
+import type { PolicyName } from '../../../src/proto/policy/policy.ts';
 import type { Suite } from '../../../src/proto/ports.ts';
 import { formatIpv4, parseIpv4 } from '../../../src/proto/wire/ip-text.ts';
 import type { UdpOptions } from '../../../src/udp/udp.ts';
@@ -34,7 +35,7 @@ export interface ClientHostOptions {
   readonly suites: readonly Suite[];
   /** Static address, uint32; 0 = none. */
   readonly wantedAddress: number;
-  readonly policy: string;
+  readonly policy: PolicyName;
   readonly clock: { startMs: number; wallOffsetMs: number };
 }
 
@@ -91,6 +92,7 @@ export class ClientHost extends Host {
         endpoints: servers.map(socketAddress),
         ...(wantedAddress === 0 ? {} : { wantedAddress: formatIpv4(wantedAddress) }),
         policy,
+        rules: [],
       },
       parts,
       this.emit,
