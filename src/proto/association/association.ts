@@ -15,7 +15,7 @@ import { Reassembly } from '../receive/reassembly.ts';
 import { Reorder } from '../receive/reorder.ts';
 import { PREVIOUS_SESSION_MS, SESSION_SILENT_MS, type Session } from '../session/session.ts';
 import type { TimerOwner } from '../timer-queue.ts';
-import { NO_LANE } from '../wire/interior.ts';
+import { UNORDERED } from '../wire/interior.ts';
 import { PathFlags, type Preferences } from '../wire/preferences.ts';
 import { HOLD_LIMITS, HoldQueue } from './hold-queue.ts';
 import type { Judgement } from './sent-log.ts';
@@ -164,10 +164,10 @@ export class Association implements TimerOwner {
     this.sentPackets++;
     this.sentBytes += length;
     let pathMask = steering.plainMask;
-    let lane = NO_LANE;
+    let order = UNORDERED;
     if (pathMask < 0) {
       pathMask = steering.choose(batch.arena, batch.offset[row], length, now);
-      lane = steering.lane;
+      order = steering.order;
     }
     if (this.isLimited) {
       pathMask = this.withinAllowance(pathMask, length);
@@ -181,11 +181,11 @@ export class Association implements TimerOwner {
     const isSole = (vouched & (vouched - 1)) === 0;
     if (isSole) this.noteSole(pathMask, now);
     if (length > this.wholeBytes) {
-      this.sendInPieces(session, batch, row, pathMask, isSole ? PacketFlags.SOLE : 0, lane);
+      this.sendInPieces(session, batch, row, pathMask, isSole ? PacketFlags.SOLE : 0, order);
       batch.verdict[row] = Verdict.DROP;
       return;
     }
-    this.channel.wrap(batch, row, lane);
+    this.channel.wrap(batch, row, order);
     if (isSole) batch.flags[row] |= PacketFlags.SOLE;
     batch.peer[row] = this.slot;
     batch.train[row] = -1;
@@ -212,7 +212,7 @@ export class Association implements TimerOwner {
     row: number,
     mask: number,
     rowFlags: number,
-    lane: number,
+    order: number,
   ): void {
     const { outbox, drops } = this.context;
     const { arena, offset: at, length, flags } = batch;
@@ -228,7 +228,7 @@ export class Association implements TimerOwner {
         session,
         mask,
         rowFlags,
-        lane,
+        order,
       )
     )
       drops.add('batch-full');

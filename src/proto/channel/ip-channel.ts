@@ -8,7 +8,7 @@ import {
   TAG_BYTES,
 } from '../packet-batch.ts';
 import type { Session } from '../session/session.ts';
-import { IP_CHANNEL, IpFlags, LANES, laneFlags, NO_LANE, writeIpInterior } from '../wire/interior.ts';
+import { IP_CHANNEL, IpFlags, LANES, laneOf, NO_LANE, writeIpInterior } from '../wire/interior.ts';
 
 /** Largest IP packet that travels whole in a datagram of that size. */
 export function wholePacketBytes(datagramBytes: number): number {
@@ -38,16 +38,16 @@ export class IpChannel {
 
   constructor(private readonly isServer: boolean) {}
 
-  /** The row covers an IP packet with headroom; afterwards it covers header room and interior. */
-  wrap(batch: PacketBatch, row: number, lane: number): void {
+  /** `order`: the IP flags that say to which lane the packet belongs. The row covers an IP packet with headroom; afterwards it covers header room and interior. */
+  wrap(batch: PacketBatch, row: number, order: number): void {
     const packetAt = batch.offset[row];
     const length = batch.length[row];
-    const flags = (batch.flags[row] & PacketFlags.PARTIAL_CHECKSUM) | laneFlags(lane);
+    const flags = (batch.flags[row] & PacketFlags.PARTIAL_CHECKSUM) | order;
     writeIpInterior(
       batch.arena,
       packetAt - IP_INTERIOR_BYTES,
       this.isServer,
-      this.next(lane),
+      this.next(order),
       length,
       false,
       flags,
@@ -68,7 +68,7 @@ export class IpChannel {
     pathMask: number,
     /** `PacketFlags` of the rows. */
     rowFlags: number,
-    lane: number,
+    order: number,
   ): boolean {
     // Equal pieces: a small last one would be lost as easily as a large one and costs as much.
     const pieces = Math.ceil(length / pieceBytes);
@@ -80,8 +80,8 @@ export class IpChannel {
       const at = outbox.batch.offset[row];
       const isLast = done + size === length;
       const ipFlags =
-        (packetFlags & PacketFlags.PARTIAL_CHECKSUM) | (done > 0 ? IpFlags.NOT_FIRST : 0) | laneFlags(lane);
-      writeIpInterior(outbox.batch.arena, at, this.isServer, this.next(lane), size, !isLast, ipFlags);
+        (packetFlags & PacketFlags.PARTIAL_CHECKSUM) | (done > 0 ? IpFlags.NOT_FIRST : 0) | order;
+      writeIpInterior(outbox.batch.arena, at, this.isServer, this.next(order), size, !isLast, ipFlags);
       outbox.batch.arena.set(bytes.subarray(offset + done, offset + done + size), at + IP_INTERIOR_BYTES);
       outbox.batch.flags[row] = rowFlags;
       outbox.finish(row, IP_INTERIOR_BYTES + size, session, pathMask);
@@ -90,7 +90,8 @@ export class IpChannel {
     return true;
   }
 
-  private next(lane: number): number {
+  private next(order: number): number {
+    const lane = laneOf(order);
     if (lane !== NO_LANE) return this.laneNumbers[lane]++;
     const number = this.nextNumber;
     this.nextNumber = (number + 1) | 0;

@@ -15,6 +15,7 @@ const MIN_CAPACITY = 4;
 const MAX_CAPACITY = 10_000_000;
 const FAST_GROWTH = 2;
 const CAREFUL_GROWTH = 1.05;
+const SLOW_GROWTH = 1.02;
 /** Weight of a new measurement while packets wait. */
 const GAIN = 0.3;
 /** Traffic that empties its queues now and then shows the base; a path that changed its length is known within two spans. */
@@ -23,9 +24,10 @@ const BASE_SPAN_MS = 30_000;
 const STANDING_SAMPLES = 3;
 /** A standing queue: beyond what timers and busy machines add. */
 const QUEUED_MS = 10;
-/** A longer one, of which less arrives than is handed over, is this sender's, however little that is. */
+/** One that no busy machine explains. */
 const SURELY_QUEUED_MS = 40;
-const BEHIND = 0.9;
+/** Less arrives than is handed over: the queue grows. */
+const BEHIND = 0.95;
 /** Part of the capacity that counts as using it. */
 const IN_USE = 0.5;
 /** Delivery is judged over at least this: shorter spans measure the clock. */
@@ -114,18 +116,25 @@ export class PathLoad {
     const queueMs = this.standingQueueMs;
     const isUsed = Math.max(offered, delivered) > IN_USE * this.capacity;
     this.isFull = isUsed && queueMs > QUEUED_MS;
+    const isBehind = delivered < BEHIND * offered;
+    const isSurelyQueued = queueMs > SURELY_QUEUED_MS;
     // A queue that others fill says nothing about what the bottleneck would take from here.
-    const isOurs = queueMs > SURELY_QUEUED_MS && delivered > 0 && delivered < BEHIND * offered;
-    if (this.isFull || isOurs) {
+    if (delivered > 0 && ((this.isFull && (isBehind || isSurelyQueued)) || (isBehind && isSurelyQueued))) {
       this.capacity = this.hasQueued ? this.capacity + GAIN * (delivered - this.capacity) : delivered;
       this.hasQueued = true;
     } else if (isUsed) {
-      this.capacity = Math.max(this.capacity * (this.hasQueued ? CAREFUL_GROWTH : FAST_GROWTH), delivered);
+      this.capacity = Math.max(this.capacity * this.growth, delivered);
     } else if (this.capacity < INITIAL_CAPACITY && queueMs <= QUEUED_MS) {
       // Nobody would ever find out otherwise: a path that is thought slow is not chosen.
       this.capacity *= CAREFUL_GROWTH;
     }
     this.capacity = Math.min(MAX_CAPACITY, Math.max(MIN_CAPACITY, this.capacity));
+  }
+
+  /** Where something waits already, or did before, with care. */
+  private get growth(): number {
+    if (this.isFull) return SLOW_GROWTH;
+    return this.hasQueued ? CAREFUL_GROWTH : FAST_GROWTH;
   }
 
   private drain(now: number): void {

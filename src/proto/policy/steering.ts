@@ -7,7 +7,7 @@ import { HEADROOM_BYTES, PATHS_PER_PEER, TAG_BYTES } from '../packet-batch.ts';
 import { isUsable, type Path } from '../path/path.ts';
 import { choosePrimary } from '../path/primary.ts';
 import { FlowReader } from '../wire/flow.ts';
-import { LANES, NO_LANE } from '../wire/interior.ts';
+import { LANES, laneFlags, UNORDERED } from '../wire/interior.ts';
 import { Alarm, type Choice, type Policy, policyNamed } from './policy.ts';
 import { candidates, rank } from './ranking.ts';
 import { matches, type Rule } from './rule.ts';
@@ -21,6 +21,8 @@ const RUN_MS = 1;
 const FLOW_SLOTS = 256;
 /** A flow that paused for longer than the paths differ may change its path: nothing can be overtaken. */
 const FLOW_PAUSE_MS = 200;
+/** PROTOCOL.md §3: what left longer ago over another path is not waited for. */
+const SPLIT_MS = 400;
 const WRAPPER_BYTES = HEADROOM_BYTES + TAG_BYTES;
 
 interface Plan {
@@ -37,8 +39,8 @@ export class Steering {
   mask = 0;
   /** Where every packet goes, -1 = each has to be asked for with `choose`. */
   plainMask = -1;
-  /** Of the packet that was asked for last: its lane, by flow, or `NO_LANE`. */
-  lane = NO_LANE;
+  /** Of the packet that was asked for last: the IP flags that name its lane, by flow. */
+  order = UNORDERED;
   rules: readonly Rule[] = [];
   private plans: Plan[] = [];
   /** Of each rule. */
@@ -50,6 +52,9 @@ export class Steering {
   private lastSpread: Path | null = null;
   private readonly unrest = new Unrest();
   private readonly flow = new FlowReader();
+  /** Of each lane: the path of its last packet, and when that changed. */
+  private readonly lanePaths = new Uint8Array(LANES).fill(PATHS_PER_PEER);
+  private readonly laneSplitMs = new Float64Array(LANES).fill(Number.NEGATIVE_INFINITY);
   private readonly flowPaths = new Uint8Array(FLOW_SLOTS).fill(PATHS_PER_PEER);
   private readonly flowMs = new Float64Array(FLOW_SLOTS);
 
@@ -104,9 +109,9 @@ export class Steering {
     this.watch();
   }
 
-  /** The paths of the packet `bytes[at .. at + length)`, which `checkIp` accepted; `lane` is its lane. */
+  /** The paths of the packet `bytes[at .. at + length)`, which `checkIp` accepted; `order` says in which order. */
   choose(bytes: Uint8Array, at: number, length: number, now: number): number {
-    this.lane = NO_LANE;
+    this.order = UNORDERED;
     const plan = this.planFor(bytes, at, length);
     const { choice } = plan;
     if (choice.spread !== 0) return this.chooseOne(choice, length + WRAPPER_BYTES, now);
@@ -128,12 +133,22 @@ export class Steering {
       ? this.pathOfFlow(choice.spread, bytes, now)
       : this.earliest(choice.spread, bytes, now);
     path.load.commit(bytes, now);
-    if (!choice.byFlow) this.lane = this.flow.hash % LANES;
+    if (!choice.byFlow) this.order = this.orderOver(path, now);
     const own = 1 << path.id;
     if (bytes > SMALL_BYTES + WRAPPER_BYTES || choice.smallCopies === 0) return own;
     const mask = this.withinBudget(choice.smallCopies | own, path, bytes, now);
     this.commit(mask & ~own, bytes, now);
     return mask;
+  }
+
+  /** The flags of the packet at hand when it goes over `path`. */
+  private orderOver(path: Path, now: number): number {
+    const lane = this.flow.hash % LANES;
+    if (this.lanePaths[lane] !== path.id) {
+      this.lanePaths[lane] = path.id;
+      this.laneSplitMs[lane] = now;
+    }
+    return laneFlags(lane, now - this.laneSplitMs[lane] < SPLIT_MS);
   }
 
   /** The path that a packet of `bytes` arrives over first. */

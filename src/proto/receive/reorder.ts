@@ -1,12 +1,12 @@
 /**
  * Puts packets that were spread over several paths in order again, lane by lane. A packet that comes before its predecessor
- * waits until that is there or lost. It is lost when every path that carries packets in order has brought a later one of the
- * lane (a path does not reorder), or when it is later than the paths differ. What is late all the same is handed on at once: never
+ * waits until that is there or lost. It is lost when the sender says that the lane went over one path (a path does not reorder),
+ * when every path that carries packets in order has brought a later one, or when it is later than the paths differ. What is late all the same is handed on at once: never
  * dropped, never waited for twice.
  */
 import { PATHS_PER_PEER } from '../packet-batch.ts';
 import { isUsable, type Path } from '../path/path.ts';
-import { LANES } from '../wire/interior.ts';
+import { IpFlags, LANES } from '../wire/interior.ts';
 import { NO_SLOT, ORDER_SLOT_BYTES, OrderStore, type SlotBudget } from './order-store.ts';
 
 /** A path carries packets in order so long after the last one. */
@@ -66,8 +66,11 @@ export class Reorder {
   measure(paths: readonly (Path | null)[], now: number): void {
     let slowest = 0;
     let fastest = Number.POSITIVE_INFINITY;
+    // One path that carries, and a sender that speaks of others: any of them.
+    const isFirst = this.countCarrying(now) < 2;
     for (const path of paths) {
-      if (path === null || !this.carries(path.id, now) || !isUsable(path.state)) continue;
+      if (path === null || !isUsable(path.state) || path.isBackup || path.isExhausted) continue;
+      if (!isFirst && !this.carries(path.id, now)) continue;
       slowest = Math.max(slowest, (path.rtt.smoothedMs ?? 0) + 2 * path.rtt.variationMs);
       fastest = Math.min(fastest, path.load.baseRttMs);
     }
@@ -199,14 +202,26 @@ export class Reorder {
   }
 
   private isLost(lane: number, now: number): boolean {
-    if (now - this.sinceMs[lane] >= this.waitMs) return true;
+    if (now - this.sinceMs[lane] >= this.waitMs || !this.isSplit(lane)) return true;
     const wanted = this.next[lane];
+    if (this.countCarrying(now) < 2) return false;
     for (let id = 0; id < PATHS_PER_PEER; id++) {
       if (!this.carries(id, now)) continue;
       if ((this.brought[lane] & (1 << id)) === 0) return false;
       if (((this.highest[lane * PATHS_PER_PEER + id] - wanted) | 0) <= 0) return false;
     }
     return true;
+  }
+
+  private isSplit(lane: number): boolean {
+    const { store } = this;
+    return store !== null && (store.ipFlags[store.head(lane)] & IpFlags.SPLIT) !== 0;
+  }
+
+  private countCarrying(now: number): number {
+    let count = 0;
+    for (let id = 0; id < PATHS_PER_PEER; id++) if (this.carries(id, now)) count++;
+    return count;
   }
 
   private carries(pathId: number, now: number): boolean {

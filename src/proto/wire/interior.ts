@@ -29,16 +29,19 @@ export const IpFlags = {
   NOT_FIRST: 0x02,
   /** The number counts within a lane, whose packets want to come out in its order; the lane stands in the upper four bits. */
   ORDERED: 0x04,
+  /** With `ORDERED`: earlier packets of the lane may still be under way over another path. */
+  SPLIT: 0x08,
 } as const;
 const LANE_SHIFT = 4;
 /** As many as four bits tell apart. */
 export const LANES = 16;
-/** The packet's order is nobody's concern. */
+/** The packet's order is nobody's concern: its IP flags say nothing of a lane. */
 export const NO_LANE = -1;
+export const UNORDERED = 0;
 
 /** The IP flags of a packet in that lane. */
-export function laneFlags(lane: number): number {
-  return lane === NO_LANE ? 0 : IpFlags.ORDERED | (lane << LANE_SHIFT);
+export function laneFlags(lane: number, isSplit: boolean): number {
+  return IpFlags.ORDERED | (isSplit ? IpFlags.SPLIT : 0) | (lane << LANE_SHIFT);
 }
 
 /** The lane that these IP flags name, or `NO_LANE`. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SlotBudget } from '../../../src/proto/receive/order-store.ts';
 import { Reorder } from '../../../src/proto/receive/reorder.ts';
+import { IpFlags } from '../../../src/proto/wire/interior.ts';
 
 const LANE = 3;
 const BODY = new Uint8Array(4);
@@ -12,10 +13,10 @@ class Bench {
   readonly budget = new SlotBudget(1_000);
   readonly reorder = new Reorder(this.budget);
 
-  take(number: number, path: number, now: number, lane = LANE): void {
+  take(number: number, path: number, now: number, lane = LANE, flags: number = IpFlags.SPLIT): void {
     const { reorder } = this;
     if (reorder.accept(lane, number, path, now)) this.out.push(number);
-    else if (!reorder.hold(lane, number, false, 0, BODY, 0, BODY.length, now)) {
+    else if (!reorder.hold(lane, number, false, flags, BODY, 0, BODY.length, now)) {
       reorder.giveUp(lane, number);
       this.drain(lane, now);
       this.out.push(number);
@@ -64,14 +65,21 @@ describe('packets of a lane', () => {
     expect(bench.reorder.gaps).toBe(1);
   });
 
-  it('wait at all only while two paths bring packets in order', () => {
-    expect(
-      run([
-        [0, 0, 0],
-        [2, 0, 1],
-        [5, 0, 2],
-      ]),
-    ).toEqual([0, 2, 5]);
+  it('wait for nothing when their sender kept them on one path', () => {
+    const bench = new Bench();
+    bench.take(0, 0, 0);
+    bench.take(1, 1, 0);
+    bench.take(3, 0, 1, LANE, 0);
+    expect(bench.out).toEqual([0, 1, 3]);
+  });
+
+  it('wait for a path that brings its first', () => {
+    const bench = new Bench();
+    bench.take(0, 0, 0);
+    bench.take(2, 0, 1);
+    bench.take(3, 0, 2);
+    bench.take(1, 1, 3);
+    expect(bench.out).toEqual([0, 1, 2, 3]);
   });
 
   it('wait no longer than the paths differ', () => {
