@@ -2,17 +2,19 @@
 import type { ClientConfig } from '../config/client-config.ts';
 import type { LogConfig } from '../config/common-config.ts';
 import type { ClientPaths } from './client-paths.ts';
+import type { PolicyControl } from './policy-control.ts';
 import { commonSettings, type Setting } from './reload.ts';
 import type { WantedInterfaces } from './wanted-interfaces.ts';
 
 export interface ClientSettingsParts {
   readonly wanted: WantedInterfaces;
   readonly paths: Pick<ClientPaths, 'sync'>;
+  readonly policies: Pick<PolicyControl, 'set'>;
   readonly setLogLevel: (level: LogConfig['level']) => void;
 }
 
 export function clientSettings(parts: ClientSettingsParts): readonly Setting<ClientConfig>[] {
-  const { wanted, paths } = parts;
+  const { wanted, paths, policies } = parts;
   return [
     ...commonSettings(parts.setLogLevel),
     {
@@ -26,7 +28,8 @@ export function clientSettings(parts: ClientSettingsParts): readonly Setting<Cli
     },
     { key: 'invite', of: ({ invite }) => invite },
     { key: 'route', of: ({ route }) => route },
-    { key: 'policy', of: ({ policy }) => policy },
+    { key: 'policy', of: ({ policy }) => policy, apply: (config) => policies.set(config) },
+    { key: 'rule', of: ({ rules }) => rules, apply: (config) => policies.set(config) },
     { key: 'address', of: ({ address }) => address },
     { key: 'mtu', of: ({ mtuBytes }) => mtuBytes },
     { key: 'dns', of: ({ dns }) => dns },

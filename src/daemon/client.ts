@@ -22,7 +22,7 @@ import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
 import { PathStates } from './path-states.ts';
-import { policyHandler } from './policy-control.ts';
+import { PolicyControl } from './policy-control.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
 import { Reloader, reloadHandler } from './reload.ts';
 import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
@@ -211,11 +211,12 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     },
   );
   endpoints.search();
-  const settings = clientSettings({ wanted, paths, setLogLevel: parts.setLogLevel });
+  const policies = new PolicyControl(config, engine, log);
+  const settings = clientSettings({ wanted, paths, policies, setLogLevel: parts.setLogLevel });
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
   const control = await ControlServer.listen(stateDir, {
     ...clientHandlers({ engine, paths, wanted, budgets, onWakeup: wakeup, log }),
-    policy: policyHandler(config, engine, log),
+    policy: policies.handler,
     reload: reloadHandler(reloader, life, log),
   });
   life.defer('control', () => control.close());

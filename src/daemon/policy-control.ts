@@ -1,4 +1,4 @@
-/** `policy` on a client's control socket: what holds, and what is to hold from now on. */
+/** Which policy carries which packets, as long as the client runs: by the control socket's `policy`, or by a configuration read anew. */
 import { readPolicy, readRules } from '../config/policy-config.ts';
 import type { Handler } from '../control/protocol.ts';
 import type { Engine } from '../engine/engine-client.ts';
@@ -13,22 +13,38 @@ export interface PolicyAnswer {
   readonly rules: readonly string[];
 }
 
-/** `start`: what the configuration says. What is changed ends with the process. */
-export function policyHandler(
-  start: { readonly policy: PolicyName; readonly rules: readonly Rule[] },
-  engine: Engine,
-  log: Log,
-): Handler {
-  let { policy, rules } = start;
-  return async (request) => {
-    if (request.policy !== undefined || request.rules !== undefined) {
-      const name = request.policy === undefined ? policy : readPolicy(String(request.policy));
-      rules =
-        request.rules === undefined ? rules : readRules((request.rules as readonly unknown[]).map(String));
-      policy = name;
-      engine.post({ kind: 'policy', policy, rules });
-      log.info({ policy, rules: rules.map(formatRule) }, 'policy');
+export interface PolicyWish {
+  readonly policy: PolicyName;
+  readonly rules: readonly Rule[];
+}
+
+export class PolicyControl {
+  constructor(
+    private current: PolicyWish,
+    private readonly engine: Pick<Engine, 'post'>,
+    private readonly log: Log,
+  ) {}
+
+  set({ policy, rules }: PolicyWish): void {
+    this.current = { policy, rules };
+    this.engine.post({ kind: 'policy', policy, rules });
+    this.log.info({ ...this.answer }, 'policy');
+  }
+
+  /** Without `policy` and `rules` the request asks only. Throws `UserError` for what makes no sense. */
+  readonly handler: Handler = async (request) => {
+    const { policy, rules } = request;
+    if (policy !== undefined || rules !== undefined) {
+      if (rules !== undefined && !Array.isArray(rules)) throw new Error('rules are a list');
+      this.set({
+        policy: policy === undefined ? this.current.policy : readPolicy(String(policy)),
+        rules: rules === undefined ? this.current.rules : readRules(rules.map(String)),
+      });
     }
-    return { policy, rules: rules.map(formatRule) } satisfies PolicyAnswer;
+    return this.answer;
   };
+
+  private get answer(): PolicyAnswer {
+    return { policy: this.current.policy, rules: this.current.rules.map(formatRule) };
+  }
 }

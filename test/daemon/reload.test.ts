@@ -15,7 +15,8 @@ import { makeInvite, surroundings } from './fakes.ts';
 
 test('every key of the schemas is known: put into force, or said to need a restart', () => {
   const paths = { sync: async () => {} };
-  const client = clientSettings({ wanted: new WantedInterfaces([]), paths, setLogLevel: () => {} });
+  const policies = { set: () => {} };
+  const client = clientSettings({ wanted: new WantedInterfaces([]), paths, policies, setLogLevel: () => {} });
   expect(client.map(({ key }) => key).sort()).toEqual([...clientKind.keys].sort());
   expect(
     serverSettings(() => {})
