@@ -81,6 +81,8 @@ const INITIAL_ANSWER_MS = 1_000;
  * to a probe takes 62 or 74 of the 165 that 55 bytes allow, a second probe would pass it.
  */
 const PROBES_PER_DATAGRAM = 1;
+/** As good as infinite; an integer, because counting on from Infinity would allocate a number per datagram. */
+const NO_LIMIT = 2 ** 30;
 
 /** Linux: larger than the interface takes; says nothing about the link. */
 const EMSGSIZE = 90;
@@ -189,7 +191,7 @@ export class Path {
     this.words = options.words;
     this.at = options.row * PATH_WORDS;
     this.keepsAlive = options.keepsAlive;
-    this.credit = options.keepsAlive ? Number.POSITIVE_INFINITY : PROBES_PER_DATAGRAM;
+    this.credit = options.keepsAlive ? NO_LIMIT : PROBES_PER_DATAGRAM;
     this.maxMtuBytes = options.maxMtuBytes;
     this.mtu = new PathMtu(options.maxMtuBytes);
     this.proof = new DeliveryProof(now);
@@ -293,7 +295,7 @@ export class Path {
     if (this.state === 'suspect' && now - this.lastHeardMs >= OUTAGE_MS + rttMs)
       this.proof.handleSilence(this.lastHeardMs - rttMs, now);
     this.lastHeardMs = now;
-    this.credit += PROBES_PER_DATAGRAM;
+    if (this.credit < NO_LIMIT) this.credit += PROBES_PER_DATAGRAM;
     // Something authentic from a path given up: ask at once whether it works both ways.
     if (this.state === 'down' && !this.isExhausted) this.revalidate(now);
     if (this.state !== 'validating') return;
@@ -330,7 +332,7 @@ export class Path {
     this.load.handleRtt(Math.max(0, now - sentMs), this.probes.settledMark, now);
     this.handleSizeAnswered(this.probes.settledSizeBytes, now);
     this.retryMs = VALIDATE_PROBE_MS;
-    this.credit = Number.POSITIVE_INFINITY;
+    this.credit = NO_LIMIT;
     // The doubt is settled: questions that were asked in it are no reason for the next one.
     if (this.state === 'suspect') this.probes.clear();
     this.proof.handleProven(sentMs, now);
@@ -387,7 +389,7 @@ export class Path {
   /** The handshake itself went over this path and back. */
   handleHandshake(now: number): void {
     this.lastHeardMs = now;
-    this.credit = Number.POSITIVE_INFINITY;
+    this.credit = NO_LIMIT;
     this.probes.clear();
     this.proof.handleProven(Number.NEGATIVE_INFINITY, now);
     this.setState('up', now);

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { plainTable } from '../table.ts';
+import { measureAllocation } from './allocation.ts';
 import { openDevices } from './devices.ts';
 import { connectEnds } from './ends.ts';
 import { LOADS } from './load.ts';
@@ -30,9 +31,10 @@ async function main(): Promise<number> {
     process.stderr.write(`${load.title} …\n`);
     return measureLoad(ends, devices, load, rounds);
   });
+  const allocated = LOADS.map((load) => measureAllocation(ends, devices, load, rounds));
   const alone = measureAlone(devices, rounds);
-  process.stdout.write(`${loadTable(times)}\n\n${aloneTable(alone)}\n`);
-  if (values.json !== undefined) writeFileSync(values.json, toJson(times, alone));
+  process.stdout.write(`${loadTable(times)}\n\n${allocationTable(allocated)}\n\n${aloneTable(alone)}\n`);
+  if (values.json !== undefined) writeFileSync(values.json, toJson(times, allocated, alone));
   return 0;
 }
 
@@ -63,6 +65,12 @@ function sumOf(times: Times): number {
   return sum;
 }
 
+function allocationTable(allocated: readonly number[]): string {
+  const table = plainTable(['heap bytes per packet, median', ...LOADS.map(({ title }) => title)]);
+  table.push(['both ends, all stages', ...allocated.map((bytes) => bytes.toFixed(2))]);
+  return table.toString();
+}
+
 function aloneTable(alone: Times): string {
   const table = plainTable(['ns per call, median [p5–p95]', '']);
   for (const [stage, time] of alone) table.push([stage, cell(time)]);
@@ -76,9 +84,9 @@ function cell(time: StageTime | undefined): string {
   return `${medianNs.toFixed(digits)} [${lowNs.toFixed(digits)}–${highNs.toFixed(digits)}]`;
 }
 
-function toJson(times: readonly Times[], alone: Times): string {
+function toJson(times: readonly Times[], heapBytes: readonly number[], alone: Times): string {
   const loads = Object.fromEntries(LOADS.map(({ title }, i) => [title, Object.fromEntries(times[i])]));
-  return `${JSON.stringify({ node: process.version, loads, alone: Object.fromEntries(alone) }, null, 2)}\n`;
+  return `${JSON.stringify({ node: process.version, loads, heapBytes, alone: Object.fromEntries(alone) }, null, 2)}\n`;
 }
 
 try {

@@ -29,7 +29,7 @@ export function measureLoad(
   return watch.results();
 }
 
-function makeBatch(): PacketBatch {
+export function makeBatch(): PacketBatch {
   return new PacketBatch({ capacity: 512, arenaBytes: 1024 * 1024 });
 }
 
