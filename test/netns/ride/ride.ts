@@ -45,7 +45,7 @@ export interface RideReport {
   readonly acts: readonly ActReport[];
   readonly recoveries: readonly Recovery[];
   readonly pings: PingReport;
-  /** Lost although a link was healthy when they were sent. */
+  /** Pings lost although a link was healthy when they were sent, as seconds since the ride began. */
   readonly lostWhileHealthy: readonly number[];
   /** At the end, when the session had its answers. */
   readonly terminal: TerminalReport;
@@ -79,7 +79,9 @@ export async function ride(
   const { pinger } = traffic;
   const pings = await pinger.stop();
   const recoveries = conductor.health.darkness.map((dark) => recover(dark, pinger, arrivals));
-  const lostWhileHealthy = lostOutside(recoveries, pings, pinger);
+  const lostWhileHealthy = lostOutside(recoveries, pings, pinger).map(
+    (sequence) => Math.round(pinger.sentMs(sequence) - conductor.startMs) / 1000,
+  );
   await arrivals.stop();
   return { acts: reports, recoveries, pings, lostWhileHealthy, terminal, download };
 }
@@ -125,7 +127,7 @@ class Traffic {
 
 class Conductor {
   readonly health = new LinkHealth(['wifi', 'lte']);
-  readonly #startMs = Date.now();
+  readonly startMs = Date.now();
   /** What a dead link died of. */
   readonly #died = new Map<LinkName, Incident>();
 
@@ -155,7 +157,7 @@ class Conductor {
     for (const { link, event } of steps) if (event !== 'back') this.health.handleDead(link, Date.now());
     await Promise.all(
       steps.map(async ({ link, event }) => {
-        this.say(`${((Date.now() - this.#startMs) / 1000).toFixed(1).padStart(6)} s  ${link} ${event}`);
+        this.say(`${((Date.now() - this.startMs) / 1000).toFixed(1).padStart(6)} s  ${link} ${event}`);
         const isAlive = await this.#carryOut(link, event);
         if (isAlive) this.health.handleAlive(link, this.#died.get(link) === 'blackholed', Date.now());
         if (isAlive) this.#died.delete(link);

@@ -20,8 +20,9 @@ export function tellRide(report: RideReport): string {
     actsTable(report),
     'After no link worked:',
     recoveriesTable(recoveries),
-    `${pings.sent} pings sent, ${pings.lost.length} lost, of those ${lostWhileHealthy.length} while a link was healthy; ` +
-      `longest gap ${ms(pings.longestGapMs)}; no link for ${seconds(darkMs)} in all.`,
+    `${pings.sent} pings sent, ${pings.lost.length} lost, of those ${lostWhileHealthy.length} while a link was healthy${
+      lostWhileHealthy.length > 0 ? ` (at ${lostWhileHealthy.join(', ')} s)` : ''
+    }; ` + `longest gap ${ms(pings.longestGapMs)}; no link for ${seconds(darkMs)} in all.`,
     `From link-up to the first inner packet: ${slowest.map(({ firstPacketMs }) => ms(firstPacketMs)).join(', ')}.`,
     `Session: ${terminal.answered} of ${terminal.typed} lines answered, ${terminal.wrong} wrongly, ` +
       `${terminal.ended === null ? 'never reset' : `ENDED: ${terminal.ended}`}.`,

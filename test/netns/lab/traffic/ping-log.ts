@@ -68,6 +68,11 @@ export class PingLog {
     return first;
   }
 
+  /** When request `sequence` was sent; NaN = never heard of. */
+  sentMs(sequence: number): number {
+    return this.#requests.get(sequence)?.sentMs ?? Number.NaN;
+  }
+
   #sumUp(requests: readonly (readonly [number, Request])[]): PingReport {
     const answers = requests.flatMap(([, request]) => request.answers).sort((a, b) => a.atMs - b.atMs);
     const gaps = answers.slice(1).map(({ atMs }, index) => atMs - answers[index].atMs);

@@ -53,6 +53,11 @@ export class Pinger {
     return this.#log.firstAnswerAfter(fromMs, sentFromMs);
   }
 
+  /** When request `sequence` was sent, milliseconds since the epoch. */
+  sentMs(sequence: number): number {
+    return this.#log.sentMs(sequence);
+  }
+
   /** Ends it; requests that may still be under way do not count. */
   async stop(): Promise<PingReport> {
     await this.#process.stop('SIGINT');
