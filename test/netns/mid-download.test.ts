@@ -1,5 +1,6 @@
 /** Links that go and move in the middle of a download: for how long nothing arrives. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Snapshot } from '../../src/engine/messages.ts';
 import type { AccessLink } from './lab/access-link.ts';
 import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
@@ -17,6 +18,7 @@ const WATCH_MS = 700;
 let lab: Lab;
 let vpn: Vpn;
 let client: Daemon;
+let server: Daemon;
 let wifi: AccessLink;
 let lte: AccessLink;
 let download: Download;
@@ -33,7 +35,7 @@ beforeAll(async () => {
   wifi = lab.access('wifi');
   lte = lab.access('lte');
   vpn = new Vpn(lab);
-  ({ client } = await vpn.startPair());
+  ({ client, server } = await vpn.startPair());
   download = await Download.start(lab, lab.client.namespace, 3_000_000_000, {
     bytesPerSecond: BYTES_PER_SECOND,
   });
@@ -98,5 +100,18 @@ describe('a download', () => {
   it('goes on within a round trip and 100 ms when the NATs of all links forget at once', async () => {
     const restart = async () => void (await Promise.all([wifi.restartNat(), lte.restartNat()]));
     expect(await medianStall('all NATs restarted', restart)).toBeLessThanOrEqual(RTT_MS + 100);
+  });
+
+  it('goes on within a second when both links take small packets only, and say nothing', async () => {
+    const isWide = ({ peers }: Snapshot) => peers[0].paths.every(({ mtuBytes }) => mtuBytes === 1500);
+    await server.until('large packets on both paths', isWide);
+    const { fragmentsSent } = await server.peer();
+    await download.lap();
+    for (const link of ['wifi', 'lte']) await lab.set(link, { mtuBytes: 1280 });
+    await pause(2_000);
+    const { longestStallMs } = await download.lap();
+    expect((await server.peer()).fragmentsSent).toBeGreaterThan(fragmentsSent);
+    console.log(`black hole for large packets: nothing came for ${longestStallMs} ms`);
+    expect(longestStallMs).toBeLessThanOrEqual(1_000);
   });
 });

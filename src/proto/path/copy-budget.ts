@@ -18,6 +18,9 @@ const UNLIMITED_RATE = 500_000;
 const BURST_BYTES = 16_384;
 const CONGESTED_BURST_BYTES = 4_500;
 const BURST_MS = 40;
+/** Of the burst, kept for small copies: a call, a keystroke, a question to a name server are not pushed aside by a download. */
+const SMALL_SHARE = 0.25;
+const SMALL_BYTES = 256;
 /** Queueing delay that is a sign of congestion, and below which there is room for more. */
 const CONGESTED_QUEUE_MS = 100;
 const CLEAR_QUEUE_MS = 50;
@@ -64,13 +67,14 @@ export class CopyBudget {
   take(bytes: number, now: number): boolean {
     this.offeredBytes += bytes;
     if (this.ratePerMs === Number.POSITIVE_INFINITY) return true;
+    const least = this.wasCongested ? CONGESTED_BURST_BYTES : BURST_BYTES;
+    const burst = Math.max(least, this.ratePerMs * BURST_MS);
     if (now !== this.refilledMs) {
-      const least = this.wasCongested ? CONGESTED_BURST_BYTES : BURST_BYTES;
-      const burst = Math.max(least, this.ratePerMs * BURST_MS);
       this.tokens = Math.min(burst, this.tokens + (now - this.refilledMs) * this.ratePerMs);
       this.refilledMs = now;
     }
-    if (this.tokens < bytes) {
+    const kept = bytes > SMALL_BYTES ? SMALL_SHARE * burst : 0;
+    if (this.tokens < bytes + kept) {
       this.surplusCopies++;
       return false;
     }

@@ -53,6 +53,16 @@ describe('copy budget', () => {
     expect(budget.surplusCopies).toBeGreaterThan(0);
   });
 
+  it('lets a call and a ping pass whole beside a download of many times its rate', () => {
+    const budget = new CopyBudget();
+    for (let now = 1, refused = 0; now <= 2_000; now++) {
+      for (let packet = 0; packet < 2; packet++) budget.take(1400, now);
+      if (now % 10 === 0 && !budget.take(200, now)) refused++;
+      expect(refused).toBe(0);
+    }
+    expect(budget.surplusCopies).toBeGreaterThan(1_000);
+  });
+
   it('ends without a limit on a link that takes everything', () => {
     const budget = new CopyBudget();
     drive(budget, 2_000_000, 600_000, 4);
