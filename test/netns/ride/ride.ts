@@ -24,6 +24,8 @@ const DOWNLOAD_BYTES_PER_SECOND = 1_000_000;
 const DOWNLOAD_BYTES = 3_000_000_000;
 /** A request sent so long before the last link went may have had its answer under way. */
 const UNDER_WAY_MS = 150;
+/** After a shorter darkness an answer may be one that was past the router when the link went. */
+const SHORT_DARKNESS_MS = 500;
 const CATCH_UP_MS = 30_000;
 
 export interface ActReport {
@@ -205,8 +207,7 @@ class Conductor {
 
 function recover(dark: Darkness, pinger: Pinger, arrivals: Capture): Recovery {
   const { fromMs, untilMs } = dark;
-  // Answers that were past the router when the link went do not count.
-  const isShort = untilMs - fromMs < UNDER_WAY_MS;
+  const isShort = untilMs - fromMs < SHORT_DARKNESS_MS;
   const firstAnswerMs = pinger.firstAnswerAfter(untilMs, isShort ? untilMs : undefined);
   const first = arrivals.records().find(({ atMs }) => atMs >= untilMs);
   return {
