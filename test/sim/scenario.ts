@@ -106,6 +106,8 @@ export interface AttackerPlan {
 export interface Expectations {
   /** Of all packets that were not spoofed, at least this fraction comes out. */
   readonly delivered: number;
+  /** Each client keeps the address that it was given first. */
+  readonly sameAddress?: boolean;
 }
 
 export const NOTHING_EXPECTED: Expectations = { delivered: 0 };

@@ -183,6 +183,9 @@ export class World {
     const fraction = offered === 0 ? 1 : delivered / offered;
     if (fraction < this.scenario.expect.delivered)
       throw new Violation('delivered-enough', `${delivered} of ${offered}`);
+    if (this.scenario.expect.sameAddress)
+      for (const { name, addresses } of this.clients)
+        if (addresses.size !== 1) throw new Violation('same-address', `${name} had ${addresses.size}`);
     return {
       offered,
       delivered,

@@ -45,6 +45,8 @@ export class ClientHost extends Host {
   assignment: Assignment | null = null;
   /** uint32; 0 = none yet. */
   address = 0;
+  /** Every address it ever had. */
+  readonly addresses = new Set<number>();
   refusals = 0;
   /** The administrator lets this client in again. */
   readmit: () => void = () => {};
@@ -143,6 +145,7 @@ export class ClientHost extends Host {
     if (event.kind === 'assigned') {
       this.assignment = event.assignment;
       this.address = parseIpv4(event.assignment.address);
+      this.addresses.add(this.address);
       this.onAssigned();
     } else if (event.kind === 'refused') this.refusals++;
     else if (event.kind === 'session' && event.state === 'established') this.inviteId = null;

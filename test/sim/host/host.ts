@@ -221,7 +221,7 @@ export abstract class Host implements SocketOwner, TunObserver {
     const { core } = this;
     if (core === null) return;
     const looksInside = this.peers <= CROWD || this.turns++ % CROWD_EVERY === 0;
-    const step = new Step(this.name, core, this.order, this.world.queue.nowMs, looksInside);
+    const step = new Step(this.name, core, this.place, this.order, this.world.queue.nowMs, looksInside);
     const heardMs = looksInside ? lastHeardMs(core) : 0;
     this.step = step;
     run();
@@ -231,7 +231,7 @@ export abstract class Host implements SocketOwner, TunObserver {
         'alive-by-authentic-only',
         `${this.name} heard something in forged datagrams or copies`,
       );
-    step.finish(this.world.ledger, this.place, this.facts);
+    step.finish(this.world.ledger, this.facts);
     if (looksInside) this.inspect();
   }
 

@@ -78,8 +78,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'association/hold-queue.ts',
-        find: 'while (this.packets.length > this.limits.packets || this.bytes > this.limits.bytes) {',
-        replace: 'while (this.packets.length > 1e9) {',
+        find: 'while (this.count > this.limits.packets || this.bytes > this.limits.bytes) {',
+        replace: 'while (this.count > 1e9) {',
       },
     ],
     run: scenario('full-hold-queue'),
@@ -106,7 +106,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'command/command-handler.ts',
-        find: 'if (this.context.isServer && !isUsable(named.state)) {',
+        find: 'if (this.context.isServer && !isUsable(named.state) && this.context.outbox.batch.count === 0) {',
         replace: 'if (true) {',
       },
     ],
@@ -176,7 +176,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'mask ||= 1 << id;',
       },
     ],
-    run: scenario('train-ride'),
+    run: scenario('one-lossy-link'),
   },
   {
     name: 'the answer to a handshake is believed from any address',

@@ -1,11 +1,15 @@
 /** The scenarios by name. Each file is one story; `expect` says what it has to come to. */
 import type { Scenario } from '../scenario.ts';
+import { busyServer } from './busy-server.ts';
 import { clockOf1970 } from './clock-of-1970.ts';
+import { firstWord } from './first-word.ts';
+import { fourDaysOfNothing } from './four-days-of-nothing.ts';
 import { fullHoldQueue } from './full-hold-queue.ts';
 import { geostationaryBesideLte } from './geostationary-beside-lte.ts';
 import { hostilePath } from './hostile-path.ts';
 import { hoursOfTwoClients } from './hours-of-two-clients.ts';
 import { natReboots } from './nat-reboots.ts';
+import { oneLossyLink } from './one-lossy-link.ts';
 import { serverRestart } from './server-restart.ts';
 import { thousandClients } from './thousand-clients.ts';
 import { threeDaysOfNothing } from './three-days-of-nothing.ts';
@@ -21,5 +25,9 @@ export const SCENARIOS: readonly Scenario[] = [
   thousandClients,
   hostilePath,
   fullHoldQueue,
+  busyServer,
+  firstWord,
+  fourDaysOfNothing,
+  oneLossyLink,
   hoursOfTwoClients,
 ];

@@ -43,7 +43,7 @@ export class OrderWatch {
     return this.waiting.has(id);
   }
 
-  /** It came out, or left for another client. */
+  /** It came out. */
   handleHandedOn(id: number, nowMs: number): void {
     const packet = this.waiting.get(id);
     if (packet === undefined) return;

@@ -36,6 +36,7 @@ export class Step {
   constructor(
     private readonly name: string,
     private readonly core: CoreBase,
+    private readonly place: Place,
     private readonly order: OrderWatch,
     private readonly nowMs: number,
     /** False: what asks every association is left out. */
@@ -55,7 +56,9 @@ export class Step {
       const certain = one.certain && packet !== undefined && !packet.isSpoofed && facts.mayComeFrom(packet);
       this.due.push({ ...one, certain, key: sealed.key });
       const { lane, number } = one.last;
-      if (lane >= 0) this.order.handleArrived(one.id, sealed.by, lane, number, certain, this.nowMs);
+      // What goes on to another client waits there for other reasons.
+      if (lane >= 0 && packet?.to === this.place)
+        this.order.handleArrived(one.id, sealed.by, lane, number, certain, this.nowMs);
     }
   }
 
@@ -63,7 +66,7 @@ export class Step {
     for (const piece of sealed.pieces) if (piece.id >= 0) this.sealed.add(piece.id);
   }
 
-  finish(ledger: Ledger, place: Place, facts: Facts): void {
+  finish(ledger: Ledger, facts: Facts): void {
     let missing = 0;
     for (const packet of this.offered) if (!this.sealed.has(packet.id)) missing++;
     const dueIds = new Set<number>();
@@ -73,7 +76,7 @@ export class Step {
       if (packet === undefined || !certain || last.lane >= 0 || !facts.mayComeFrom(packet)) continue;
       // A command earlier in the batch ended the session.
       if (!facts.isOpen(key)) continue;
-      const isHere = packet.to === place || this.delivered.has(id);
+      const isHere = packet.to === this.place || this.delivered.has(id);
       if (isHere ? this.delivered.has(id) : this.sealed.has(id)) continue;
       if (isHere) throw new Violation('delivered', `${this.name}: packet ${id} arrived and did not come out`);
       missing++;
@@ -82,7 +85,6 @@ export class Step {
       if (!dueIds.has(id) && !this.order.has(id) && ledger.find(id) !== undefined)
         throw new Violation('not-before-arrival', `${this.name}: packet ${id} came out early`);
     for (const id of this.delivered) this.order.handleHandedOn(id, this.nowMs);
-    for (const id of this.sealed) this.order.handleHandedOn(id, this.nowMs);
     this.order.check(this.nowMs);
     if (missing === 0 || !this.looksInside) return;
     let explained = this.drops() - this.dropsBefore;
