@@ -129,6 +129,22 @@ describe('a file that nobody manages', () => {
   });
 });
 
+test('what cannot be set is said, and tried again', async () => {
+  mkdirSync(file);
+  const dns = keeper();
+  await dns.use('tun0', ['9.9.9.9']);
+  expect(logged.splice(0)).toEqual(['dns-not-set']);
+  rmSync(file, { recursive: true });
+  writeFileSync(file, 'nameserver 127.0.0.53\n');
+  const refuses = standIn('resolvectl');
+  writeFileSync(join(directory, 'bin', 'resolvectl'), '#!/bin/bash\n[[ $1 == status ]]\n');
+  await dns.use('tun0', ['9.9.9.9']);
+  expect(logged).toEqual(['dns-not-set']);
+  writeFileSync(join(directory, 'bin', 'resolvectl'), `#!/bin/bash\necho "$*" >>${refuses}\n`);
+  await dns.keep();
+  expect(readFileSync(refuses, 'utf8')).toContain('dns tun0 9.9.9.9');
+});
+
 test('systemd-resolved is told per link, every name', async () => {
   writeFileSync(file, 'nameserver 127.0.0.53\n');
   const notes = standIn('resolvectl', 'Link 7 (tun0): 9.9.9.9');

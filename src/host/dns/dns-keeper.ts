@@ -14,6 +14,12 @@ import { instanceOf, readBefore, readResolvConf, resolvConfText, writeResolvConf
 /** A DHCP client may write seconds after the network changed. */
 const LOOK_EVERY_MS = 1_000;
 
+const FIXES = {
+  resolvectl: 'see: systemctl status systemd-resolved; or say --no-dns',
+  resolvconf: 'see what resolvconf says to it by hand; or say --no-dns',
+  file: `make ${RESOLV_CONF} writable (in a unit: ReadWritePaths), a file and no link; or say --no-dns`,
+} as const;
+
 export class DnsKeeper {
   #way: DnsWay | undefined;
   #servers: readonly string[] = [];
@@ -38,20 +44,25 @@ export class DnsKeeper {
     return this.#textBefore ?? readResolvConf(this.path);
   }
 
-  /** From now on names are asked of `servers` (through `tunName`), of none: as the machine does. */
+  /**
+   * From now on names are asked of `servers` (through `tunName`), of none: as the machine does. Where that cannot be, it
+   * is said, and tried again by `keep`: a tunnel without DNS of its own is better than none.
+   */
   async use(tunName: string, servers: readonly string[]): Promise<void> {
     if (tunName === this.#tunName && servers.join() === this.#servers.join()) return;
     await this.#takeBack();
     if (servers.length === 0) return;
-    this.#way = await findDnsWay(this.instance, this.path);
-    if (this.#way.kind === 'none') {
-      const { what, why, fix } = this.#way;
-      this.log.warn({ what, why, fix, servers }, 'dns-not-set');
-      return;
+    let kind: DnsWay['kind'] = 'file';
+    try {
+      this.#way = await findDnsWay(this.instance, this.path);
+      ({ kind } = this.#way);
+      if (this.#way.kind === 'none') return this.#sayNotSet(this.#way.why, this.#way.fix);
+      [this.#tunName, this.#servers] = [tunName, servers];
+      await this.#putIn(this.#way.kind);
+      this.log.info({ servers, by: kind }, 'dns-set');
+    } catch (error) {
+      this.#sayNotSet((error as Error).message, kind === 'none' ? undefined : FIXES[kind]);
     }
-    [this.#tunName, this.#servers] = [tunName, servers];
-    await this.#putIn(this.#way.kind);
-    this.log.info({ servers, by: this.#way.kind }, 'dns-set');
   }
 
   /** Puts it back when somebody wrote over it. */
@@ -67,6 +78,10 @@ export class DnsKeeper {
   close(): void {
     if (this.#onWritten !== undefined) unwatchFile(this.path, this.#onWritten);
     this.#onWritten = undefined;
+  }
+
+  #sayNotSet(why: string, fix: string | undefined): void {
+    this.log.warn({ what: 'the DNS servers of the tunnel are not used', why, fix }, 'dns-not-set');
   }
 
   async #takeBack(): Promise<void> {
@@ -122,8 +137,8 @@ export class DnsKeeper {
     const before = await readBefore(this.path);
     const { instance } = this;
     const earlier = this.#made;
-    this.#textBefore = text;
     this.#made = await this.changes.make({ kind: 'resolv-conf', path: this.path, instance, before }, write);
+    this.#textBefore = text;
     if (earlier !== undefined) this.changes.forget(earlier);
     if (this.#onWritten !== undefined) return;
     this.#onWritten = this.onLost;

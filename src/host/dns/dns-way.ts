@@ -13,7 +13,7 @@ export type DnsWay =
   /** Nobody: the file itself. */
   | { kind: 'file' }
   /** It is not for us to say. */
-  | { kind: 'none'; what: string; why: string; fix: string };
+  | { kind: 'none'; why: string; fix: string };
 
 /** `instance` is the one that asks. */
 export async function findDnsWay(instance: string, path = RESOLV_CONF): Promise<DnsWay> {
@@ -25,7 +25,6 @@ export async function findDnsWay(instance: string, path = RESOLV_CONF): Promise<
   } else if (!(await isMounted(path))) {
     return {
       kind: 'none',
-      what: 'the DNS servers of the tunnel are not used',
       why: `this network namespace shares ${path} with the machine`,
       fix: `give it one of its own, /etc/netns/NAME/resolv.conf, and start this with \`ip netns exec\`; or say --no-dns`,
     };
@@ -34,7 +33,6 @@ export async function findDnsWay(instance: string, path = RESOLV_CONF): Promise<
   if (owner === null || owner === instance) return { kind: 'file' };
   return {
     kind: 'none',
-    what: 'the DNS servers of the tunnel are not used',
     why: `another resip-vpn (${owner}) has set those of its tunnel`,
     fix: 'stop that one, or say --no-dns',
   };
