@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { clientCommand } from './client.ts';
 import { clientsCommand } from './clients.ts';
+import { excludeCommand, portalCommand } from './exclude.ts';
 import { genkeyCommand } from './genkey.ts';
 import { inviteCommand } from './invite.ts';
 import { killSwitchCommand } from './kill-switch.ts';
@@ -29,6 +30,8 @@ const COMMANDS: readonly CommandModule[] = [
   reloadCommand,
   killSwitchCommand,
   policyCommand,
+  excludeCommand,
+  portalCommand,
   genkeyCommand,
   pubkeyCommand,
 ];
@@ -40,7 +43,7 @@ const EXIT_MISUSED = 2;
 export async function run(words: readonly string[]): Promise<number> {
   try {
     await parser(words).parseAsync();
-    return 0;
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     const isVerbose = words.includes('--verbose') || words.includes('debug');
     return report(error, isVerbose);
@@ -61,6 +64,8 @@ function parser(words: readonly string[]): Argv {
       'greedy-arrays': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
+      // What stands behind two dashes is a command of its own.
+      'populate--': true,
     })
     .option('verbose', { type: 'boolean', describe: 'Say more, and show where an error came from' })
     .command('$0 [command]', false, {}, ({ command }) => {

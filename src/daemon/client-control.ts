@@ -4,6 +4,7 @@ import type { Handler } from '../control/protocol.ts';
 import type { Engine } from '../engine/engine-client.ts';
 import type { PathSnapshot, Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
+import type { ClientNetwork } from '../host/client-network.ts';
 import type { Budgets } from './budgets.ts';
 import type { ClientPaths } from './client-paths.ts';
 import type { Log } from './log.ts';
@@ -14,6 +15,7 @@ export interface ClientControlParts {
   readonly paths: ClientPaths;
   readonly wanted: WantedInterfaces;
   readonly budgets: Pick<Budgets, 'left'>;
+  readonly network: Pick<ClientNetwork, 'exclusion'>;
   /** Somebody knows that the network is there again. */
   readonly onWakeup: () => void;
   readonly log: Log;
@@ -41,6 +43,15 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
     };
   };
   return {
+    exclusion: async ({ interface: name }) => {
+      if (name === undefined) return parts.network.exclusion('excluded');
+      const open = paths.open.filter(({ interfaceName }) => interfaceName === name);
+      if (open.length > 0) return parts.network.exclusion('portal', open);
+      throw new UserError(`${name} carries no path`, {
+        cause: 'it is not in use, or has no address yet',
+        fix: 'see: resip-vpn path',
+      });
+    },
     status: async () => withBudgets(await engine.snapshot(), parts.budgets),
     'path-list': async () => list(),
     'path-add': async ({ interface: text }) => {

@@ -42,6 +42,7 @@ export type ClientNetworkPort = Pick<
   | 'allowServers'
   | 'lookup'
   | 'useDns'
+  | 'exclusion'
   | 'close'
 >;
 
@@ -215,7 +216,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const settings = clientSettings({ wanted, paths, policies, setLogLevel: parts.setLogLevel });
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
   const control = await ControlServer.listen(stateDir, {
-    ...clientHandlers({ engine, paths, wanted, budgets, onWakeup: wakeup, log }),
+    ...clientHandlers({ engine, network, paths, wanted, budgets, onWakeup: wakeup, log }),
     policy: policies.handler,
     reload: reloadHandler(reloader, life, log),
   });

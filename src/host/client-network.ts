@@ -13,7 +13,7 @@ import { KillSwitch, type KillSwitchOptions } from './kill-switch/kill-switch.ts
 import { instanceName, type Server } from './kill-switch/switch-plan.ts';
 import { type NetworkOptions, NetworkSession } from './network-session.ts';
 import { type PathRequest, type PathResult, PathTable } from './path-table.ts';
-import { findFreeBase, lookupMark, MAX_PATH, markOf } from './routing-plan.ts';
+import { excludedMark, findFreeBase, lookupMark, MAX_PATH, markOf } from './routing-plan.ts';
 import { stateSeed } from './state-seed.ts';
 import { setUpTun } from './tun-setup.ts';
 import { TunnelRoutes } from './tunnel-routes.ts';
@@ -30,6 +30,17 @@ export interface ClientNetworkOptions extends Omit<NetworkOptions, 'adoptsKillSw
 /** What hears of the change brings its own paths up to date first: a path to open matters more than a rule to look after. */
 const KEEP_DELAY_MS = 50;
 
+/** How programs are kept out of the tunnel; arguments of `scripts/exclude.sh`. */
+export interface Exclusion {
+  /** Of control group and table. */
+  readonly name: string;
+  /** Marks that route the packets, 0: this family cannot go there. */
+  readonly mark4: number;
+  readonly mark6: number;
+  /** By which the kill switch knows the connections. */
+  readonly connectionMark: number;
+}
+
 export class ClientNetwork {
   readonly #paths = new Map<number, PathTable>();
   readonly #watches = new Set<InterfaceWatch>();
@@ -44,7 +55,7 @@ export class ClientNetwork {
     /** First of the instance's 256 marks and tables. */
     readonly markBase: number,
     private readonly log: HostLog,
-    instance: string,
+    private readonly instance: string,
   ) {
     this.#dns = new DnsKeeper(instance, session.changes, log, () => void this.#keepOthers());
   }
@@ -143,6 +154,17 @@ export class ClientNetwork {
       this.#tun = { name: tunName, key, made, carried: hasIpv6 ? [4, 6] : [4] };
       return this.#tunWarnings(tunName, assignment, hasIpv6);
     });
+  }
+
+  /** For programs that go over `paths` (those of one interface), or over whatever the machine would use without us. */
+  exclusion(name: string, paths?: readonly { family: Family; path: number }[]): Exclusion {
+    const connectionMark = excludedMark(this.markBase);
+    const markFor = (family: Family) => {
+      if (paths === undefined) return connectionMark;
+      const found = paths.find((open) => open.family === family);
+      return found === undefined ? 0 : this.markOf(found.path);
+    };
+    return { name: `${this.instance}-${name}`, mark4: markFor(4), mark6: markFor(6), connectionMark };
   }
 
   /** Names are asked of these servers, through the tunnel; of none: as before. */

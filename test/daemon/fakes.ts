@@ -10,6 +10,7 @@ import type { ServerNetworkPort, ServerParts } from '../../src/daemon/server.ts'
 import type { Engine } from '../../src/engine/engine-client.ts';
 import type { EngineCommand, EngineEvent, EngineOptions, Snapshot } from '../../src/engine/messages.ts';
 import { UserError } from '../../src/errors.ts';
+import type { Exclusion } from '../../src/host/client-network.ts';
 import type { InterfaceChange } from '../../src/host/interface-watch.ts';
 import type { PathRequest, PathResult } from '../../src/host/path-table.ts';
 
@@ -118,6 +119,10 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
   async enableNat({ outInterface }: { outInterface?: string }): Promise<string> {
     this.journal.push(`nat ${outInterface}`);
     return outInterface ?? 'eth0';
+  }
+
+  exclusion(name: string): Exclusion {
+    return { name, mark4: 1, mark6: 0, connectionMark: 2 };
   }
 
   async useDns(_: string, servers: readonly string[]): Promise<void> {

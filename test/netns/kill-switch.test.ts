@@ -7,7 +7,7 @@ import { explainFailures } from './lab/failures.ts';
 import { hostState } from './lab/host-state.ts';
 import { Lab } from './lab/lab.ts';
 import { LeakWatch } from './lab/leaks.ts';
-import { type LinkPlan, WEB_ADDRESS, WEB_ADDRESS6 } from './lab/plan.ts';
+import { type LinkPlan, SERVER_ADDRESS, WEB_ADDRESS, WEB_ADDRESS6 } from './lab/plan.ts';
 import { attempt, type Process, run, waitFor } from './lab/process.ts';
 import { seededRandom } from './lab/random.ts';
 import { type Daemon, resipVpn, Vpn } from './lab/vpn.ts';
@@ -234,3 +234,31 @@ async function toolsBut(missing: string): Promise<string> {
       if (name !== missing) await symlink(join(from, name), join(directory, name)).catch(() => {});
   return directory;
 }
+
+it('lets programs out that were excluded, over any link or one, as long as they may', async () => {
+  const [wifi, lte] = lab.client.links;
+  const url = `http://${WEB_ADDRESS}/`;
+  const curl = ['curl', '-s', '-m', '3', url];
+  const excluded = (verb: readonly string[], command: readonly string[]) =>
+    attempt(inClient(...resipVpn(...verb, '--state-dir', vpn.stateDir('client'), '--', ...command)));
+  server = await vpn.startServer();
+  client = launch(await vpn.invite('laptop'));
+  await untilUp(client);
+  await untilReachable();
+  const seen = async (command: Promise<{ stdout: string; stderr: string }>) => {
+    const { stdout, stderr } = await command;
+    return (stdout + stderr).trim();
+  };
+  expect(await seen(attempt(inClient(...curl)))).toBe(SERVER_ADDRESS);
+  expect(await seen(excluded(['exclude'], curl))).toBe(wifi.publicAddress);
+  expect((await excluded(['exclude'], ['bash', '-c', 'exit 7'])).code).toBe(7);
+
+  const twice = `curl -s -m 3 ${url}; sleep 2.5; curl -s -m 3 ${url} || echo closed`;
+  const portal = await excluded(['portal', '-i', lte.interfaceName, '--for', '2s'], ['bash', '-c', twice]);
+  expect(portal.stdout.trim().split('\n')).toEqual([lte.publicAddress, 'closed']);
+  expect(await lab.client.namespace.run(['nft', 'list', 'tables'])).not.toMatch(/portal|excluded/);
+
+  const missing = await excluded(['portal', '-i', 'eth7'], curl);
+  expect(missing).toMatchObject({ code: 1, stdout: '' });
+  expect(missing.stderr).toContain('eth7 carries no path');
+});
