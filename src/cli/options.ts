@@ -26,6 +26,11 @@ export const daemonOptions: Readonly<Record<string, Options>> = {
     requiresArg: true,
     describe: 'Directory of keys, leases and the control socket [/var/lib/resip-vpn]',
   },
+  metrics: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Metrics for Prometheus: 127.0.0.1:PORT or unix:PATH [none]',
+  },
   log: { type: 'string', requiresArg: true, describe: 'Log as text or json [text]' },
   'log-level': { type: 'string', requiresArg: true, describe: 'debug, info, warn or error [info]' },
 };

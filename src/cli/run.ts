@@ -2,6 +2,7 @@
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { nearest } from '../config/nearest.ts';
 import { UserError } from '../errors.ts';
+import { version } from '../version.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { clientCommand } from './client.ts';
 import { clientsCommand } from './clients.ts';
@@ -15,7 +16,6 @@ import { pubkeyCommand } from './pubkey.ts';
 import { reloadCommand } from './reload.ts';
 import { serverCommand } from './server.ts';
 import { statusCommand } from './status.ts';
-import { version } from './version.ts';
 import { wakeupCommand } from './wakeup.ts';
 
 const COMMANDS: readonly CommandModule[] = [

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { askDaemon } from '../control/control-client.ts';
 import type { Snapshot } from '../engine/messages.ts';
+import { version } from '../version.ts';
 import { formatStatus } from './status-view.ts';
-import { version } from './version.ts';
 
 /**
  * `isJson`: one object, `version` (of the program) beside the fields of `Snapshot` (`engine/messages.ts`). Fields are only

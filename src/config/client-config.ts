@@ -106,6 +106,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
     (values): ClientConfig => ({
       tunName: values.tun,
       stateDir: values['state-dir'],
+      metrics: values.metrics,
       log: { format: values.log, level: values['log-level'] },
       invite: values.invite,
       interfaces: values.interface,

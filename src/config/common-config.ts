@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { choice, field, several, whole } from './fields.ts';
-import { parseInterfaceName } from './units.ts';
+import { type MetricsAddress, parseInterfaceName, parseMetricsAddress } from './units.ts';
 
 export const DEFAULT_STATE_DIR = '/var/lib/resip-vpn';
 export const DEFAULT_CONFIG_DIR = '/etc/resip-vpn';
@@ -43,6 +43,7 @@ export const commonFields = {
   'state-dir': field('a directory', (text) => (text === '' ? undefined : resolve(text))).default(
     DEFAULT_STATE_DIR,
   ),
+  metrics: field('127.0.0.1:PORT, [::1]:PORT or unix:/PATH', parseMetricsAddress).optional(),
   log: choice(['text', 'json']).default('text'),
   'log-level': choice(['debug', 'info', 'warn', 'error']).default('info'),
 };
@@ -51,6 +52,8 @@ export interface CommonConfig {
   readonly tunName: string;
   readonly stateDir: string;
   readonly log: LogConfig;
+  /** Where Prometheus may ask; absent: nowhere. */
+  readonly metrics?: MetricsAddress;
 }
 
 export interface LogConfig {

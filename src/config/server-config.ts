@@ -95,6 +95,7 @@ export const serverKind: ConfigKind<ServerConfig> = {
     (values): ServerConfig => ({
       tunName: values.tun,
       stateDir: values['state-dir'],
+      metrics: values.metrics,
       log: { format: values.log, level: values['log-level'] },
       listen: values.listen,
       pool: values.pool,

@@ -25,6 +25,7 @@ import { PathStates } from './path-states.ts';
 import { PolicyControl } from './policy-control.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
 import { Reloader, reloadHandler } from './reload.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
 import { WantedInterfaces } from './wanted-interfaces.ts';
 
@@ -221,6 +222,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     reload: reloadHandler(reloader, life, log),
   });
   life.defer('control', () => control.close());
+  await serveMetrics(config.metrics, engine, life);
 }
 
 /** Protection that ends with a fault would be none. */

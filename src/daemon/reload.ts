@@ -75,6 +75,7 @@ export function commonSettings(
   return [
     { key: 'tun', of: ({ tunName }) => tunName },
     { key: 'state-dir', of: ({ stateDir }) => stateDir },
+    { key: 'metrics', of: ({ metrics }) => metrics },
     { key: 'log', of: ({ log }) => log.format },
     { key: 'log-level', of: ({ log }) => log.level, apply: ({ log }) => setLogLevel(log.level) },
   ];

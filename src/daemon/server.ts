@@ -17,6 +17,7 @@ import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { Reloader, reloadHandler } from './reload.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { serverSettings } from './server-settings.ts';
 
 export type ServerNetworkPort = Pick<ServerNetwork, 'checkPools' | 'configureTun' | 'enableNat' | 'close'>;
@@ -98,6 +99,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     },
   });
   life.defer('control', () => control.close());
+  await serveMetrics(config.metrics, engine, life);
   const sockets = listen.map(({ address }, i) => formatEndpoint({ host: address, port: ready.ports[i] }));
   log.info(
     { listen: sockets, pool, pool6, tun: tunName, nat: out ?? 'off', clients: clients.length },

@@ -7,8 +7,25 @@ import {
   parseInterfaceName,
   parseIpv6Network,
   parseListen,
+  parseMetricsAddress,
   parseNetwork,
 } from '../../src/config/units.ts';
+
+test('metrics are served on this machine alone', () => {
+  expect(parseMetricsAddress('127.0.0.1:9460')).toEqual({ kind: 'tcp', host: '127.0.0.1', port: 9_460 });
+  expect(parseMetricsAddress('[::1]:9460')).toEqual({ kind: 'tcp', host: '::1', port: 9_460 });
+  expect(parseMetricsAddress('unix:/run/m.sock')).toEqual({ kind: 'unix', path: '/run/m.sock' });
+  for (const other of [
+    '0.0.0.0:9460',
+    '192.168.1.2:9460',
+    '[::]:9460',
+    'localhost:9460',
+    '127.0.0.1',
+    'unix:m',
+    '9460',
+  ])
+    expect(parseMetricsAddress(other), other).toBeUndefined();
+});
 
 describe('durations', () => {
   test.each([

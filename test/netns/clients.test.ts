@@ -1,12 +1,14 @@
 /** The owner of a server decides about clients while they are connected. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ClientListing } from '../../src/daemon/client-admin.ts';
+import { lintMetrics } from '../metrics/lint.ts';
 import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
 import { attempt, run, waitFor } from './lab/process.ts';
 import { startPing } from './lab/traffic/ping.ts';
 import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
 
+const METRICS = '127.0.0.1:9460';
 let lab: Lab;
 let vpn: Vpn;
 let server: Daemon;
@@ -20,7 +22,10 @@ beforeAll(async () => {
     ],
   });
   vpn = new Vpn(lab);
-  ({ server, client } = await vpn.startPair());
+  ({ server, client } = await vpn.startPair({
+    client: ['--metrics', METRICS],
+    server: ['--metrics', `unix:${lab.directory}/metrics.sock`],
+  }));
 });
 afterAll(() => lab?.close());
 explainFailures(() => vpn);
@@ -28,6 +33,15 @@ explainFailures(() => vpn);
 const words = (...more: string[]) => resipVpn('clients', ...more, '--state-dir', vpn.stateDir('server'));
 const clients = async (...more: string[]) =>
   JSON.parse(await run(words(...more, '--json'))) as ClientListing[];
+
+it('tells Prometheus about client and server', async () => {
+  const clientText = await lab.client.namespace.run(['curl', '-s', `http://${METRICS}/metrics`]);
+  const socket = `${lab.directory}/metrics.sock`;
+  const serverText = await run(['curl', '-s', '--unix-socket', socket, 'http://localhost/metrics']);
+  expect([...lintMetrics(clientText), ...lintMetrics(serverText)]).toEqual([]);
+  expect(clientText).toContain('resip_path_up{peer="server",path="wlan0"} 1');
+  expect(serverText).toContain('resip_peer_connected{peer="laptop"} 1');
+});
 
 it('renames a client and gives it another address, and the tunnel goes on with it', async () => {
   const [listed] = await clients('rename', 'laptop', 'anna');

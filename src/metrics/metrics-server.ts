@@ -1,0 +1,57 @@
+/** `GET /metrics` over HTTP, on the loopback or a Unix socket: there is no password, so nobody else can ask. */
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { MetricsAddress } from '../config/units.ts';
+import { UserError } from '../errors.ts';
+
+/** One collector, and somebody with curl. */
+const MAX_CONNECTIONS = 8;
+const REQUEST_TIMEOUT_MS = 10_000;
+
+export class MetricsServer {
+  private constructor(private readonly server: Server) {}
+
+  /** `render` gives the text of one scrape. Throws `UserError`. */
+  static async listen(address: MetricsAddress, render: () => Promise<string>): Promise<MetricsServer> {
+    const server = createServer((request, response) => {
+      const { method, url } = request;
+      if (url !== '/metrics') answer(response, 404, 'the metrics are at /metrics\n');
+      else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'GET only\n');
+      else {
+        render()
+          .then((text) => answer(response, 200, text, 'text/plain; version=0.0.4; charset=utf-8'))
+          .catch((error: Error) => answer(response, 503, `${error.message}\n`));
+      }
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    server.requestTimeout = REQUEST_TIMEOUT_MS;
+    // The lock of the state directory is ours: what lies there is a dead process's.
+    if (address.kind === 'unix') rmSync(address.path, { force: true });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', reject);
+        if (address.kind === 'unix') server.listen(address.path, resolve);
+        else server.listen(address.port, address.host, resolve);
+      });
+    } catch (cause) {
+      const where = address.kind === 'unix' ? address.path : `${address.host} port ${address.port}`;
+      throw new UserError(`the metrics cannot be served on ${where}`, {
+        cause,
+        fix: 'choose another --metrics',
+      });
+    }
+    server.on('error', () => {});
+    if (address.kind === 'unix') chmodSync(address.path, 0o600);
+    return new MetricsServer(server);
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.server.close(resolve));
+    this.server.closeAllConnections();
+    await closed;
+  }
+}
+
+function answer(response: ServerResponse, status: number, text: string, type = 'text/plain'): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(text);
+}

@@ -1,0 +1,146 @@
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { MetricsAddress } from '../../src/config/units.ts';
+import type { PathSnapshot, PeerSnapshot, Snapshot } from '../../src/engine/messages.ts';
+import { MetricsServer } from '../../src/metrics/metrics-server.ts';
+import { MAX_LABELLED_PEERS, renderMetrics } from '../../src/metrics/render.ts';
+import { temporaryDir } from '../state/temporary-dir.ts';
+import { lintMetrics } from './lint.ts';
+
+const PATH: PathSnapshot = {
+  path: 0,
+  interfaceName: 'wlan0',
+  remote: '203.0.113.10:4600',
+  observed: null,
+  state: 'up',
+  isBackup: false,
+  isExhausted: false,
+  sinceMs: 5,
+  rttMs: 21.5,
+  jitterMs: 2,
+  lossOut: 0.25,
+  lossIn: null,
+  mtuBytes: 1_500,
+  sentDatagrams: 10,
+  sentBytes: 1_000,
+  receivedDatagrams: 9,
+  receivedBytes: 900,
+  duplicateDatagrams: 4,
+  firstArrivals: 5,
+  failedDatagrams: 0,
+  surplusCopies: 0,
+};
+
+const PEER: PeerSnapshot = {
+  name: 'server',
+  publicKey: 'key',
+  address: '10.77.0.2',
+  address6: null,
+  isStatic: false,
+  policy: 'redundant',
+  rules: [],
+  isCopying: true,
+  orderHeld: 0,
+  orderLate: 0,
+  orderGaps: 0,
+  session: { established: true, suite: 'AES-256-GCM', ageMs: 1, silentMs: 40, handshakes: 1 },
+  sentPackets: 5,
+  sentBytes: 500,
+  receivedPackets: 5,
+  receivedBytes: 400,
+  duplicatesDropped: 4,
+  spoofedDropped: 0,
+  heldPackets: 0,
+  holdOverflows: 0,
+  fragmentsSent: 0,
+  resentDatagrams: 0,
+  reassembled: 0,
+  reassemblyDropped: 0,
+  paths: [PATH, { ...PATH, path: 1, remote: '[2001:db8::1]:4600', state: 'down', rttMs: null }],
+};
+
+const SNAPSHOT: Snapshot = {
+  role: 'client',
+  tunName: 'tun0',
+  uptimeMs: 61_500,
+  publicKey: 'key',
+  mtuBytes: 1_400,
+  policy: 'redundant',
+  peers: [PEER],
+  rejects: { forged: 2, 'too-old': 0 },
+  drops: { 'no-destination': 1 },
+  tun: { offload: true, tso: true, uso: true },
+};
+
+test('names, units, kinds and help are as Prometheus wants them', async () => {
+  expect(lintMetrics(await renderMetrics(SNAPSHOT, '0.1.0'))).toEqual([]);
+  expect(lintMetrics(await renderMetrics({ ...SNAPSHOT, peers: [] }, '0.1.0'))).toEqual([]);
+});
+
+test('the lint sees what is wrong', () => {
+  const text = '# HELP a_ms x\n# TYPE a_ms counter\na_ms{job="1"} -1\na_ms{job="1"} -1\nb 1\n';
+  expect(lintMetrics(text).length).toBeGreaterThan(6);
+});
+
+test('values are in base units, and what is not known is left out', async () => {
+  const lines = (await renderMetrics(SNAPSHOT, '0.1.0')).split('\n');
+  expect(lines).toContain('resip_uptime_seconds 61.5');
+  expect(lines).toContain('resip_path_rtt_seconds{peer="server",path="wlan0"} 0.0215');
+  expect(lines).toContain('resip_path_up{peer="server",path="wlan0/IPv6"} 0');
+  expect(lines).toContain('resip_path_sent_loss_ratio{peer="server",path="wlan0"} 0.25');
+  expect(lines).toContain('resip_rejected_datagrams_total{reason="forged"} 2');
+  expect(lines.some((line) => line.startsWith('resip_path_received_loss_ratio{'))).toBe(false);
+  expect(
+    lines.some((line) => line.startsWith('resip_path_rtt_seconds{peer="server",path="wlan0/IPv6"')),
+  ).toBe(false);
+});
+
+test('a server with many clients has labels for some of them, without their addresses', async () => {
+  const peers = Array.from({ length: MAX_LABELLED_PEERS + 50 }, (_, i) => ({
+    ...PEER,
+    name: `client-${String(i).padStart(4, '0')}`,
+    paths: [{ ...PATH, interfaceName: undefined }],
+  }));
+  const text = await renderMetrics({ ...SNAPSHOT, role: 'server', peers }, '0.1.0');
+  expect(lintMetrics(text)).toEqual([]);
+  expect(text).toContain(`resip_peers ${peers.length}\n`);
+  expect(text.match(/^resip_peer_connected\{/gm)).toHaveLength(MAX_LABELLED_PEERS);
+  expect(text).not.toContain('203.0.113.10');
+});
+
+async function serve(address: MetricsAddress, render = async () => 'a 1\n'): Promise<MetricsServer> {
+  const server = await MetricsServer.listen(address, render);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+function ask(socketPath: string, path: string, method = 'GET'): Promise<{ status?: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path, method }, (response) => {
+      let text = '';
+      response.on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode, text }));
+    });
+    sent.on('error', reject).end();
+  });
+}
+
+test('a scrape over the socket, and what is no scrape', async () => {
+  const path = join(temporaryDir(), 'metrics.sock');
+  await serve({ kind: 'unix', path });
+  expect(await ask(path, '/metrics')).toEqual({ status: 200, text: 'a 1\n' });
+  expect((await ask(path, '/')).status).toBe(404);
+  expect((await ask(path, '/metrics', 'POST')).status).toBe(405);
+});
+
+test('an engine that does not answer is a failed scrape, and a taken port a named error', async () => {
+  const path = join(temporaryDir(), 'metrics.sock');
+  await serve({ kind: 'unix', path }, async () => {
+    throw new Error('the engine does not answer');
+  });
+  expect(await ask(path, '/metrics')).toEqual({ status: 503, text: 'the engine does not answer\n' });
+  await expect(serve({ kind: 'unix', path: '/proc/no/such' })).rejects.toThrow('choose another --metrics');
+});
