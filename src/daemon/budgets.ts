@@ -17,7 +17,7 @@ import type { Log } from './log.ts';
 
 const MIN_GRANT_BYTES = 256_000;
 const GRANTS_PER_BUDGET = 100;
-/** A grant that a kill -9 forfeits is never more than this part of the budget. */
+/** No grant is more than this part of the budget; a path has less than two of them, which a kill -9 forfeits. */
 const MIN_GRANTS_PER_BUDGET = 16;
 const SHORT_MS = 1_000;
 const LONG_MS = 30_000;
@@ -120,9 +120,7 @@ export class Budgets {
       const grant = account.open.get(path);
       if (grant === undefined) continue;
       grant.spentBytes = spentBytes;
-      if (grant.limitBytes - spentBytes <= account.grantBytes / 2) {
-        void this.#inTurn(() => this.#grantAgain(account, grant));
-      }
+      void this.#inTurn(() => this.#grantAgain(account, grant));
     }
   }
 
@@ -131,7 +129,7 @@ export class Budgets {
     const account = this.#accounts.get(interfaceName);
     if (account === undefined) return undefined;
     const { budget, use } = account;
-    const leftBytes = Math.max(0, budget.bytes - use.usedBytes) + outstanding(account);
+    const leftBytes = Math.round(Math.max(0, budget.bytes - use.usedBytes) + outstanding(account));
     return { budget, leftBytes, renewsMs: periodEndMs(budget.period, use.periodStartMs) };
   }
 
@@ -174,7 +172,7 @@ export class Budgets {
 
   async #grantAgain(account: Account, grant: Grant): Promise<void> {
     if (account.open.get(grant.path) !== grant) return;
-    if (grant.limitBytes - grant.spentBytes > account.grantBytes / 2) return;
+    if (grant.limitBytes - grant.spentBytes >= account.grantBytes) return;
     const nowMs = this.options.clock.bootMs();
     const lastedMs = nowMs - account.grantedMs;
     const largest = Math.max(smallestGrant(account.budget), account.budget.bytes / MIN_GRANTS_PER_BUDGET);

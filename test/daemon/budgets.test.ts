@@ -76,7 +76,7 @@ describe('one run', () => {
     const budgets = start(await BudgetBook.open(temporaryDir()));
     await open(budgets);
     expect(limits.get(0)).toBe(GRANT);
-    tell(budgets, 0, GRANT / 4);
+    tell(budgets, 0, 0);
     await settled(budgets);
     expect(limits.get(0)).toBe(GRANT);
     tell(budgets, 0, GRANT / 2);

@@ -12,6 +12,8 @@ const RESERVE_BYTES = 16_384;
 const SHARE_WHEN_LEFT = 3 / 4;
 const MIN_SHARE_INTERVAL_MS = 50;
 const SETTLED_AFTER_RTTS = 1.5;
+/** What the server sent of its share and was lost never shows here: after so long it is told anew what it has. */
+const SHARE_AGAIN_MS = 1_000;
 
 /** `share`: so many bytes for each end; `spent`: main wants to know. */
 export type MeterTask = { kind: 'none' } | { kind: 'share'; bytes: number } | { kind: 'used-up' };
@@ -67,7 +69,8 @@ export class Meter {
     if (left <= RESERVE_BYTES) return USED_UP;
     if (this.settledBytes < 0 && now - this.sharedMs >= SETTLED_AFTER_RTTS * rttMs)
       this.settledBytes = receivedBytes;
-    if (left >= SHARE_WHEN_LEFT * this.sharedBytes) return NONE;
+    const isLittle = left >= SHARE_WHEN_LEFT * this.sharedBytes;
+    if (isLittle && now - this.sharedMs < SHARE_AGAIN_MS) return NONE;
     if (now - this.sharedMs < Math.max(MIN_SHARE_INTERVAL_MS, 2 * rttMs)) return NONE;
     const underWay = Math.max(0, this.serverShareBytes - (receivedBytes - this.settledBytes));
     const bytes = Math.floor((left - underWay - RESERVE_BYTES) / 2);
