@@ -13,7 +13,7 @@ import { seededRandom } from './lab/random.ts';
 import { type Daemon, resipVpn, Vpn } from './lab/vpn.ts';
 
 /** A minute by hand: RESIP_LEAK_SECONDS=60. */
-const LEAK_SECONDS = Number(process.env.RESIP_LEAK_SECONDS ?? 10);
+const LEAK_SECONDS = Number(process.env.RESIP_LEAK_SECONDS ?? 8);
 const CHATTER = new URL('./lab/traffic/chatter.ts', import.meta.url).pathname;
 let lab: Lab;
 let vpn: Vpn;

@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await lab?.close();
-  await rm(etc, { recursive: true, force: true });
+  if (etc) await rm(etc, { recursive: true, force: true });
 });
 beforeEach(() => {
   vpn = new Vpn(lab, `${tests++}-`);
@@ -56,7 +56,8 @@ it('asks the DNS servers of the tunnel, keeps to them, and puts back what was th
   const before = '# by hand\nsearch lan\nnameserver 192.0.2.53\n';
   await writeFile(`${etc}/resolv.conf`, before);
   setZone({ 'intra.test': '10.9.9.9' });
-  ({ server, client } = await vpn.startPair({ server: ['--dns', WEB_ADDRESS] }));
+  server = await vpn.startServer(['--dns', WEB_ADDRESS]);
+  client = await vpn.startClient({ invite: await vpn.invite('laptop') });
   await untilResolvConf(`nameserver ${WEB_ADDRESS}\n`);
   const found = await lab.client.namespace.run(['getent', 'ahostsv4', 'intra.test']);
   expect(found).toContain('10.9.9.9');
@@ -81,7 +82,8 @@ it('asks the DNS servers of the tunnel, keeps to them, and puts back what was th
 it('leaves a file alone that it shares with the machine, and says so', async () => {
   await rm(`${etc}/resolv.conf`);
   const machine = await readFile('/etc/resolv.conf', 'utf8');
-  ({ server, client } = await vpn.startPair({ client: ['--dns', '192.0.2.1'] }));
+  server = await vpn.startServer();
+  client = await vpn.startClient({ invite: await vpn.invite('laptop'), words: ['--dns', '192.0.2.1'] });
   await waitFor('a warning', () => client?.process.stderr.includes('dns-not-set'));
   expect(await readFile('/etc/resolv.conf', 'utf8')).toBe(machine);
 });
