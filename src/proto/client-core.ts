@@ -17,6 +17,7 @@ import { type Established, Initiator } from './session/initiator.ts';
 import type { Session } from './session/session.ts';
 import type { Assignment, Snapshot } from './snapshot.ts';
 import { peerSnapshot, snapshot } from './snapshots.ts';
+import type { Stream, Target } from './stream/stream.ts';
 import {
   ADDRESS_REQUEST_BYTES,
   type AddressAnswer,
@@ -100,6 +101,7 @@ export class ClientCore extends CoreBase {
       initiator: new Initiator(options.primitives, options),
       counter: options.counter,
       inviteId: options.inviteId,
+      incarnation: this.association.incarnation,
       targets: () => this.targets(),
     });
     this.routes = clientRoutes(this.association);
@@ -171,6 +173,15 @@ export class ClientCore extends CoreBase {
     this.wishes.change(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
+  }
+
+  /** Null = there are too many. `settle` follows. */
+  openStream(target: Target, now: number): Stream | null {
+    return this.association.streams.open(target, now);
+  }
+
+  get streams(): Iterable<Stream> {
+    return this.association.streams.all;
   }
 
   setEndpoints(endpoints: readonly Int32Array[]): void {
@@ -343,6 +354,7 @@ export class ClientCore extends CoreBase {
       context.drops.add('table-full');
       return;
     }
+    session.peerIncarnation = established.incarnation;
     this.handshakeIsForSilence = false;
     const train = batch.train[row];
     const at = train * ADDRESS_WORDS;

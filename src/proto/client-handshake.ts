@@ -35,6 +35,7 @@ export interface ClientHandshakeOptions {
   readonly counter: number;
   /** Sent each time: a server that lost a new client's record before it was stored lets it in again. */
   readonly inviteId: Uint8Array | null;
+  readonly incarnation: number;
   /** Evaluated at every transmission: all paths, all endpoints. */
   readonly targets: () => readonly HandshakeTarget[];
 }
@@ -152,6 +153,7 @@ export class ClientHandshake {
         sessionId: this.localId >>> 0,
         suites: this.context.sealer.suites,
         inviteId: this.options.inviteId ?? undefined,
+        incarnation: this.options.incarnation,
       },
       this.context.random,
     );

@@ -14,6 +14,7 @@ import { Prober } from './path/prober.ts';
 import type { Routes } from './routes.ts';
 import type { Session } from './session/session.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Stream } from './stream/stream.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { CloseReason, writeClose } from './wire/commands.ts';
 
@@ -49,12 +50,20 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     return this.context.events;
   }
 
+  get streamNews(): Stream[] {
+    return this.context.streamNews;
+  }
+
   get nextTimeoutMs(): number {
     return this.timers.nextMs;
   }
 
   handleTunPackets(batch: PacketBatch, now: number): void {
     handleOutbound(this.context, this.routes, batch, now);
+    this.rearm(now);
+  }
+
+  settle(now: number): void {
     this.rearm(now);
   }
 
@@ -134,11 +143,13 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   protected runAssociation(association: Association, now: number): void {
     this.inbound.releaseOrdered(association, now);
     if (this.prober.run(association, now)) association.choosePaths(now);
+    association.flushStreams(now);
   }
 
   /** When `runAssociation` is due again. */
   protected dueMs(association: Association, now: number): number {
-    return Math.min(association.expiryMs, this.prober.dueMs(association, now));
+    const streamsMs = association.streams.dueMs(now);
+    return Math.min(association.expiryMs, streamsMs, this.prober.dueMs(association, now));
   }
 
   /** Tells the peer that this end goes, over every path, twice: nobody will repeat it. */
@@ -153,6 +164,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   /** Arms anew what moved; to be called at the end of each input. */
   protected rearm(now: number): void {
     for (let association = this.moved.pop(); association !== undefined; association = this.moved.pop()) {
+      association.flushStreams(now);
       association.isWoken = false;
       this.timers.arm(association, this.dueMs(association, now));
     }

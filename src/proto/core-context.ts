@@ -12,6 +12,8 @@ import { SlotBudget } from './receive/order-store.ts';
 import type { NetworkLayer } from './session/network-layer.ts';
 import type { Primitives } from './session/primitives.ts';
 import { SessionTable } from './session/session-table.ts';
+import { MAX_CHANNELS } from './stream/limits.ts';
+import type { Stream } from './stream/stream.ts';
 
 export interface CoreOptions {
   readonly role: 'client' | 'server';
@@ -26,6 +28,8 @@ export interface CoreOptions {
   readonly rules?: readonly Rule[];
   /** Sessions this end can hold at once. */
   readonly maxSessions: number;
+  /** Stream channels of one association at once. */
+  readonly maxChannels?: number;
 }
 
 /** Packets that all associations together may hold until earlier ones come: 32 MiB. */
@@ -45,6 +49,9 @@ export class CoreContext {
   readonly deliveries = new PacketBatch({ capacity: 1024, arenaBytes: 1536 * 1024, trains: 8 });
   readonly orderSlots = new SlotBudget(ORDER_SLOTS);
   readonly events: CoreEvent[] = [];
+  /** Streams with news, each once. */
+  readonly streamNews: Stream[] = [];
+  readonly maxChannels: number;
   readonly sentLog = new SentLog();
   /** Rows of the batch at hand that are to be kept there. */
   soleRows = 0;
@@ -63,6 +70,7 @@ export class CoreContext {
     this.paths = options.paths;
     this.policy = options.policy;
     this.rules = options.rules ?? [];
+    this.maxChannels = options.maxChannels ?? MAX_CHANNELS;
     this.sessions = new SessionTable(
       options.maxSessions,
       options.sealer,

@@ -6,7 +6,7 @@
  *
  *   1. `outbox.batch`   seal, send, `handleSent`, clear
  *   2. `deliveries`     write to TUN, clear
- *   3. `events`         hand on, clear
+ *   3. `events`, `streamNews`   hand on, clear
  *   4. `nextTimeoutMs`  call `handleTimeout` then
  *
  * `now` is milliseconds of one monotonic clock, never going back.
@@ -15,12 +15,15 @@ import type { CoreEvent } from './events.ts';
 import type { Outbox } from './outbox.ts';
 import type { PacketBatch } from './packet-batch.ts';
 import type { Snapshot } from './snapshot.ts';
+import type { Stream } from './stream/stream.ts';
 
 export interface Core {
   readonly outbox: Outbox;
   /** Inner packets that were put together from pieces. Rows have `Verdict.DELIVER`. */
   readonly deliveries: PacketBatch;
   readonly events: CoreEvent[];
+  /** Streams with news (`stream/stream.ts`), each once. */
+  readonly streamNews: Stream[];
   /** Earliest deadline; Infinity = none. */
   readonly nextTimeoutMs: number;
 
@@ -33,6 +36,9 @@ export interface Core {
   /** The batch of `handleTunPackets`, or the outbox, was sealed and sent; its bytes are still there. */
   handleSent(batch: PacketBatch, now: number): void;
   handleTimeout(now: number): void;
+
+  /** To be called after commands to streams: sends what they have brought up. */
+  settle(now: number): void;
 
   snapshot(now: number): Snapshot;
   /** Says goodbye to every peer. The driver drains and then closes the sealer, which wipes all keys. */

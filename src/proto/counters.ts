@@ -10,6 +10,7 @@ export const REJECT_REASONS = [
   'forged',
   'interior',
   'command',
+  'stream',
   'handshake-network-key',
   'handshake-malformed',
   'handshake-replayed',

@@ -242,11 +242,22 @@ export class Inbound {
         if (path === null) this.handler.handleStray(session, batch, row, now);
         else if (!reader.continued) path.firstArrivals++;
         this.handleUnit(session, path, arena, now);
-      } else {
-        this.context.rejects.add('interior');
+      } else if (reader.channel === IP_CHANNEL) this.context.rejects.add('interior');
+      else {
+        this.handleStreamData(session, path, arena, now);
       }
     }
     if (!reader.ok) this.context.rejects.add('interior');
+  }
+
+  /** What an earlier life of the peer has sent belongs to channels that are gone. */
+  private handleStreamData(session: Session, path: Path | null, bytes: Uint8Array, now: number): void {
+    const { association } = session;
+    const { channel, packetNumber, dataOffset, dataLength } = this.reader;
+    if (!association.knowsChannels(session)) return;
+    if (path !== null) path.firstArrivals++;
+    if (!association.streams.handleData(channel, packetNumber, bytes, dataOffset, dataLength, now))
+      this.context.rejects.add('stream');
   }
 
   /** A row that is one whole IP packet with its place in a lane: handed on where it stands, unless others go before it. */

@@ -252,8 +252,11 @@ export class ServerCore extends CoreBase {
   handleClose(session: Session, _reason: number, now: number): void {
     const { association } = session;
     // A late goodbye of an earlier session says nothing about the present one.
-    if (session === association.current) this.endSessions(association, now);
-    else association.dropSession(session, now);
+    if (session === association.current) {
+      // Its process ends: nobody is left who knows its channels.
+      association.streams.reset();
+      this.endSessions(association, now);
+    } else association.dropSession(session, now);
   }
 
   /** A late message of an earlier session, or of before the last change, is answered and not followed. */
@@ -374,6 +377,7 @@ export class ServerCore extends CoreBase {
     this.handshake.cancel(publicKey);
     const association = this.directory.client(publicKey)?.association;
     if (!association) return;
+    association.streams.reset();
     if (association.current !== null) this.sayClose(association, association.current, reason);
     if (association.hasSession) this.endSessions(association, now);
   }
@@ -419,6 +423,7 @@ export class ServerCore extends CoreBase {
   private removeIfUnused(association: Association): void {
     if (this.bySlot[association.slot] !== association || !this.isUnused(association)) return;
     association.dropSessions();
+    association.streams.reset();
     const client = this.directory.client(association.key);
     if (client?.association === association) client.association = null;
     this.bySlot[association.slot] = null;

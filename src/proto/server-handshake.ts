@@ -296,7 +296,7 @@ export class ServerHandshake {
     const { message, keys } = this.responder.respond(
       initiation,
       client.psk,
-      { sessionId: localId >>> 0, suite },
+      { sessionId: localId >>> 0, suite, incarnation: association.incarnation },
       random,
     );
     const session = sessions.create(association, localId, remoteId, suite, keys, now);
@@ -304,6 +304,7 @@ export class ServerHandshake {
       this.context.drops.add('table-full');
       return null;
     }
+    session.peerIncarnation = payload.incarnation;
     return { ...base, response: this.seal(message, remoteId), session, inviteId: caller.inviteId };
   }
 

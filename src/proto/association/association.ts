@@ -14,11 +14,14 @@ import { Steering } from '../policy/steering.ts';
 import { Reassembly } from '../receive/reassembly.ts';
 import { Reorder } from '../receive/reorder.ts';
 import { PREVIOUS_SESSION_MS, SESSION_SILENT_MS, type Session } from '../session/session.ts';
+import { Streams } from '../stream/streams.ts';
 import type { TimerOwner } from '../timer-queue.ts';
+import { readU32 } from '../wire/integers.ts';
 import { UNORDERED } from '../wire/interior.ts';
 import { PathFlags, type Preferences } from '../wire/preferences.ts';
 import { HOLD_LIMITS, HoldQueue } from './hold-queue.ts';
 import type { Judgement } from './sent-log.ts';
+import { StreamCarrier } from './stream-carrier.ts';
 
 /** What is older is wanted no more than what was held for so long. */
 const RESEND_MS = HOLD_LIMITS.ageMs;
@@ -27,6 +30,8 @@ const MAX_PACKET_BYTES = 1_500;
 const MAX_OVERHEAD_BYTES = 85;
 /** After the last inner packet the paths are probed densely for so long. */
 const ACTIVE_MS = 2_000;
+/** So long after an outage began paths are looked for as under traffic when streams wait; then ever more rarely. */
+const WAIT_MS = 900_000;
 /** Looking at the activity more often than this per association would be work per packet. */
 const TOUCH_EVERY_MS = 50;
 
@@ -69,6 +74,12 @@ export class Association implements TimerOwner {
   readonly reassembly = new Reassembly();
   readonly reorder: Reorder;
   readonly candidates = new Candidates();
+  /** Reliable channels: nothing about sessions or paths ends them. */
+  readonly streams: Streams;
+  private readonly carrier: StreamCarrier;
+  /** Which life of this end this is, uint32, never 0; and of the peer, 0 = not met yet. */
+  readonly incarnation: number;
+  private peerIncarnation = 0;
 
   /** Server: what the client said of its paths, and in which message. */
   private readonly pathFlags = new Uint8Array(PATHS_PER_PEER);
@@ -78,6 +89,9 @@ export class Association implements TimerOwner {
   private activeUntilMs = 0;
   private activeSinceMs = 0;
   private touchedMs = Number.NEGATIVE_INFINITY;
+  /** Streams wait for a path: it is looked for as under traffic until then. */
+  private waitUntilMs = Number.NEGATIVE_INFINITY;
+  private lookedMs = Number.NEGATIVE_INFINITY;
 
   sentPackets = 0;
   sentBytes = 0;
@@ -97,6 +111,15 @@ export class Association implements TimerOwner {
     this.channel = new IpChannel(context.isServer);
     this.reorder = new Reorder(context.orderSlots);
     this.steering = new Steering(context.policy, context.rules);
+    this.carrier = new StreamCarrier(context, this);
+    this.streams = new Streams({
+      role: context.isServer ? 'server' : 'client',
+      carrier: this.carrier,
+      news: context.streamNews,
+      maxChannels: context.maxChannels,
+      peer: () => this.name,
+    });
+    this.incarnation = Math.max(1, readU32(context.random(4), 0));
   }
 
   // Sessions
@@ -109,12 +132,24 @@ export class Association implements TimerOwner {
     this.previousUntilMs = this.previous === null ? Number.POSITIVE_INFINITY : now + PREVIOUS_SESSION_MS;
     this.current = session;
     this.handshakes++;
+    this.meet(session.peerIncarnation);
     this.choosePaths(now);
   }
 
   /** Something from the client would still be taken. */
   get hasSession(): boolean {
     return this.current !== null || this.previous !== null;
+  }
+
+  /** A peer of another life knows nothing of the channels. */
+  private meet(peerIncarnation: number): void {
+    if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation) this.streams.reset();
+    this.peerIncarnation = peerIncarnation;
+  }
+
+  /** True for a session whose channels are those of today. */
+  knowsChannels(session: Session): boolean {
+    return session.peerIncarnation === this.peerIncarnation && session.peerIncarnation !== 0;
   }
 
   /** True for the sessions that are in use; a pending one is not, before it is confirmed. */
@@ -357,6 +392,8 @@ export class Association implements TimerOwner {
     this.wholeBytes = steering.mask === 0 ? 0 : wholePacketBytes(datagramBytes);
     this.vouchedMask = this.vouchedPaths();
     this.isLimited = this.paths.some((path) => path?.allowance.isLimited);
+    this.carrier.update(steering.choice.copies, steering.choice.spread);
+    this.streams.handlePathsChanged();
     if (steering.mask === 0) return;
     this.resend(now);
     if (before === 0) this.release(now);
@@ -405,12 +442,22 @@ export class Association implements TimerOwner {
   // Time
 
   isActive(now: number): boolean {
-    return now < this.activeUntilMs;
+    return now < Math.max(this.activeUntilMs, this.waitUntilMs);
   }
 
   /** Milliseconds since inner packets last went either way. */
   idleMs(now: number): number {
-    return now - (this.activeUntilMs - ACTIVE_MS);
+    return now < this.waitUntilMs ? 0 : now - (this.activeUntilMs - ACTIVE_MS);
+  }
+
+  /** Sends what the streams have to send. */
+  flushStreams(now: number): void {
+    this.streams.flush(now);
+    if (this.streams.count === 0 || now - this.lookedMs < TOUCH_EVERY_MS) return;
+    this.lookedMs = now;
+    const isWaiting = this.streams.isWaiting;
+    this.waitUntilMs = isWaiting ? now + WAIT_MS : Number.NEGATIVE_INFINITY;
+    if (isWaiting) this.touch(now);
   }
 
   /** An inner packet went out or came in: the paths are watched closely from now on. */

@@ -12,11 +12,8 @@ import { copyAddress } from '../wire/address-words.ts';
 import { Command, commandOf, readAllowance, readCallBack, readClose } from '../wire/commands.ts';
 import { isKeepAlive, keepAlivePathId, keepAliveStamp } from '../wire/keep-alive.ts';
 import { ANY_PATH, PROBE_REPLY_MAX_BYTES, Probe, ProbeReply } from '../wire/probe.ts';
-import { readStart, writeStop } from '../wire/stream-commands.ts';
+import { isStartRequest, readStart, readStarted, readStop, readTerminate } from '../wire/stream-commands.ts';
 import type { CommandSender } from './command-sender.ts';
-
-/** Command, sizes, channel and packet number at their longest. */
-const STOP_MAX_BYTES = 1 + 1 + 4 + 8;
 
 /** A longer silence ends the session. */
 const MAX_CALL_BACK_S = 150;
@@ -111,12 +108,10 @@ export class CommandHandler {
       case Command.PREFERENCES_TAKEN:
         return this.hooks.handlePreferencesTaken(session, body);
       case Command.START:
-        return this.refuseStream(session, path, source, body, now);
-      // Streams do not exist yet, so there is none these could speak of.
       case Command.STOP:
       case Command.ACK:
       case Command.TERMINATE:
-        return true;
+        return this.handleStream(session, body, now);
       case Command.ALLOWANCE:
         return this.handleAllowance(session, body, now);
       case Command.CALL_BACK:
@@ -283,19 +278,31 @@ export class CommandHandler {
     this.commands.toAddress(session, socket, words, at, body);
   }
 
-  private refuseStream(
-    session: Session,
-    path: Path | null,
-    source: Source,
-    body: Uint8Array,
-    now: number,
-  ): boolean {
+  /** What an earlier life of the peer has sent belongs to channels that are gone. */
+  private handleStream(session: Session, body: Uint8Array, now: number): boolean {
+    const { streams } = session.association;
+    if (!session.association.knowsChannels(session)) return true;
+    switch (commandOf(body[0])) {
+      case Command.ACK:
+        return streams.handleAck(body, 0, body.length, now);
+      case Command.STOP: {
+        const stop = readStop(body, 0, body.length);
+        return stop !== null && streams.handleStop(stop, now);
+      }
+      case Command.TERMINATE: {
+        const terminate = readTerminate(body, 0, body.length);
+        return terminate !== null && streams.handleTerminate(terminate);
+      }
+      default:
+        return isStartRequest(body, 0, body.length)
+          ? this.handleStart(session, body, now)
+          : streams.handleStarted(readStarted(body, 0, body.length), now);
+    }
+  }
+
+  private handleStart({ association }: Session, body: Uint8Array, now: number): boolean {
     const start = readStart(body, 0, body.length);
-    if (start === null) return false;
-    const answer = new Uint8Array(STOP_MAX_BYTES);
-    const length = writeStop(answer, 0, { channel: start.channel, lastPacketNumber: 0 });
-    this.answer(session, path, source, answer.subarray(0, length), now);
-    return true;
+    return start !== null && association.streams.handleStart(start, now);
   }
 
   /**

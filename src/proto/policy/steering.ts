@@ -67,6 +67,11 @@ export class Steering {
     return this.plans[0].policy;
   }
 
+  /** What it has chosen for packets that no rule names. */
+  get choice(): Choice {
+    return this.plans[0].choice;
+  }
+
   /** True while `auto` has everything copied. */
   get isCopying(): boolean {
     return this.usesAlarm && this.unrest.level === Alarm.ALL;

@@ -14,11 +14,12 @@ const Field = {
   INVITE_ID: 5,
   REFUSAL: 6,
   PADDING: 7,
+  INCARNATION: 8,
 } as const;
 
 const TLV_HEADER_BYTES = 2;
 const SUITES_MAX = 8;
-const RESPONSE_MAX_BYTES = 3 + 6 + TLV_HEADER_BYTES + 1 + REFUSAL_TEXT_MAX_BYTES;
+const RESPONSE_MAX_BYTES = 3 + 6 + 6 + TLV_HEADER_BYTES + 1 + REFUSAL_TEXT_MAX_BYTES;
 /** Every initiation payload is padded to this: nobody sees an invite in its length, and with the longer message 1
  * around it an initiation is never shorter than any answer to it. */
 export const INITIATION_PAYLOAD_BYTES = 96;
@@ -44,11 +45,15 @@ export interface InitiationPayload {
   readonly counter: number;
   /** 8 bytes, on first contact. */
   readonly inviteId: Uint8Array | null;
+  /** uint32: which life of the sender this is; its channels are those of that life. 0 = it has none. */
+  readonly incarnation: number;
 }
 
 export interface ResponsePayload {
   readonly sessionId: number;
   readonly suite: number;
+  /** uint32, as in the initiation. */
+  readonly incarnation: number;
 }
 
 export interface RefusalPayload {
@@ -65,6 +70,7 @@ export function encodeInitiation(payload: Omit<InitiationPayload, 'version'>): U
   at += writeTlv(bytes, at, Field.SUITES, payload.suites.slice(0, SUITES_MAX));
   at += writeTlv(bytes, at, Field.COUNTER, uint(payload.counter, 8));
   if (payload.inviteId) at += writeTlv(bytes, at, Field.INVITE_ID, payload.inviteId);
+  if (payload.incarnation !== 0) at += writeTlv(bytes, at, Field.INCARNATION, uint(payload.incarnation, 4));
   writeTlv(bytes, at, Field.PADDING, new Uint8Array(bytes.length - at - TLV_HEADER_BYTES));
   return bytes;
 }
@@ -75,8 +81,8 @@ export function parseInitiation(bytes: Uint8Array): InitiationPayload | null {
   if (fields === null || fields.version === 0 || fields.sessionId === 0) return null;
   const complete = fields.suites.length > 0 && fields.counter !== null;
   if (fields.version === HANDSHAKE_VERSION && !complete) return null;
-  const { version, sessionId, suites, inviteId } = fields;
-  return { version, sessionId, suites, counter: fields.counter ?? 0, inviteId };
+  const { version, sessionId, suites, inviteId, incarnation } = fields;
+  return { version, sessionId, suites, counter: fields.counter ?? 0, inviteId, incarnation };
 }
 
 export function encodeResponse(payload: ResponsePayload): Uint8Array {
@@ -84,6 +90,7 @@ export function encodeResponse(payload: ResponsePayload): Uint8Array {
   let at = writeTlv(bytes, 0, Field.VERSION, [HANDSHAKE_VERSION]);
   at += writeTlv(bytes, at, Field.SESSION_ID, uint(payload.sessionId, 4));
   at += writeTlv(bytes, at, Field.SUITES, [payload.suite]);
+  if (payload.incarnation !== 0) at += writeTlv(bytes, at, Field.INCARNATION, uint(payload.incarnation, 4));
   return bytes.subarray(0, at);
 }
 
@@ -102,7 +109,7 @@ export function parseResponse(bytes: Uint8Array): ResponsePayload | RefusalPaylo
   if (fields.refusal !== null) return fields.refusal;
   const complete = fields.sessionId !== 0 && fields.suites.length === 1;
   if (fields.version !== HANDSHAKE_VERSION || !complete) return null;
-  return { sessionId: fields.sessionId, suite: fields.suites[0] };
+  return { sessionId: fields.sessionId, suite: fields.suites[0], incarnation: fields.incarnation };
 }
 
 /** The first suite of `offered` that is also in `supported`; 0 = none in common. */
@@ -119,6 +126,7 @@ function parseFields(bytes: Uint8Array) {
     counter: null as number | null,
     inviteId: null as Uint8Array | null,
     refusal: null as RefusalPayload | null,
+    incarnation: 0,
   };
   const reader = new TlvReader();
   reader.reset(bytes, 0, bytes.length);
@@ -143,6 +151,10 @@ function parseFields(bytes: Uint8Array) {
       case Field.INVITE_ID:
         if (value.length !== INVITE_ID_BYTES) return null;
         fields.inviteId = value.slice();
+        break;
+      case Field.INCARNATION:
+        if (value.length !== 4) return null;
+        fields.incarnation = readU32(value, 0);
         break;
       case Field.REFUSAL:
         fields.refusal = decodeRefusal(value);

@@ -29,6 +29,8 @@ export interface InitiationOptions {
   readonly suites: readonly Suite[];
   /** 8 bytes, until the server knows this key. */
   readonly inviteId?: Uint8Array;
+  /** uint32, 0 = none: PROTOCOL.md §4. */
+  readonly incarnation?: number;
 }
 
 export interface Established {
@@ -37,6 +39,8 @@ export interface Established {
   /** uint32: what goes into the headers of datagrams to the server. */
   readonly sessionId: number;
   readonly suite: Suite;
+  /** uint32, 0 = none: PROTOCOL.md §4. */
+  readonly incarnation: number;
 }
 
 export interface Refused {
@@ -70,7 +74,8 @@ export class Initiator {
       rs: this.options.serverPublicKey,
     });
     this.handshake.setPsk(this.options.psk);
-    const payload = encodeInitiation({ ...options, inviteId: options.inviteId ?? null });
+    const { inviteId = null, incarnation = 0 } = options;
+    const payload = encodeInitiation({ ...options, inviteId, incarnation });
     const noiseMessage = this.handshake.writeMessage(payload, random);
     this.message = new Uint8Array(COOKIE_BYTES + noiseMessage.length);
     this.message.set(noiseMessage, COOKIE_BYTES);
@@ -110,6 +115,7 @@ export class Initiator {
     if (suite === undefined) return null;
     const [k1, k2] = handshake.split();
     const keys = deriveSessionKeys(this.primitives, k1, k2);
-    return { kind: 'established', keys, sessionId: payload.sessionId, suite };
+    const { sessionId, incarnation } = payload;
+    return { kind: 'established', keys, sessionId, suite, incarnation };
   }
 }

@@ -70,12 +70,12 @@ export class Responder {
   respond(
     initiation: Initiation,
     psk: Uint8Array,
-    choice: { readonly sessionId: number; readonly suite: Suite },
+    choice: { readonly sessionId: number; readonly suite: Suite; readonly incarnation?: number },
     random: RandomBytes,
   ): { message: Uint8Array; keys: SessionKeys } {
     const { handshake } = initiation;
     handshake.setPsk(psk);
-    const message = handshake.writeMessage(encodeResponse(choice), random);
+    const message = handshake.writeMessage(encodeResponse({ incarnation: 0, ...choice }), random);
     const [k1, k2] = handshake.split();
     handshake.wipe();
     return { message, keys: deriveSessionKeys(this.primitives, k2, k1) };

@@ -27,6 +27,8 @@ export class Session {
   lastReceivedMs: number;
   private fittedMs: number;
   private fittedTop = -1;
+  /** The peer's life that it was made with; channels are those of one life. */
+  peerIncarnation = 0;
   /** Set when an IP packet went through it in either direction: such a session is rekeyed early. */
   carriedPackets = false;
 

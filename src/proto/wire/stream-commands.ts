@@ -1,6 +1,7 @@
 /**
- * start, stop, ACK and terminate as in ResIP: integers are packed, a leading byte tells their sizes minus one.
- * Emitters and readers follow the conventions of `commands.ts`. Version 1 answers `start` with `stop`.
+ * start, stop and terminate as in ResIP: integers are packed, a leading byte tells their sizes minus one. Emitters and
+ * readers follow the conventions of `commands.ts`; ACK has a file of its own, `stream-ack.ts`. What differs from ResIP:
+ * PROTOCOL.md §9.
  */
 import { Command } from './commands.ts';
 import { readUint, uintBytes, writeUint } from './integers.ts';
@@ -9,124 +10,188 @@ const COMMAND_BYTES = 1;
 const SIZES_BYTES = 1;
 const CHANNEL = COMMAND_BYTES + SIZES_BYTES;
 
-// start, client to server
+// start
 const START_COMPRESSION = 0x80;
-const START_FRAGMENTATION = 0x40;
+/** ResIP's requests always have it, its confirmations never: here it tells them apart. */
+const START_REQUEST = 0x40;
 const START_CHANNEL_SHIFT = 4;
 const START_VERSION_SHIFT = 2;
 const START_PORT_MASK = 3;
 // stop
 const STOP_CHANNEL_SHIFT = 3;
 const STOP_NUMBER_MASK = 7;
-// ACK
-const ACK_ENTRY = 0x80;
-const ACK_RANGE = 0x40;
-const ACK_FIRST_SHIFT = 3;
-const ACK_SIZE_MASK = 7;
 
 const CHANNEL_SIZE_MASK = 3;
 const PROTOCOL_BYTES = 1;
 const PORT_BYTES = 2;
+const KIND_BYTES = 1;
+const NAME_LENGTH_BYTES = 1;
+/** RFC 1035 §2.3.4, as text without the final dot. */
+const NAME_MAX_BYTES = 253;
 
-/** Client to server: open a socket to `address`, `port`. */
+/** The kind of a target in `start`: ResIP's IP version, and a name to be resolved by whoever opens the socket. */
+const TargetKind = { IPV4: 0, IPV6: 1, NAME: 2 } as const;
+
+/** IP protocol numbers in `start`. */
+export const Protocol = { TCP: 6, UDP: 17 } as const;
+
+export const START_MAX_BYTES = CHANNEL + 4 + PROTOCOL_BYTES + NAME_LENGTH_BYTES + NAME_MAX_BYTES + PORT_BYTES;
+export const STOP_MAX_BYTES = CHANNEL + 4 + 8;
+export const TERMINATE_MAX_BYTES = CHANNEL + 4 + KIND_BYTES;
+
+/** Opens a socket to `host`, `port`. */
 export interface StartRequest {
   readonly channel: number;
-  readonly compression: boolean;
-  readonly fragmentation: boolean;
-  /** IP protocol number: 6 TCP, 17 UDP, 1 ICMP. */
+  /** IP protocol number. */
   readonly protocol: number;
-  /** 4 or 16 bytes. */
-  readonly address: Uint8Array;
+  /** 4 or 16 bytes, or a name of printable ASCII. */
+  readonly host: Uint8Array | string;
   readonly port: number;
 }
 
-/** End of a channel's data stream. */
+/** End of a channel's data in one direction. */
 export interface Stop {
   readonly channel: number;
-  readonly lastPacketNumber: number;
+  /** The number of the stop itself: one behind the last byte's. */
+  readonly lastNumber: number;
 }
 
-/** Packet numbers that arrived, inclusive; `first === last` is a single packet. */
-export interface AckRange {
-  readonly first: number;
-  readonly last: number;
-}
+/** Why a channel ended at once. */
+export const TerminateKind = {
+  /** There is no such channel (any more); never answered. */
+  GONE: 0,
+  RESET: 1,
+  REFUSED: 2,
+  UNREACHABLE: 3,
+  UNKNOWN_NAME: 4,
+  TIMED_OUT: 5,
+  DENIED: 6,
+  LIMIT: 7,
+} as const;
+export type TerminateKind = (typeof TerminateKind)[keyof typeof TerminateKind];
 
-export interface Ack {
+export interface Terminate {
   readonly channel: number;
-  readonly ranges: readonly AckRange[];
+  /** `TerminateKind`, or one of a later version. */
+  readonly kind: number;
 }
 
-/** Needs up to 25 bytes. */
+/** Needs up to `START_MAX_BYTES`. */
 export function writeStart(bytes: Uint8Array, at: number, start: StartRequest): number {
   const channelBytes = uintBytes(start.channel);
   const portBytes = start.port < 256 ? 1 : PORT_BYTES;
   bytes[at] = Command.START;
   bytes[at + COMMAND_BYTES] =
-    (start.compression ? START_COMPRESSION : 0) |
-    (start.fragmentation ? START_FRAGMENTATION : 0) |
+    START_REQUEST |
     ((channelBytes - 1) << START_CHANNEL_SHIFT) |
-    ((start.address.length === 16 ? 1 : 0) << START_VERSION_SHIFT) |
+    (kindOf(start.host) << START_VERSION_SHIFT) |
     (portBytes - 1);
   let end = at + CHANNEL;
   writeUint(bytes, end, start.channel, channelBytes);
   end += channelBytes;
   bytes[end++] = start.protocol;
-  bytes.set(start.address, end);
-  end += start.address.length;
+  end += writeHost(bytes, end, start.host);
   writeUint(bytes, end, start.port, portBytes);
   return end + portBytes - at;
 }
 
-/** Null when malformed (IP version above 1, port of more than 2 bytes, wrong length). */
+function kindOf(host: Uint8Array | string): number {
+  if (typeof host === 'string') return TargetKind.NAME;
+  return host.length === 16 ? TargetKind.IPV6 : TargetKind.IPV4;
+}
+
+function writeHost(bytes: Uint8Array, at: number, host: Uint8Array | string): number {
+  if (typeof host !== 'string') {
+    bytes.set(host, at);
+    return host.length;
+  }
+  bytes[at] = host.length;
+  for (let i = 0; i < host.length; i++) bytes[at + NAME_LENGTH_BYTES + i] = host.charCodeAt(i);
+  return NAME_LENGTH_BYTES + host.length;
+}
+
+/** True for a request, false for a confirmation. */
+export function isStartRequest(bytes: Uint8Array, offset: number, length: number): boolean {
+  return length > COMMAND_BYTES && (bytes[offset + COMMAND_BYTES] & START_REQUEST) !== 0;
+}
+
+/** Null when malformed (kind of target above 2, a name that is none, port of more than 2 bytes, wrong length). */
 export function readStart(bytes: Uint8Array, offset: number, length: number): StartRequest | null {
   if (length < CHANNEL) return null;
   const sizes = bytes[offset + COMMAND_BYTES];
   const channelBytes = ((sizes >>> START_CHANNEL_SHIFT) & CHANNEL_SIZE_MASK) + 1;
-  const version = (sizes >>> START_VERSION_SHIFT) & 3;
   const portBytes = (sizes & START_PORT_MASK) + 1;
-  const addressBytes = version === 0 ? 4 : 16;
-  if (version > 1 || portBytes > PORT_BYTES) return null;
-  if (length !== CHANNEL + channelBytes + PROTOCOL_BYTES + addressBytes + portBytes) return null;
-  const protocolAt = offset + CHANNEL + channelBytes;
-  const addressAt = protocolAt + PROTOCOL_BYTES;
+  const hostAt = offset + CHANNEL + channelBytes + PROTOCOL_BYTES;
+  // Compression is not spoken in version 1.
+  if ((sizes & START_COMPRESSION) !== 0 || portBytes > PORT_BYTES || hostAt >= offset + length) return null;
+  const kind = (sizes >>> START_VERSION_SHIFT) & 3;
+  const hostBytes = hostLength(kind, bytes[hostAt]);
+  if (hostBytes === 0 || hostAt + hostBytes + portBytes !== offset + length) return null;
+  const host = readHost(bytes, hostAt, kind, hostBytes);
+  if (host === null) return null;
   return {
     channel: readUint(bytes, offset + CHANNEL, channelBytes),
-    compression: (sizes & START_COMPRESSION) !== 0,
-    fragmentation: (sizes & START_FRAGMENTATION) !== 0,
-    protocol: bytes[protocolAt],
-    address: bytes.slice(addressAt, addressAt + addressBytes),
-    port: readUint(bytes, addressAt + addressBytes, portBytes),
+    protocol: bytes[hostAt - PROTOCOL_BYTES],
+    host,
+    port: readUint(bytes, hostAt + hostBytes, portBytes),
   };
 }
 
-/** Server to client: the socket of `channel` is open. */
+/** Bytes of the host; 0 = there is no such kind. */
+function hostLength(kind: number, firstByte: number): number {
+  switch (kind) {
+    case TargetKind.IPV4:
+      return 4;
+    case TargetKind.IPV6:
+      return 16;
+    case TargetKind.NAME:
+      return firstByte >= 1 && firstByte <= NAME_MAX_BYTES ? NAME_LENGTH_BYTES + firstByte : 0;
+    default:
+      return 0;
+  }
+}
+
+/** Null for a name with other bytes than printable ASCII. */
+function readHost(bytes: Uint8Array, at: number, kind: number, length: number): Uint8Array | string | null {
+  if (kind !== TargetKind.NAME) return bytes.slice(at, at + length);
+  const name = bytes.subarray(at + NAME_LENGTH_BYTES, at + length);
+  return name.every((byte) => byte > 0x20 && byte < 0x7f) ? String.fromCharCode(...name) : null;
+}
+
+/** The socket of `channel` is open. */
 export function writeStarted(bytes: Uint8Array, at: number, channel: number): number {
   return writeChannelCommand(bytes, at, Command.START, channel);
 }
 
 /** The channel, or -1 when malformed. */
 export function readStarted(bytes: Uint8Array, offset: number, length: number): number {
-  return readChannelCommand(bytes, offset, length);
+  if (length < CHANNEL) return -1;
+  const channelBytes = (bytes[offset + COMMAND_BYTES] & CHANNEL_SIZE_MASK) + 1;
+  return length === CHANNEL + channelBytes ? readUint(bytes, offset + CHANNEL, channelBytes) : -1;
 }
 
-/** Both sides: drop `channel` at once. */
-export function writeTerminate(bytes: Uint8Array, at: number, channel: number): number {
-  return writeChannelCommand(bytes, at, Command.TERMINATE, channel);
+export function writeTerminate(bytes: Uint8Array, at: number, { channel, kind }: Terminate): number {
+  const length = writeChannelCommand(bytes, at, Command.TERMINATE, channel);
+  bytes[at + length] = kind;
+  return length + KIND_BYTES;
 }
 
-/** The channel, or -1 when malformed. */
-export function readTerminate(bytes: Uint8Array, offset: number, length: number): number {
-  return readChannelCommand(bytes, offset, length);
+/** Null when malformed. */
+export function readTerminate(bytes: Uint8Array, offset: number, length: number): Terminate | null {
+  if (length < CHANNEL) return null;
+  const channelBytes = (bytes[offset + COMMAND_BYTES] & CHANNEL_SIZE_MASK) + 1;
+  const kindAt = CHANNEL + channelBytes;
+  if (length !== kindAt + KIND_BYTES) return null;
+  return { channel: readUint(bytes, offset + CHANNEL, channelBytes), kind: bytes[offset + kindAt] };
 }
 
-export function writeStop(bytes: Uint8Array, at: number, stop: Stop): number {
-  const channelBytes = uintBytes(stop.channel);
-  const numberBytes = uintBytes(stop.lastPacketNumber);
+export function writeStop(bytes: Uint8Array, at: number, { channel, lastNumber }: Stop): number {
+  const channelBytes = uintBytes(channel);
+  const numberBytes = uintBytes(lastNumber);
   bytes[at] = Command.STOP;
   bytes[at + COMMAND_BYTES] = ((channelBytes - 1) << STOP_CHANNEL_SHIFT) | (numberBytes - 1);
-  writeUint(bytes, at + CHANNEL, stop.channel, channelBytes);
-  writeUint(bytes, at + CHANNEL + channelBytes, stop.lastPacketNumber, numberBytes);
+  writeUint(bytes, at + CHANNEL, channel, channelBytes);
+  writeUint(bytes, at + CHANNEL + channelBytes, lastNumber, numberBytes);
   return CHANNEL + channelBytes + numberBytes;
 }
 
@@ -136,76 +201,9 @@ export function readStop(bytes: Uint8Array, offset: number, length: number): Sto
   const channelBytes = ((sizes >>> STOP_CHANNEL_SHIFT) & CHANNEL_SIZE_MASK) + 1;
   const numberBytes = (sizes & STOP_NUMBER_MASK) + 1;
   if (length !== CHANNEL + channelBytes + numberBytes) return null;
-  const lastPacketNumber = readUint(bytes, offset + CHANNEL + channelBytes, numberBytes);
-  if (lastPacketNumber > Number.MAX_SAFE_INTEGER) return null;
-  return { channel: readUint(bytes, offset + CHANNEL, channelBytes), lastPacketNumber };
-}
-
-/** Channels in order, ranges in order; each channel has at least one range. */
-export function writeAck(bytes: Uint8Array, at: number, acks: readonly Ack[]): number {
-  bytes[at] = Command.ACK;
-  let end = at + COMMAND_BYTES;
-  for (const ack of acks) {
-    const channelBytes = uintBytes(ack.channel);
-    bytes[end++] = channelBytes - 1;
-    writeUint(bytes, end, ack.channel, channelBytes);
-    end += channelBytes;
-    for (const range of ack.ranges) end += writeAckRange(bytes, end, range);
-  }
-  return end - at;
-}
-
-/** Null when malformed: cut short, a channel without ranges, or a range that ends before it starts. */
-export function readAck(bytes: Uint8Array, offset: number, length: number): Ack[] | null {
-  const end = offset + length;
-  const acks: { channel: number; ranges: AckRange[] }[] = [];
-  let at = offset + COMMAND_BYTES;
-  while (at < end) {
-    if (bytes[at] & ACK_ENTRY) {
-      const range = readAckRange(bytes, at, end);
-      const ack = acks.at(-1);
-      if (range === null || ack === undefined) return null;
-      ack.ranges.push(range);
-      at += ackRangeBytes(bytes[at]);
-    } else {
-      const channelBytes = (bytes[at] & CHANNEL_SIZE_MASK) + 1;
-      if (at + SIZES_BYTES + channelBytes > end) return null;
-      acks.push({ channel: readUint(bytes, at + SIZES_BYTES, channelBytes), ranges: [] });
-      at += SIZES_BYTES + channelBytes;
-    }
-  }
-  return acks.length > 0 && acks.every((ack) => ack.ranges.length > 0) ? acks : null;
-}
-
-function writeAckRange(bytes: Uint8Array, at: number, { first, last }: AckRange): number {
-  const firstBytes = uintBytes(first);
-  const lastBytes = last === first ? 0 : uintBytes(last);
-  const range = lastBytes > 0 ? ACK_RANGE | (lastBytes - 1) : 0;
-  bytes[at] = ACK_ENTRY | range | ((firstBytes - 1) << ACK_FIRST_SHIFT);
-  writeUint(bytes, at + SIZES_BYTES, first, firstBytes);
-  writeUint(bytes, at + SIZES_BYTES + firstBytes, last, lastBytes);
-  return SIZES_BYTES + firstBytes + lastBytes;
-}
-
-function ackRangeBytes(sizes: number): number {
-  return SIZES_BYTES + firstBytesOf(sizes) + lastBytesOf(sizes);
-}
-
-function firstBytesOf(sizes: number): number {
-  return ((sizes >>> ACK_FIRST_SHIFT) & ACK_SIZE_MASK) + 1;
-}
-
-function lastBytesOf(sizes: number): number {
-  return sizes & ACK_RANGE ? (sizes & ACK_SIZE_MASK) + 1 : 0;
-}
-
-function readAckRange(bytes: Uint8Array, at: number, end: number): AckRange | null {
-  const sizes = bytes[at];
-  if (at + ackRangeBytes(sizes) > end) return null;
-  const first = readUint(bytes, at + SIZES_BYTES, firstBytesOf(sizes));
-  const lastBytes = lastBytesOf(sizes);
-  const last = lastBytes === 0 ? first : readUint(bytes, at + SIZES_BYTES + firstBytesOf(sizes), lastBytes);
-  return last < first || last > Number.MAX_SAFE_INTEGER ? null : { first, last };
+  const lastNumber = readUint(bytes, offset + CHANNEL + channelBytes, numberBytes);
+  if (lastNumber > Number.MAX_SAFE_INTEGER) return null;
+  return { channel: readUint(bytes, offset + CHANNEL, channelBytes), lastNumber };
 }
 
 function writeChannelCommand(bytes: Uint8Array, at: number, command: Command, channel: number): number {
@@ -214,10 +212,4 @@ function writeChannelCommand(bytes: Uint8Array, at: number, command: Command, ch
   bytes[at + COMMAND_BYTES] = channelBytes - 1;
   writeUint(bytes, at + CHANNEL, channel, channelBytes);
   return CHANNEL + channelBytes;
-}
-
-function readChannelCommand(bytes: Uint8Array, offset: number, length: number): number {
-  if (length < CHANNEL) return -1;
-  const channelBytes = (bytes[offset + COMMAND_BYTES] & CHANNEL_SIZE_MASK) + 1;
-  return length === CHANNEL + channelBytes ? readUint(bytes, offset + CHANNEL, channelBytes) : -1;
 }

@@ -7,7 +7,7 @@ import {
 } from '../../../src/proto/wire/interior.ts';
 import { writeKeepAlive } from '../../../src/proto/wire/keep-alive.ts';
 import { Probe } from '../../../src/proto/wire/probe.ts';
-import { writeStart } from '../../../src/proto/wire/stream-commands.ts';
+
 import { type Address, address, hostOf } from '../../sim/net/address.ts';
 import type { Datagram } from '../../sim/net/datagram.ts';
 import { link } from '../../sim/plans.ts';
@@ -133,10 +133,8 @@ describe('probes over a path that is not validated', () => {
 
 describe('a datagram with many commands of one kind', () => {
   const probe = new Probe();
-  const start = { compression: false, fragmentation: false, channel: 2, protocol: 6, port: 80 };
   const commands: [string, number, Write][] = [
     ['address requests', 1, (bytes, at) => writeAddressRequest(bytes, at, 0)],
-    ['stream starts', 1, (bytes, at) => writeStart(bytes, at, { ...start, address: new Uint8Array(4) })],
     // An address that is new to the path is challenged beside the answer.
     ['probes', 2, (bytes, at) => probe.write(bytes, at)],
     ['keep-alives', 2, (bytes, at) => writeKeepAlive(bytes, at, 0, 1)],

@@ -20,6 +20,7 @@ const initiation = fc.record({
   suites: fc.array(fc.nat(255), { minLength: 1, maxLength: 8 }),
   counter: fc.maxSafeNat(),
   inviteId: fc.option(fc.uint8Array({ minLength: 8, maxLength: 8 })),
+  incarnation: fc.oneof(fc.constant(0), fc.nat(0xffffffff)),
 });
 
 const VERSION = '010101';
@@ -40,7 +41,9 @@ describe('initiation payload', () => {
 
   it('is that of the vectors', () => {
     const { client, invite, message1 } = vectors;
-    expect(hex(encodeInitiation({ ...client, inviteId: invite.id }))).toBe(hex(message1.payload));
+    expect(hex(encodeInitiation({ ...client, inviteId: invite.id, incarnation: 0 }))).toBe(
+      hex(message1.payload),
+    );
   });
 
   it('takes fields in any order and skips unknown ones', () => {
@@ -51,6 +54,7 @@ describe('initiation payload', () => {
       suites: [1, 2],
       counter: 5,
       inviteId: null,
+      incarnation: 0,
     });
   });
 
@@ -66,6 +70,7 @@ describe('initiation payload', () => {
     ['a version of 2 bytes', `01020101${SESSION}${SUITES}${COUNTER}`],
     ['a session id of 3 bytes', `${VERSION}0203000007${SUITES}${COUNTER}`],
     ['an invite id of 7 bytes', `${VERSION}${SESSION}${SUITES}${COUNTER}050700000000000000`],
+    ['an incarnation of 3 bytes', `${VERSION}${SESSION}${SUITES}${COUNTER}0803000001`],
     ['a field that passes the end', `${VERSION}${SESSION}${SUITES}${COUNTER}0708`],
   ])('is refused with %s', (_, text) => {
     expect(parseInitiation(unhex(text))).toBeNull();
@@ -79,12 +84,13 @@ describe('initiation payload', () => {
 describe('response payload', () => {
   it('comes back', () => {
     fc.assert(
-      fc.property(sessionId, fc.nat(255), (id, suite) => {
-        expect(parseResponse(encodeResponse({ sessionId: id, suite }))).toEqual({ sessionId: id, suite });
+      fc.property(sessionId, fc.nat(255), fc.nat(0xffffffff), (id, suite, incarnation) => {
+        const value = { sessionId: id, suite, incarnation };
+        expect(parseResponse(encodeResponse(value))).toEqual(value);
       }),
     );
     const { server, message2 } = vectors;
-    expect(hex(encodeResponse(server))).toBe(hex(message2.payload));
+    expect(hex(encodeResponse({ ...server, incarnation: 0 }))).toBe(hex(message2.payload));
   });
 
   it('of another version, without suite or session id, or with two suites, is refused', () => {

@@ -45,6 +45,7 @@ describe('handshake', () => {
       suites: client.suites,
       counter: client.counter,
       inviteId: invite.id,
+      incarnation: 0,
     });
     const { message, keys } = responder.respond(
       initiation,
@@ -55,7 +56,12 @@ describe('handshake', () => {
     expect(hex(message)).toBe(hex(message2.noise));
     const up = { sealKey: vectors.clientToServer.key, sealIv: vectors.clientToServer.iv };
     const down = { openKey: vectors.serverToClient.key, openIv: vectors.serverToClient.iv };
-    expect(side.finish(message)).toEqual({ kind: 'established', ...choice, keys: { ...up, ...down } });
+    expect(side.finish(message)).toEqual({
+      kind: 'established',
+      ...choice,
+      incarnation: 0,
+      keys: { ...up, ...down },
+    });
     expect(keys).toEqual({
       sealKey: down.openKey,
       sealIv: down.openIv,
