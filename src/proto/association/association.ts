@@ -456,8 +456,9 @@ export class Association implements TimerOwner {
     if (this.streams.count === 0 || now - this.lookedMs < TOUCH_EVERY_MS) return;
     this.lookedMs = now;
     const isWaiting = this.streams.isWaiting;
-    this.waitUntilMs = isWaiting ? now + WAIT_MS : Number.NEGATIVE_INFINITY;
+    // First, while it still shows whether traffic begins.
     if (isWaiting) this.touch(now);
+    this.waitUntilMs = isWaiting ? now + WAIT_MS : Number.NEGATIVE_INFINITY;
   }
 
   /** An inner packet went out or came in: the paths are watched closely from now on. */
