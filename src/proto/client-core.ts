@@ -101,7 +101,6 @@ export class ClientCore extends CoreBase {
       initiator: new Initiator(options.primitives, options),
       counter: options.counter,
       inviteId: options.inviteId,
-      incarnation: this.association.incarnation,
       targets: () => this.targets(),
     });
     this.routes = clientRoutes(this.association);

@@ -35,7 +35,6 @@ export interface ClientHandshakeOptions {
   readonly counter: number;
   /** Sent each time: a server that lost a new client's record before it was stored lets it in again. */
   readonly inviteId: Uint8Array | null;
-  readonly incarnation: number;
   /** Evaluated at every transmission: all paths, all endpoints. */
   readonly targets: () => readonly HandshakeTarget[];
 }
@@ -51,6 +50,8 @@ export class ClientHandshake {
   private repeatMs = FIRST_REPEAT_MS;
   private nextSendMs = Number.POSITIVE_INFINITY;
   private localId = 0;
+  /** The first session id of this process: PROTOCOL.md §4. */
+  private incarnation = 0;
   private datagram: Uint8Array | null = null;
 
   constructor(
@@ -147,13 +148,14 @@ export class ClientHandshake {
     this.initiationMs = now;
     this.repeatMs = FIRST_REPEAT_MS;
     this.localId = this.context.sessions.newId();
+    if (this.incarnation === 0) this.incarnation = this.localId >>> 0;
     const message = this.options.initiator.start(
       {
         counter: this.counter++,
         sessionId: this.localId >>> 0,
         suites: this.context.sealer.suites,
         inviteId: this.options.inviteId ?? undefined,
-        incarnation: this.options.incarnation,
+        incarnation: this.incarnation,
       },
       this.context.random,
     );

@@ -293,6 +293,7 @@ export class ServerHandshake {
     if (association === null)
       return refuse(client.psk, RefusalCode.FULL, 'the server has no room for more clients');
     const localId = sessions.newId();
+    if (association.incarnation === 0) association.incarnation = localId >>> 0;
     const { message, keys } = this.responder.respond(
       initiation,
       client.psk,

@@ -16,7 +16,6 @@ import { Reorder } from '../receive/reorder.ts';
 import { PREVIOUS_SESSION_MS, SESSION_SILENT_MS, type Session } from '../session/session.ts';
 import { Streams } from '../stream/streams.ts';
 import type { TimerOwner } from '../timer-queue.ts';
-import { readU32 } from '../wire/integers.ts';
 import { UNORDERED } from '../wire/interior.ts';
 import { PathFlags, type Preferences } from '../wire/preferences.ts';
 import { HOLD_LIMITS, HoldQueue } from './hold-queue.ts';
@@ -77,8 +76,8 @@ export class Association implements TimerOwner {
   /** Reliable channels: nothing about sessions or paths ends them. */
   readonly streams: Streams;
   private readonly carrier: StreamCarrier;
-  /** Which life of this end this is, uint32, never 0; and of the peer, 0 = not met yet. */
-  readonly incarnation: number;
+  /** Which life of this end this is (the first session id that it gave), uint32; and of the peer. 0 = not met yet. */
+  incarnation = 0;
   private peerIncarnation = 0;
 
   /** Server: what the client said of its paths, and in which message. */
@@ -119,7 +118,6 @@ export class Association implements TimerOwner {
       maxChannels: context.maxChannels,
       peer: () => this.name,
     });
-    this.incarnation = Math.max(1, readU32(context.random(4), 0));
   }
 
   // Sessions

@@ -72,7 +72,7 @@ async function connected(links = [link()]) {
   return { here, there, stream, say, until, command };
 }
 
-describe('a stream of the core', () => {
+describe('a stream of the core', { timeout: 60_000 }, () => {
   it('reaches the target that was named, and back', async () => {
     const { here, there, say, until } = await connected();
     say('hello');

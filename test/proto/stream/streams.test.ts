@@ -26,7 +26,7 @@ function expectWhole({ here, there }: Exchange, up: number, down: number): void 
   expect(here.received).toBe(down);
 }
 
-describe('streams', () => {
+describe('streams', { timeout: 120_000 }, () => {
   it('carry bytes both ways and end in each direction', () => {
     const pair = new Pair(1);
     const exchange = pair.exchange(100_000, 200_000);
@@ -95,7 +95,7 @@ describe('streams', () => {
       ),
       { numRuns: 40 },
     );
-  }, 120_000);
+  });
 
   function disturb(pair: Pair, kind: string, settings: WireSettings): void {
     switch (kind) {
@@ -267,5 +267,5 @@ describe('streams', () => {
     const exchange = pair.exchange(1e9, 0);
     pair.run(10_000);
     expect(exchange.there()?.received).toBeGreaterThan(0.8 * 2 * 1_000 * 10_000);
-  }, 60_000);
+  });
 });
