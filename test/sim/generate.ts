@@ -11,6 +11,17 @@ const BEHAVIOURS: readonly NatBehaviour[] = [
   'address-dependent',
   'address-and-port-dependent',
 ];
+/** Half of the clients have the default. */
+const POLICIES = [
+  'redundant',
+  'redundant',
+  'redundant',
+  'redundant',
+  'failover',
+  'bond',
+  'bond-flows',
+  'auto',
+] as const;
 const WANTED_FIRST = 0x0a4d0064;
 
 export interface GenerateOptions {
@@ -56,6 +67,7 @@ function makeClient(random: Random, place: number): ClientPlan {
     clockMs: random.pick([0, 1_000, 4_294_960_000, 86_400_000_000]),
     wallOffsetMs: random.pick([0, 0, -1_750_000_000_000, 3_600_000]),
     startMs: random.chance(0.7) ? 0 : random.between(0, 20_000),
+    policy: random.pick(POLICIES),
     wantedAddress: random.chance(0.2) ? WANTED_FIRST + place : 0,
   });
 }
@@ -138,7 +150,7 @@ function makeEvents(random: Random, clients: readonly ClientPlan[]): TimedEvent[
   };
   const once = (event: WorldEvent): TimedEvent[] => [{ atMs: 0, ...event }];
   const downMs = random.pick([50, 500, 5_000, 60_000]);
-  switch (random.between(0, 13)) {
+  switch (random.between(0, 14)) {
     case 0:
     case 1:
       return change({ blackhole: true });
@@ -169,6 +181,8 @@ function makeEvents(random: Random, clients: readonly ClientPlan[]): TimedEvent[
       return once({ kind: 'client-restart', client: place, downMs, goodbye: random.chance(0.5) });
     case 11:
       return once({ kind: 'sleep', client: random.chance(0.1) ? -1 : place, forMs: lastsMs });
+    case 13:
+      return once({ kind: 'policy', client: place, policy: random.pick(POLICIES) });
     case 12:
       return once({
         kind: 'freeze',

@@ -83,6 +83,8 @@ export type WorldEvent =
   /** `client` -1: the server. */
   | { kind: 'sleep'; client: number; forMs: number }
   | { kind: 'freeze'; client: number; forMs: number }
+  /** The user changes his mind. */
+  | { kind: 'policy'; client: number; policy: PolicyName }
   | { kind: 'clock'; client: number; monotonicMs: number; wallMs: number };
 
 /** What the one on the wire does to each datagram he sees, as chances. */

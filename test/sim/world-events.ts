@@ -79,6 +79,9 @@ export class WorldEvents {
         this.later(event.forMs, event.client, () => {});
         if (event.forMs >= STOOD_STILL_MS) this.noticeStandstill(event.client, event.forMs);
         break;
+      case 'policy':
+        this.clients[event.client].setPolicy(event.policy);
+        break;
       case 'clock':
         this.host(event.client).jump(event.monotonicMs, event.wallMs);
         break;

@@ -127,6 +127,10 @@ export class ClientHost extends Host {
       this.post(path === undefined ? { kind: 'wakeup' } : { kind: 'wakeup', path });
   }
 
+  setPolicy(policy: PolicyName): void {
+    if (this.isRunning && !this.clock.isFrozen) this.post({ kind: 'policy', policy, rules: [] });
+  }
+
   get client(): ClientCore {
     return this.running?.core as ClientCore;
   }

@@ -1,7 +1,9 @@
 /** The scenarios by name. Each file is one story; `expect` says what it has to come to. */
 import type { Scenario } from '../scenario.ts';
+import { bondOfUnequals } from './bond-of-unequals.ts';
 import { busyServer } from './busy-server.ts';
 import { clockOf1970 } from './clock-of-1970.ts';
+import { failoverUnplugged } from './failover-unplugged.ts';
 import { firstWord } from './first-word.ts';
 import { fourDaysOfNothing } from './four-days-of-nothing.ts';
 import { fullHoldQueue } from './full-hold-queue.ts';
@@ -26,6 +28,8 @@ export const SCENARIOS: readonly Scenario[] = [
   hostilePath,
   fullHoldQueue,
   busyServer,
+  bondOfUnequals,
+  failoverUnplugged,
   firstWord,
   fourDaysOfNothing,
   oneLossyLink,

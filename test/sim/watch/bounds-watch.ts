@@ -8,6 +8,7 @@ import { Violation } from './violation.ts';
 const HELD_PACKETS = 512;
 const HELD_BYTES = 512 * 1024;
 const REASSEMBLY_PIECES = 128;
+const ORDERED_PACKETS = 2_048;
 const PENDING_HANDSHAKES = 1_024;
 const SPENT_INITIATIONS = 4_096;
 const WINDOW_BITS = 1_048_576;
@@ -28,6 +29,7 @@ export class BoundsWatch {
       const hold = association['hold'];
       within('held packets', hold.length, HELD_PACKETS);
       within('held bytes', hold['bytes'], HELD_BYTES);
+      within('packets that wait for their turn', association.reorder.held, ORDERED_PACKETS);
       within('pieces', association.reassembly.heldPieces, REASSEMBLY_PIECES);
       const words = association.current?.window['words'].length ?? 0;
       within('window bits', words * 32, WINDOW_BITS);
