@@ -216,7 +216,7 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'receive/piece-store.ts',
-        find: ' && this.session[slot] === session',
+        find: ' && this.origin[slot] === origin',
         replace: '',
       },
     ],
