@@ -121,7 +121,7 @@ export class Inbound {
         rejects.add('too-old');
         return false;
       case WindowVerdict.DUPLICATE:
-        this.countDuplicate(session.association, batch, row);
+        this.countDuplicate(session.association, batch, row, now);
         return false;
     }
     batch.keySlot[row] = session.keySlot;
@@ -150,7 +150,7 @@ export class Inbound {
           break;
       }
     }
-    if (!reopen) this.dropDeferred(batch);
+    if (!reopen) this.dropDeferred(batch, now);
     return reopen;
   }
 
@@ -169,17 +169,18 @@ export class Inbound {
     return false;
   }
 
-  private dropDeferred(batch: PacketBatch): void {
+  private dropDeferred(batch: PacketBatch, now: number): void {
     for (let row = 0; row < batch.count; row++) {
       if (batch.verdict[row] !== Verdict.DEFERRED) continue;
       batch.verdict[row] = Verdict.DROP;
       const session = this.context.sessions.atSlot(batch.keySlot[row]);
-      if (session !== null) this.countDuplicate(session.association, batch, row);
+      if (session !== null) this.countDuplicate(session.association, batch, row, now);
     }
   }
 
-  private countDuplicate(association: Association, batch: PacketBatch, row: number): void {
+  private countDuplicate(association: Association, batch: PacketBatch, row: number, now: number): void {
     association.duplicatesDropped++;
+    association.arrivals.handleCopy(batch.packetNumber[row], now);
     const path = this.pathOf(association, batch, row);
     if (path === null) return;
     path.duplicateDatagrams++;
@@ -193,7 +194,7 @@ export class Inbound {
     if (session === null) return;
     const association = session.association;
     if (!session.window.mark(batch.packetNumber[row])) {
-      this.countDuplicate(association, batch, row);
+      this.countDuplicate(association, batch, row, now);
       return;
     }
     session.lastReceivedMs = now;
@@ -220,7 +221,7 @@ export class Inbound {
       batch.flags[row] = ipFlags & PacketFlags.PARTIAL_CHECKSUM;
       offset[row] += IP_INTERIOR_BYTES;
       length[row] -= IP_INTERIOR_BYTES;
-      if (path !== null) path.firstArrivals++;
+      if (path !== null) this.countFirst(session.association, path, batch.packetNumber[row], now);
       else this.handler.handleStray(session, batch, row, now);
       if ((ipFlags & IpFlags.ORDERED) === 0) this.route(session, batch, row, now);
       else this.handleOrdered(session, path, number, ipFlags, batch, row, now);
@@ -240,10 +241,11 @@ export class Inbound {
         if (this.context.sessions.atSlot(session.keySlot) !== session) return;
       } else if (reader.channel === IP_CHANNEL && reader.dataLength > 0) {
         if (path === null) this.handler.handleStray(session, batch, row, now);
-        else if (!reader.continued) path.firstArrivals++;
+        else if (!reader.continued) this.countFirst(session.association, path, batch.packetNumber[row], now);
         this.handleUnit(session, path, arena, now);
       } else if (reader.channel === IP_CHANNEL) this.context.rejects.add('interior');
       else {
+        if (path === null) this.handler.handleStray(session, batch, row, now);
         this.handleStreamData(session, path, arena, now);
       }
     }
@@ -258,6 +260,11 @@ export class Inbound {
     if (path !== null) path.firstArrivals++;
     if (!association.streams.handleData(channel, packetNumber, bytes, dataOffset, dataLength, now))
       this.context.rejects.add('stream');
+  }
+
+  private countFirst(association: Association, path: Path, packetNumber: number, now: number): void {
+    path.firstArrivals++;
+    association.arrivals.handleFirst(packetNumber, path.id, now);
   }
 
   /** A row that is one whole IP packet with its place in a lane: handed on where it stands, unless others go before it. */

@@ -49,6 +49,13 @@ export interface PathSnapshot {
   readonly duplicateDatagrams: number;
   /** Inner packets whose first copy came over this path. */
   readonly firstArrivals: number;
+  /** Of those, the ones whose copies over other paths never came, although copies were sent. */
+  readonly savedPackets: number;
+  /** Arriving at the other end and here, bytes per second, as of the last report. */
+  readonly deliveredOutPerSecond: number;
+  readonly deliveredInPerSecond: number;
+  /** How much longer what arrives is under way than at best, ms; null = unknown. */
+  readonly delayInMs: number | null;
   /** Datagrams the system refused to send. */
   readonly failedDatagrams: number;
   /** Copies not sent because the path would have clogged; another path carried the packet. */

@@ -53,11 +53,13 @@ export function peerSnapshot(
     resentDatagrams: association.resentDatagrams,
     reassembled: association.reassembly.completed,
     reassemblyDropped: association.reassembly.dropped,
-    paths: association.paths.filter((path) => path !== null).map((path) => pathSnapshot(path, now)),
+    paths: association.paths
+      .filter((path) => path !== null)
+      .map((path) => pathSnapshot(association, path, now)),
   };
 }
 
-function pathSnapshot(path: Path, now: number): PathSnapshot {
+function pathSnapshot(association: Association, path: Path, now: number): PathSnapshot {
   return {
     path: path.id,
     ...(path.interfaceName === '' ? {} : { interfaceName: path.interfaceName }),
@@ -79,6 +81,10 @@ function pathSnapshot(path: Path, now: number): PathSnapshot {
     receivedBytes: path.receivedBytes,
     duplicateDatagrams: path.duplicateDatagrams,
     firstArrivals: path.firstArrivals,
+    savedPackets: association.arrivals.savedPackets[path.id],
+    deliveredOutPerSecond: Math.round(path.ratesPerSecond.out),
+    deliveredInPerSecond: Math.round(path.ratesPerSecond.in),
+    delayInMs: path.delayIn.extraMs,
     failedDatagrams: path.failedDatagrams,
     surplusCopies: path.budget.surplusCopies,
   };

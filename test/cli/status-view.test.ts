@@ -23,6 +23,10 @@ const path: PathSnapshot = {
   receivedBytes: 950,
   duplicateDatagrams: 1_204,
   firstArrivals: 20_998,
+  savedPackets: 0,
+  deliveredOutPerSecond: 0,
+  deliveredInPerSecond: 0,
+  delayInMs: null,
   failedDatagrams: 0,
   surplusCopies: 0,
 };

@@ -11,6 +11,7 @@ import { isUsable, Path } from '../path/path.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Rule } from '../policy/rule.ts';
 import { Steering } from '../policy/steering.ts';
+import { Arrivals } from '../receive/arrivals.ts';
 import { Reassembly } from '../receive/reassembly.ts';
 import { Reorder } from '../receive/reorder.ts';
 import { PREVIOUS_SESSION_MS, SESSION_SILENT_MS, type Session } from '../session/session.ts';
@@ -73,6 +74,7 @@ export class Association implements TimerOwner {
   readonly reassembly = new Reassembly();
   readonly reorder: Reorder;
   readonly candidates = new Candidates();
+  readonly arrivals = new Arrivals();
   /** Reliable channels: nothing about sessions or paths ends them. */
   readonly streams: Streams;
   private readonly carrier: StreamCarrier;
@@ -367,6 +369,7 @@ export class Association implements TimerOwner {
 
   closePath(id: number, now: number): void {
     this.paths[id]?.close();
+    this.arrivals.forget(id);
     this.paths[id] = null;
     this.choosePaths(now);
   }

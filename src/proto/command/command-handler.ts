@@ -135,7 +135,7 @@ export class CommandHandler {
     if (isChallenge && (this.context.isServer || path === null)) return true;
     if (!this.context.isServer) path?.handleCalled(now);
     const named = isChallenge ? path : this.locate(session, path, probe.pathId, source, now);
-    if (!isChallenge) named?.handlePeerReport(probe.sent);
+    if (!isChallenge) named?.handlePeerReport(probe.sent, probe.stampMicros, now);
     const reply = this.reply;
     reply.pathId = isChallenge ? (path as Path).id : probe.pathId;
     reply.tokenHigh = probe.tokenHigh;

@@ -25,6 +25,7 @@ import {
 import { addressFamily, copyAddress, sameHost, sameRemote } from '../wire/address-words.ts';
 import { Allowance } from './allowance.ts';
 import { CopyBudget } from './copy-budget.ts';
+import { DelayTrend, stampUs } from './delay-trend.ts';
 import { DeliveryProof } from './delivery-proof.ts';
 import { DeliveryRate } from './delivery-rate.ts';
 import { KeepAliveInterval } from './keep-alive-interval.ts';
@@ -157,6 +158,9 @@ export class Path {
   readonly allowance = new Allowance();
   /** Client: what crosses it against what its owner allows. */
   readonly meter = new Meter();
+  /** How much longer what arrives is under way than at best. */
+  readonly delayIn = new DelayTrend();
+  private readonly rateIn = new DeliveryRate();
   /** Of the peer's, as its probes tell. */
   private peerSent = 0;
   private peerReceived = 0;
@@ -233,6 +237,11 @@ export class Path {
 
   get receivedOuterBytes(): number {
     return this.receivedBytes + this.receivedDatagrams * this.outerHeaderBytes;
+  }
+
+  /** What arrives over it, each way, bytes per second; 0 = unknown or nothing. */
+  get ratesPerSecond(): { readonly out: number; readonly in: number } {
+    return { out: 1_000 * this.delivery.bytesPerMs, in: 1_000 * this.rateIn.bytesPerMs };
   }
 
   get failedDatagrams(): number {
@@ -361,8 +370,10 @@ export class Path {
     if (this.proof.isProvenSince(sinceMs)) this.mtu.lower();
   }
 
-  /** The peer's probe: so many datagrams it had sent over this path. */
-  handlePeerReport(sent: number): void {
+  /** The peer's probe: so many datagrams it had sent over this path, and when by its clock. */
+  handlePeerReport(sent: number, stampMicros: number, now: number): void {
+    this.delayIn.handleStamps(stampMicros, stampUs(now), now);
+    this.rateIn.handleReport(this.receivedDatagrams, this.receivedDatagrams, this.receivedBytes, now);
     this.lossIn.handleReport(sent, this.receivedDatagrams);
     const sentSince = (sent - this.peerSent) | 0;
     const receivedSince = this.receivedDatagrams - this.peerReceived;

@@ -7,6 +7,7 @@ import { CALL_BACK_BYTES, writeCallBack } from '../wire/commands.ts';
 import { readU32 } from '../wire/integers.ts';
 import { KEEP_ALIVE_BYTES, writeKeepAlive } from '../wire/keep-alive.ts';
 import { ANY_PATH, PROBE_BYTES, Probe } from '../wire/probe.ts';
+import { stampUs } from './delay-trend.ts';
 import type { Path } from './path.ts';
 
 /** Marks keep-alives in the probe log; random tokens of probes hardly ever equal a pair with it. */
@@ -107,9 +108,4 @@ export class Prober {
   handleKeepAliveEcho(path: Path, stamp: number, now: number): boolean {
     return path.handleAnswer(stamp | 0, KEEP_ALIVE_TOKEN, now);
   }
-}
-
-/** Microseconds, wrapping at 2^32. */
-export function stampUs(now: number): number {
-  return Math.floor(now * 1000) % 2 ** 32;
 }

@@ -45,3 +45,18 @@ describe('a client and a server over two paths', () => {
     expect(peer.duplicatesDropped).toBeGreaterThan(40);
   });
 });
+
+describe('what a lossy path needs the other for', () => {
+  it('is counted where it arrives', async () => {
+    const lossy = client([link({ delayMs: 10 }), link({ delayMs: 10, loss: 0.3 })]);
+    const flows = [flow('up', { everyMs: 20, train: 8, maxBytes: 100 })];
+    const { server } = await run(scenario('saved', { clients: [lossy], flows, durationMs: 16_000 }));
+    const [clean, other] = server.server.snapshot(server.clock.nowMs).peers[0].paths;
+    // Of 6,300 packets 2,200 have left the memory of those whose copies may still come.
+    expect(clean.savedPackets).toBeGreaterThan(450);
+    expect(clean.savedPackets).toBeLessThan(900);
+    expect(other.savedPackets).toBe(0);
+    expect(clean.deliveredInPerSecond).toBeGreaterThan(30_000);
+    expect(clean.delayInMs).toBeLessThan(2);
+  });
+});

@@ -3,7 +3,11 @@ import {
   CloseReason,
   Command,
   commandOf,
+  readAllowance,
+  readCallBack,
   readClose,
+  writeAllowance,
+  writeCallBack,
   writeClose,
   writePadding,
 } from '../../../src/proto/wire/commands.ts';
@@ -25,5 +29,21 @@ describe('commands', () => {
     const { bytes, offset, length } = embedded(whole);
     expect(readClose(bytes, offset, length)).toBe(CloseReason.REVOKED);
     for (const cut of truncations(whole)) expect(readClose(cut.bytes, cut.offset, cut.length)).toBe(-1);
+  });
+
+  it('call back carries path and seconds', () => {
+    const whole = written((b, at) => writeCallBack(b, at, 3, 300));
+    expect(hex(whole)).toBe('0c03012c');
+    const { bytes, offset, length } = embedded(whole);
+    expect(readCallBack(bytes, offset, length)).toEqual({ pathId: 3, seconds: 300 });
+    for (const cut of truncations(whole)) expect(readCallBack(cut.bytes, cut.offset, cut.length)).toBeNull();
+  });
+
+  it('allowance carries path and bytes', () => {
+    const whole = written((b, at) => writeAllowance(b, at, 7, 2 ** 40 + 1));
+    expect(hex(whole)).toBe('0d070000010000000001');
+    const { bytes, offset, length } = embedded(whole);
+    expect(readAllowance(bytes, offset, length)).toEqual({ pathId: 7, allowedBytes: 2 ** 40 + 1 });
+    for (const cut of truncations(whole)) expect(readAllowance(cut.bytes, cut.offset, cut.length)).toBeNull();
   });
 });
