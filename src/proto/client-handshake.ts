@@ -19,6 +19,9 @@ const FRESH_AFTER_MS = 5_000;
 /** A server that is gone for longer than this while nothing waits for it is asked ever more rarely. */
 const PATIENT_AFTER_MS = 60_000;
 const PATIENT_REPEAT_MS = 10_000;
+/** An hour of outage or three days: below a megabyte a day for each path, and a battery that lasts. */
+const VERY_PATIENT_AFTER_MS = 600_000;
+const VERY_PATIENT_REPEAT_MS = 25_000;
 
 /** Where initiations go: through `socket` to `words` from `at`. */
 export interface HandshakeTarget {
@@ -177,8 +180,14 @@ export class ClientHandshake {
       this.context.outbox.handshake(DatagramType.INITIATION, 0, datagram, socket, words, at);
       path.handshakeBytes += datagram.length + path.outerHeaderBytes;
     }
-    const patient = !wanted && now - this.seriesMs >= PATIENT_AFTER_MS;
-    this.nextSendMs = now + (patient ? PATIENT_REPEAT_MS : this.repeatMs);
+    this.nextSendMs = now + (wanted ? this.repeatMs : this.patienceMs(now));
     this.repeatMs = Math.min(2 * this.repeatMs, MAX_REPEAT_MS);
+  }
+
+  /** How long a server that nobody waits for is left alone. */
+  private patienceMs(now: number): number {
+    const awayMs = now - this.seriesMs;
+    if (awayMs >= VERY_PATIENT_AFTER_MS) return VERY_PATIENT_REPEAT_MS;
+    return awayMs >= PATIENT_AFTER_MS ? PATIENT_REPEAT_MS : this.repeatMs;
   }
 }

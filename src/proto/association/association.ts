@@ -307,8 +307,9 @@ export class Association implements TimerOwner {
       if (fate === 'open') isOpen = true;
       if (!isUp) targets &= ~(1 << id);
     }
+    if (isOpen) return 'keep';
     if (this.isLimited) targets = this.withinAllowance(targets, MAX_PACKET_BYTES);
-    return isOpen || targets === 0 ? 'keep' : targets;
+    return targets === 0 ? 'keep' : targets;
   }
 
   /** Another number whenever the fate of what was sent may have changed. */

@@ -52,6 +52,17 @@ describe('an idle client', () => {
     },
   );
 
+  it('costs less than a megabyte a day for each path while its server is away, and is back at once', async () => {
+    stage = await Stage.connected({ clients: [[link(), link()]] });
+    stage.world.server.stop(false);
+    stage.run(60 * MINUTE_MS);
+    const perDay = (count(10 * MINUTE_MS) * DAY_MS) / (10 * MINUTE_MS) / 2;
+    expect(perDay).toBeLessThan(1_000_000);
+    stage.world.server.start();
+    const packet = stage.up();
+    expect(stage.until(() => packet.deliveredMs >= 0, 1_000)).toBeLessThan(100);
+  });
+
   it('is asked for nothing by a server that it did not ask to', async () => {
     stage = await Stage.connected();
     stage.run(30_000);
