@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { link } from '../../sim/plans.ts';
 import { isHandshake, isUp, Stage } from './stage.ts';
 
 const MINUTE_MS = 60_000;
@@ -46,4 +47,30 @@ describe('a client without links', () => {
     const packet = stage.up();
     expect(stage.until(() => packet.deliveredMs >= 0, 1_000)).toBeLessThan(100);
   });
+});
+
+describe('a server that was killed and started again', () => {
+  it.each([50, 300, 700, 1_500, 4_000, 30_000, 400_000])(
+    'after %s ms has its client back within two seconds of its return, with the same address',
+    async (downMs) => {
+      stage = await Stage.connected({ clients: [[link({ delayMs: 40 }), link({ delayMs: 90 })]] });
+      const { server } = stage.world;
+      const { address } = stage.seenByClient();
+      const talk = (ms: number) => {
+        for (const endMs = stage.nowMs + ms; stage.nowMs < endMs; stage.run(100)) stage.up();
+      };
+      talk(1_000);
+      server.stop(false);
+      talk(downMs);
+      server.start();
+      const isBack = () => {
+        const packet = stage.down();
+        stage.up();
+        stage.run(90);
+        return packet.deliveredMs >= 0;
+      };
+      expect(stage.until(isBack, 10_000)).toBeLessThan(2_000);
+      expect(stage.seenByClient().address).toBe(address);
+    },
+  );
 });
