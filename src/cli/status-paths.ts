@@ -34,7 +34,17 @@ export function formatArrivals(paths: readonly PathSnapshot[]): string[] {
     if (i > 0) return `${count} over ${pathName(path)}`;
     return `${count} ${path.firstArrivals === 1 ? 'packet' : 'packets'} came first over ${pathName(path)}`;
   });
-  return ['', `  ${parts.join(', ')}`];
+  return ['', `  ${parts.join(', ')}`, ...formatSaved(paths)];
+}
+
+/** What would be missing without the copies. */
+function formatSaved(paths: readonly PathSnapshot[]): string[] {
+  return paths
+    .filter(({ savedPackets }) => savedPackets > 0)
+    .map((path) => {
+      const packets = path.savedPackets === 1 ? 'packet' : 'packets';
+      return `  ${formatCount(path.savedPackets)} ${packets} arrived only because of ${pathName(path)}`;
+    });
 }
 
 /** The interface, or on a server the client's outer address. */

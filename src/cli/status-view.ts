@@ -72,6 +72,7 @@ function formatPolicy({ policy, rules, isCopying, orderHeld, orderGaps }: PeerSn
 function formatTrouble(peer: PeerSnapshot): string[] {
   const counts: readonly (readonly [number, string])[] = [
     [peer.heldPackets, 'held until a path comes up'],
+    [peer.resentDatagrams, 'sent again because their path died'],
     [peer.holdOverflows, 'dropped because too many were held'],
     [peer.spoofedDropped, 'dropped because of a foreign source address'],
     [peer.reassemblyDropped, 'pieces dropped in reassembly'],

@@ -41,6 +41,7 @@ const lte: PathSnapshot = {
   lossOut: null,
   lossIn: null,
   firstArrivals: 1_204,
+  savedPackets: 1_204,
 };
 
 const peer: PeerSnapshot = {
@@ -97,6 +98,7 @@ test('a client with one link up and one down', () => {
       wwan0  down 4 s                  -          - / -  16.2 MB     950 B   1,204       1,204
 
       20,998 packets came first over wlan0, 1,204 over wwan0
+      1,204 packets arrived only because of wwan0
 
     rejected datagrams: 12 forged
     "
