@@ -11,6 +11,7 @@ const LOOK_EVERY_MS = 50;
 const REPEAT_MS = 300;
 
 export class Metering {
+  private number = 0;
   private readonly toldMs = new Map<Path, number>();
 
   constructor(
@@ -68,7 +69,12 @@ export class Metering {
   private runPath(path: Path, now: number): boolean {
     const { spentBytes } = path;
     if (path.meter.wantsReport(spentBytes)) this.report(path, false);
-    const task = path.meter.poll(spentBytes, path.receivedOuterBytes, path.rtt.smoothedMs ?? 0, now);
+    const task = path.meter.poll(
+      spentBytes,
+      path.receivedOuterBytes,
+      Math.max(path.answerMs, path.rtt.latestMs ?? 0),
+      now,
+    );
     const was = path.isExhausted;
     switch (task.kind) {
       case 'share':
@@ -91,6 +97,7 @@ export class Metering {
 
   /** Over every path that may carry it. */
   private tell(subject: Path, bytes: number): void {
+    this.number = (this.number + 1) >>> 0;
     for (const path of this.association.paths)
       if (path !== null && !path.isExhausted) this.commandsOver(path, subject, bytes);
   }
@@ -99,7 +106,7 @@ export class Metering {
     const session = this.association.current;
     if (session === null) return;
     const body = new Uint8Array(ALLOWANCE_BYTES);
-    writeAllowance(body, 0, subject.id, bytes);
+    writeAllowance(body, 0, { pathId: subject.id, number: this.number, allowedBytes: bytes });
     this.commands.toPath(session, path, body);
   }
 

@@ -6,6 +6,18 @@ export class Allowance {
   private takenBytes = 0;
   private limitBytes = Number.POSITIVE_INFINITY;
 
+  /** Server: the message that it was told in. */
+  private session: object | null = null;
+  private number = 0;
+
+  /** True for a message that was not followed yet: copies of it come over several paths, and an allowance counts from its arrival. */
+  isNews(session: object, number: number): boolean {
+    if (session === this.session && ((number - this.number) | 0) <= 0) return false;
+    this.session = session;
+    this.number = number;
+    return true;
+  }
+
   get isLimited(): boolean {
     return this.limitBytes !== Number.POSITIVE_INFINITY;
   }

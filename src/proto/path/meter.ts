@@ -6,11 +6,17 @@
  * arrives within a round trip of a share may have been sent before it, and counts against nothing.
  */
 
-/** Kept back for probes and goodbyes: a path that has no more than this is used up. */
-const RESERVE_BYTES = 16_384;
+/** Kept back for probes and goodbyes. */
+const RESERVE_BYTES = 8_192;
 /** New shares when a quarter of the last ones is used. */
 const SHARE_WHEN_LEFT = 3 / 4;
 const MIN_SHARE_INTERVAL_MS = 50;
+/** Not worth a message of their own: three packets. */
+const MIN_SHARE_BYTES = 4_500;
+/** A path that has no more than this is used up. */
+const USED_UP_BYTES = RESERVE_BYTES + 2 * MIN_SHARE_BYTES;
+/** Zero would mean that the budget is used up. */
+const TAKEN_BACK_BYTES = 1;
 const SETTLED_AFTER_RTTS = 1.5;
 /** What the server sent of its share and was lost never shows here: after so long it is told anew what it has. */
 const SHARE_AGAIN_MS = 1_000;
@@ -56,17 +62,17 @@ export class Meter {
   wantsReport(spentBytes: number): boolean {
     if (spentBytes < this.reportAtBytes) return false;
     this.reportAtBytes =
-      this.leftBytes(spentBytes) > RESERVE_BYTES
+      this.leftBytes(spentBytes) > USED_UP_BYTES
         ? (spentBytes + this.limitBytes) / 2
         : Number.POSITIVE_INFINITY;
     return true;
   }
 
-  /** `receivedBytes`: that part of `spentBytes` which came from the server. */
+  /** `rttMs`: at most; `receivedBytes`: that part of `spentBytes` which came from the server. */
   poll(spentBytes: number, receivedBytes: number, rttMs: number, now: number): MeterTask {
     if (!this.isLimited) return NONE;
     const left = this.leftBytes(spentBytes);
-    if (left <= RESERVE_BYTES) return USED_UP;
+    if (left <= USED_UP_BYTES) return USED_UP;
     if (this.settledBytes < 0 && now - this.sharedMs >= SETTLED_AFTER_RTTS * rttMs)
       this.settledBytes = receivedBytes;
     const isLittle = left >= SHARE_WHEN_LEFT * this.sharedBytes;
@@ -74,11 +80,15 @@ export class Meter {
     if (now - this.sharedMs < Math.max(MIN_SHARE_INTERVAL_MS, 2 * rttMs)) return NONE;
     const underWay = Math.max(0, this.serverShareBytes - (receivedBytes - this.settledBytes));
     const bytes = Math.floor((left - underWay - RESERVE_BYTES) / 2);
-    if (bytes <= 0) return NONE;
-    this.sharedBytes = left;
     this.sharedMs = now;
-    this.serverShareBytes = bytes;
     this.settledBytes = -1;
+    if (bytes < MIN_SHARE_BYTES) {
+      // The server keeps too much that it does not send, or that was lost: it is taken back first.
+      this.serverShareBytes = 0;
+      return { kind: 'share', bytes: TAKEN_BACK_BYTES };
+    }
+    this.sharedBytes = left;
+    this.serverShareBytes = bytes;
     return { kind: 'share', bytes };
   }
 }

@@ -40,7 +40,12 @@ export class MtuDoubt {
     this.reportedSent = sent;
     this.reportedReceived = received;
     this.reportedBytes = sentBytes;
-    if (this.isOpen || missing <= 0 || !hadLarge || now < this.restUntilMs) return false;
+    return missing > 0 && hadLarge && this.begin(now);
+  }
+
+  /** There is a reason; true = doubt begins. */
+  begin(now: number): boolean {
+    if (this.isOpen || now < this.restUntilMs) return false;
     this.sinceMs = now;
     this.sent = 0;
     return true;

@@ -533,6 +533,8 @@ export class Path {
     } else if (!this.keepsAlive && !active && now - this.lastHeardMs >= SILENT_AFTER_MS) {
       this.giveUp(now);
     }
+    // The interface itself takes less than before.
+    if (this.words[this.at + PATH_ERRNO] === EMSGSIZE && this.mtuDoubt.begin(now)) this.nextProbeMs = now;
     this.words[this.at + PATH_ERRNO] = 0;
   }
 

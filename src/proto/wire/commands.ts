@@ -5,7 +5,7 @@
  * `keep-alive.ts`, `probe.ts`, `address-message.ts`, `preferences.ts`.
  */
 
-import { readU16, readUint, writeU16, writeUint } from './integers.ts';
+import { readU16, readU32, readUint, writeU16, writeU32, writeUint } from './integers.ts';
 
 export const Command = {
   PADDING: 0,
@@ -31,8 +31,8 @@ export type CloseReason = (typeof CloseReason)[keyof typeof CloseReason];
 
 const COMMAND_MASK = 0x1f;
 const CLOSE_BYTES = 2;
-/** Command, path id, bytes (8). */
-export const ALLOWANCE_BYTES = 10;
+/** Command, path id, number (4), bytes (8). */
+export const ALLOWANCE_BYTES = 14;
 /** Command, path id, seconds (2). */
 export const CALL_BACK_BYTES = 4;
 
@@ -76,20 +76,27 @@ export function readCallBack(
   return { pathId: bytes[offset + 1], seconds: readU16(bytes, offset + 2) };
 }
 
-/** `allowedBytes`: 0..2^53 - 1. */
-export function writeAllowance(bytes: Uint8Array, at: number, pathId: number, allowedBytes: number): number {
+/** `number` grows with each allowance of a session; `allowedBytes`: 0..2^53 - 1. */
+export interface AllowanceFields {
+  readonly pathId: number;
+  readonly number: number;
+  readonly allowedBytes: number;
+}
+
+export function writeAllowance(bytes: Uint8Array, at: number, fields: AllowanceFields): number {
   bytes[at] = Command.ALLOWANCE;
-  bytes[at + 1] = pathId;
-  writeUint(bytes, at + 2, allowedBytes, 8);
+  bytes[at + 1] = fields.pathId;
+  writeU32(bytes, at + 2, fields.number);
+  writeUint(bytes, at + 6, fields.allowedBytes, 8);
   return ALLOWANCE_BYTES;
 }
 
-/** Path id and bytes, or null when malformed. */
-export function readAllowance(
-  bytes: Uint8Array,
-  offset: number,
-  length: number,
-): { readonly pathId: number; readonly allowedBytes: number } | null {
+/** Null when malformed. */
+export function readAllowance(bytes: Uint8Array, offset: number, length: number): AllowanceFields | null {
   if (length < ALLOWANCE_BYTES) return null;
-  return { pathId: bytes[offset + 1], allowedBytes: readUint(bytes, offset + 2, 8) };
+  return {
+    pathId: bytes[offset + 1],
+    number: readU32(bytes, offset + 2),
+    allowedBytes: readUint(bytes, offset + 6, 8),
+  };
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { AccessSettings } from '../../sim/net/access.ts';
 import { link } from '../../sim/plans.ts';
 import { Stage } from './stage.ts';
 
@@ -41,6 +42,14 @@ describe('a black hole for large datagrams only', () => {
     };
     expect(stage.until(found, 5_000)).toBeLessThan(800);
     expect(healMs(2_000)).toBeLessThan(1_000);
+  });
+
+  it('is the interface itself when its MTU falls', async () => {
+    stage = await Stage.connected();
+    const access = stage.client().accesses[0] as { settings: AccessSettings };
+    access.settings = { ...access.settings, ...SMALL_MTU };
+    stage.shape(0, 0, SMALL_MTU);
+    expect(healMs(5_000)).toBeLessThan(1_500);
   });
 
   it('is left within half a minute when it is gone', async () => {

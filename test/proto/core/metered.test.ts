@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { CoreEvent } from '../../../src/proto/events.ts';
 import { packetBytes } from '../../sim/net/link.ts';
 import { link } from '../../sim/plans.ts';
+import { Random } from '../../sim/random.ts';
 import { Stage } from './stage.ts';
 
 const LIMIT_BYTES = 1_000_000;
@@ -12,15 +13,19 @@ let stage: Stage;
 
 afterEach(() => stage.close());
 
-/** Outer bytes of one link, both ways, from now on. */
-function meterAt(path: number): () => number {
+/** Outer bytes of one link, both ways, from now on; `isAtHome`: what comes down counts when it arrives. */
+function meterAt(path: number, isAtHome = false): () => number {
   let bytes = 0;
   const { up, down } = stage.client().accesses[path];
   for (const direction of [up, down]) {
     const send = direction.send.bind(direction);
+    const countsArrivals = isAtHome && direction === down;
     direction.send = (datagram, deliver) => {
-      bytes += packetBytes(datagram);
-      send(datagram, deliver);
+      if (!countsArrivals) bytes += packetBytes(datagram);
+      send(datagram, (arrived) => {
+        if (countsArrivals) bytes += packetBytes(arrived);
+        deliver(arrived);
+      });
     };
   }
   return () => bytes;
@@ -64,6 +69,26 @@ describe('a path with a budget', () => {
     expect(Math.abs(spent() - before - meter())).toBeLessThan(
       ('loss' in settings ? 0.1 : 0.005) * LIMIT_BYTES,
     );
+  });
+
+  it.each([1, 2, 3, 4])('carries no byte more over whatever link: seed %s', async (seed) => {
+    const random = new Random(seed, 'metered');
+    const settings = {
+      delayMs: random.between(0, 300),
+      jitterMs: random.between(0, 50),
+      loss: random.pick([0, 0.02, 0.2]),
+      kilobitsPerSecond: random.pick([0, 1_000, 20_000]),
+      duplicate: random.pick([0, 0.05]),
+    };
+    stage = await Stage.connected({ seed, clients: [[link(settings), link()]] });
+    const limit = random.between(50_000, 2_000_000);
+    const meter = meterAt(0, true);
+    setBudget(0, spent() + limit);
+    stage.run(2_000);
+    talk(random.between(2_000, 6_000));
+    stage.run(30_000);
+    talk(2_000);
+    expect(meter()).toBeLessThanOrEqual(limit + PROBE_BYTES);
   });
 
   it('leaves its packets to the others, and comes back with a new budget', async () => {

@@ -39,11 +39,12 @@ describe('commands', () => {
     for (const cut of truncations(whole)) expect(readCallBack(cut.bytes, cut.offset, cut.length)).toBeNull();
   });
 
-  it('allowance carries path and bytes', () => {
-    const whole = written((b, at) => writeAllowance(b, at, 7, 2 ** 40 + 1));
-    expect(hex(whole)).toBe('0d070000010000000001');
+  it('allowance carries path, number and bytes', () => {
+    const allowance = { pathId: 7, number: 9, allowedBytes: 2 ** 40 + 1 };
+    const whole = written((b, at) => writeAllowance(b, at, allowance));
+    expect(hex(whole)).toBe('0d07000000090000010000000001');
     const { bytes, offset, length } = embedded(whole);
-    expect(readAllowance(bytes, offset, length)).toEqual({ pathId: 7, allowedBytes: 2 ** 40 + 1 });
+    expect(readAllowance(bytes, offset, length)).toEqual(allowance);
     for (const cut of truncations(whole)) expect(readAllowance(cut.bytes, cut.offset, cut.length)).toBeNull();
   });
 });
