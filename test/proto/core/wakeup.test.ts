@@ -27,7 +27,7 @@ describe('a machine that wakes up', () => {
   it.each([
     ['a minute', 1],
     ['half an hour', 30],
-    ['three days', 72 * 60],
+    ['a night', 8 * 60],
   ])('after %s has its first packet through in three round trips', async (_time, minutes) => {
     await connect(2);
     sleep(minutes * MINUTE_MS);
@@ -42,7 +42,7 @@ describe('a machine that wakes up', () => {
   it('keeps its address', async () => {
     await connect();
     const { address } = stage.seenByClient();
-    sleep(90 * 60 * MINUTE_MS);
+    sleep(10 * 60 * MINUTE_MS);
     stage.client().post({ kind: 'wakeup' });
     stage.run(2_000);
     expect(stage.seenByClient().address).toBe(address);
