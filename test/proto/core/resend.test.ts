@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ClientCore } from '../../../src/proto/client-core.ts';
+import { failover } from '../../../src/proto/policy/failover.ts';
 import type { InnerPacket } from '../../sim/ledger.ts';
 import { HOME_NAT, link } from '../../sim/plans.ts';
 import { Stage } from './stage.ts';
@@ -87,4 +89,22 @@ describe('what left over a healthy path', () => {
     talk(5_000);
     expect(sentLog['count']).toBe(before);
   });
+});
+
+describe('failover from a path that falls silent', () => {
+  it.each([10, 40, 80])(
+    'at %s ms each way loses nothing, and takes 1.5 round trips and 50 ms',
+    async (delayMs) => {
+      stage = await Stage.connected({ clients: [[link({ delayMs }), link({ delayMs: delayMs + 10 })]] });
+      const host = stage.client();
+      host.run((core) => (core as ClientCore).setPolicy(failover, [], host.clock.nowMs));
+      talk(2_000);
+      stage.shape(0, 0, { blackhole: true });
+      const packets = talk(1_000);
+      stage.run(1_000);
+      const waits = packets.map(({ offeredMs, deliveredMs }) => deliveredMs - offeredMs);
+      expect(Math.min(...waits)).toBeGreaterThan(0);
+      expect(Math.max(...waits)).toBeLessThan(3 * delayMs + 50);
+    },
+  );
 });
