@@ -196,7 +196,7 @@ export class CommandHandler {
     const share = readAllowance(body, 0, body.length);
     if (share === null || !this.context.isServer) return false;
     const path = session.association.paths[share.pathId];
-    if (!path || !path.allowance.isNews(session, share.number)) return true;
+    if (!path?.allowance.isNews(session, share.number)) return true;
     const isFree = share.allowedBytes >= Number.MAX_SAFE_INTEGER;
     path.allowance.grant(isFree ? Number.POSITIVE_INFINITY : share.allowedBytes);
     path.isExhausted = share.allowedBytes === 0;
