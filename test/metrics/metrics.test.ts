@@ -28,6 +28,10 @@ const PATH: PathSnapshot = {
   receivedBytes: 900,
   duplicateDatagrams: 4,
   firstArrivals: 5,
+  savedPackets: 0,
+  deliveredOutPerSecond: 0,
+  deliveredInPerSecond: 0,
+  delayInMs: null,
   failedDatagrams: 0,
   surplusCopies: 0,
 };
