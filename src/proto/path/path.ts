@@ -468,7 +468,7 @@ export class Path {
   private silentAtMs(now: number): number {
     const isWaiting = this.reliedOnMs > this.lastHeardMs && now - this.reliedOnMs < RELIED_ON_MS;
     if (this.state !== 'up' || this.isMetered || !isWaiting) return Number.POSITIVE_INFINITY;
-    const askAfterMs = Math.max(MIN_ASK_AFTER_MS, (this.rtt.smoothedMs ?? 0) / 2);
+    const askAfterMs = Math.max(MIN_ASK_AFTER_MS, (this.rtt.smoothedMs ?? INITIAL_ANSWER_MS) / 2);
     return Math.max(this.lastHeardMs, this.lastProbeMs) + askAfterMs;
   }
 

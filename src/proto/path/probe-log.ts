@@ -14,6 +14,8 @@ export class ProbeLog {
   private readonly marks = new Float64Array(CAPACITY);
   private head = 0;
   private count = 0;
+  /** When the oldest unanswered ordinary probe left that found no room here any more; Infinity = none. */
+  private forgottenMs = Number.POSITIVE_INFINITY;
   /** Size of the probe that `settle` found last. */
   settledSizeBytes = 0;
   /** Mark of that probe. */
@@ -23,6 +25,7 @@ export class ProbeLog {
 
   /** When the oldest unanswered ordinary probe left; Infinity = all answered. */
   oldestMs(): number {
+    if (this.forgottenMs !== Number.POSITIVE_INFINITY) return this.forgottenMs;
     for (let i = 0; i < this.count; i++) {
       const at = (this.head + i) % CAPACITY;
       if (this.sizes[at] === 0) return this.sentMs[at];
@@ -33,6 +36,8 @@ export class ProbeLog {
   /** A token of two int32 words; the oldest probe is forgotten when the log is full. */
   add(high: number, low: number, sizeBytes: number, now: number, mark = 0): void {
     if (this.count === CAPACITY) {
+      // Its answer is not known any more, its silence is.
+      if (this.sizes[this.head] === 0) this.forgottenMs = Math.min(this.forgottenMs, this.sentMs[this.head]);
       this.head = (this.head + 1) % CAPACITY;
       this.count--;
     }
@@ -52,6 +57,7 @@ export class ProbeLog {
       const at = (this.head + i) % CAPACITY;
       if (this.high[at] !== high || this.low[at] !== low) continue;
       this.settledSizeBytes = this.sizes[at];
+      this.forgottenMs = Number.POSITIVE_INFINITY;
       this.settledMark = this.marks[at];
       this.head = (at + 1) % CAPACITY;
       this.count -= i + 1;
@@ -63,6 +69,7 @@ export class ProbeLog {
 
   clear(): void {
     this.count = 0;
+    this.forgottenMs = Number.POSITIVE_INFINITY;
     this.unanswered = 0;
   }
 

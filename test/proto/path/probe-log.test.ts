@@ -42,4 +42,15 @@ describe('probe log', () => {
     expect(log.settle(0, 0)).toBe(-1);
     expect(log.settle(99, 99)).toBe(99);
   });
+
+  it('knows since when nothing was answered, though it holds the questions no more', () => {
+    const log = new ProbeLog();
+    for (let i = 0; i < 100; i++) log.add(i, i, 0, 7 + i);
+    expect(log.oldestMs()).toBe(7);
+    log.settle(98, 98);
+    expect(log.oldestMs()).toBe(106);
+    for (let i = 100; i < 200; i++) log.add(i, i, 0, 7 + i);
+    log.clear();
+    expect(log.oldestMs()).toBe(Number.POSITIVE_INFINITY);
+  });
 });
