@@ -1,6 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
-/** Four projects: `unit` needs nothing, `sim` the built addon, `native` the built addon and root, `netns` root, iproute2 and a built dist/. */
+/**
+ * Projects: `unit` needs nothing, `sim` the built addon, `native` the built addon and root, `netns` root, iproute2 and a built
+ * dist/. Of the last, `netns-measured` holds what measures milliseconds, losses or rates: those tests run one at a time.
+ */
+const MEASURED = [
+  'cut',
+  'families',
+  'interfaces',
+  'lab/access-link',
+  'lab/emulator',
+  'loss',
+  'mid-download',
+  'mtu',
+  'policies',
+  'ride/*',
+  'server-killed',
+  'streams',
+  'three-links',
+].map((name) => `test/netns/${name}.test.ts`);
+const NETNS = { pool: 'forks', testTimeout: 120_000, hookTimeout: 60_000 } as const;
+
 export default defineConfig({
   test: {
     projects: [
@@ -24,15 +44,9 @@ export default defineConfig({
         },
       },
       {
-        test: {
-          name: 'netns',
-          include: ['test/netns/**/*.test.ts'],
-          pool: 'forks',
-          fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
-        },
+        test: { ...NETNS, name: 'netns', include: ['test/netns/**/*.test.ts'], exclude: MEASURED },
       },
+      { test: { ...NETNS, name: 'netns-measured', include: MEASURED, fileParallelism: false } },
     ],
   },
 });
