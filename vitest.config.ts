@@ -18,6 +18,7 @@ const MEASURED = [
   'server-killed',
   'streams',
   'three-links',
+  'wakeup',
 ].map((name) => `test/netns/${name}.test.ts`);
 const NETNS = { pool: 'forks', testTimeout: 120_000, hookTimeout: 60_000 } as const;
 

@@ -10,6 +10,9 @@ import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from 
 /** Sessions at once: current, previous, and one in the making, with some to spare. */
 export const MAX_SESSIONS = 8;
 
+/** What was under way to a socket that another takes the place of is still received: the slowest answer, with some to spare. */
+const FORMER_SOCKET_MS = 1_500;
+
 type PathOpen = Extract<EngineCommand, { kind: 'path-open' }>;
 
 export class ClientRole implements Role {
@@ -18,6 +21,8 @@ export class ClientRole implements Role {
   private readonly sockets = new Map<number, number>();
   /** How the paths were opened, by number. */
   private readonly opened = new Map<number, PathOpen>();
+  /** What closes the former socket of each path that has one. */
+  private readonly formerSockets = new Map<number, () => void>();
 
   constructor(
     options: ClientEngineOptions,
@@ -111,7 +116,19 @@ export class ClientRole implements Role {
       this.fail(path, interfaceName, error);
       return;
     }
-    if (before !== undefined) this.parts.udp.close(before);
+    if (before !== undefined) this.closeLater(path, before);
+  }
+
+  /** One former socket per path at most. */
+  private closeLater(path: number, socket: number): void {
+    this.formerSockets.get(path)?.();
+    const close = () => {
+      stopTimer();
+      this.formerSockets.delete(path);
+      this.parts.udp.close(socket);
+    };
+    const stopTimer = this.parts.clock.after(FORMER_SOCKET_MS, close);
+    this.formerSockets.set(path, close);
   }
 
   private openPath(command: PathOpen): void {
@@ -139,6 +156,7 @@ export class ClientRole implements Role {
   }
 
   private closePath(path: number): void {
+    this.formerSockets.get(path)?.();
     const socket = this.sockets.get(path);
     if (socket === undefined) return;
     this.sockets.delete(path);

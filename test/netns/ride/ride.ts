@@ -26,8 +26,6 @@ const DOWNLOAD_BYTES = 3_000_000_000;
 const UNDER_WAY_MS = 150;
 /** After a shorter darkness an answer may be one that was past the router when the link went. */
 const SHORT_DARKNESS_MS = 500;
-/** Both links moved at once: answers flow again before the sockets follow their interfaces, and what is under way then is lost. */
-const MOVING_MS = 200;
 const CATCH_UP_MS = 30_000;
 
 export interface ActReport {
@@ -221,10 +219,10 @@ function recover(dark: Darkness, pinger: Pinger, arrivals: Capture): Recovery {
 
 function lostOutside(recoveries: readonly Recovery[], pings: PingReport, pinger: Pinger): number[] {
   const excused = new Set(
-    recoveries.flatMap(({ fromMs, untilMs, firstAnswerMs }) => {
-      const movingMs = untilMs - fromMs < SHORT_DARKNESS_MS ? MOVING_MS : 0;
-      return pinger.reportOf(fromMs - UNDER_WAY_MS, untilMs + firstAnswerMs + movingMs).lost;
-    }),
+    recoveries.flatMap(
+      ({ fromMs, untilMs, firstAnswerMs }) =>
+        pinger.reportOf(fromMs - UNDER_WAY_MS, untilMs + firstAnswerMs).lost,
+    ),
   );
   return pings.lost.filter((sequence) => !excused.has(sequence));
 }
