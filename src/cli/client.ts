@@ -28,6 +28,14 @@ export const clientCommand: CommandModule = {
             requiresArg: true,
             describe: 'What goes into the tunnel: all, none, or networks [all]',
           },
+          forward: {
+            alias: 'L',
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe:
+              'Local port that leads to a host beyond the server: [BIND:]PORT:HOST:PORT; may be repeated',
+          },
           policy: {
             type: 'string',
             requiresArg: true,

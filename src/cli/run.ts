@@ -7,6 +7,7 @@ import { checkConfigCommand } from './check-config.ts';
 import { clientCommand } from './client.ts';
 import { clientsCommand } from './clients.ts';
 import { excludeCommand, portalCommand } from './exclude.ts';
+import { forwardCommand } from './forward.ts';
 import { genkeyCommand } from './genkey.ts';
 import { inviteCommand } from './invite.ts';
 import { killSwitchCommand } from './kill-switch.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly CommandModule[] = [
   clientCommand,
   statusCommand,
   pathCommand,
+  forwardCommand,
   wakeupCommand,
   checkConfigCommand,
   reloadCommand,

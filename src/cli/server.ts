@@ -31,6 +31,24 @@ export const serverCommand: CommandModule = {
         mtu: { type: 'string', requiresArg: true, describe: 'Inner MTU, bytes [1400]' },
         lease: { type: 'string', requiresArg: true, describe: 'An unused address is free after this [96h]' },
         'max-clients': { type: 'string', requiresArg: true, describe: 'Most clients at once [4096]' },
+        'allow-target': {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe:
+            'NETWORK[:PORT[-PORT]] that forwards may lead to; may be repeated [all but this machine alone]',
+        },
+        'deny-target': {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe: 'NETWORK[:PORT[-PORT]] that they may not; goes before --allow-target',
+        },
+        'max-streams': {
+          type: 'string',
+          requiresArg: true,
+          describe: 'Most forwarded connections of one client at once, 0 for none [1024]',
+        },
         ...daemonOptions,
         config: {
           type: 'string',

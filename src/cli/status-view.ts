@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import { formatBytes, formatCount, formatSpan, shortenKey } from './format.ts';
 import { formatClients } from './status-clients.ts';
 import { formatArrivals, formatPaths } from './status-paths.ts';
+import { formatStreams } from './status-streams.ts';
 
 /** More clients than these are a table with a line each; `status NAME` shows one of them whole. */
 const MAX_WHOLE_CLIENTS = 3;
@@ -46,6 +47,7 @@ function formatPeer(peer: PeerSnapshot): string {
     ...formatTrouble(peer),
     ...formatPaths(peer.paths),
     ...formatArrivals(peer.paths),
+    ...formatStreams(peer.streams),
   ].join('\n');
 }
 

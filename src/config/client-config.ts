@@ -1,6 +1,7 @@
 /** The client's configuration: keys are those of the flags and of the TOML file alike. */
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
+import type { Forward } from '../engine/messages.ts';
 import { POLICY_NAMES, type PolicyName } from '../proto/policy/policy.ts';
 import type { Rule } from '../proto/policy/rule.ts';
 import {
@@ -12,6 +13,7 @@ import {
   innerMtu,
 } from './common-config.ts';
 import { choice, field, several, yesOrNo } from './fields.ts';
+import { FORWARD_EXAMPLE, parseForward } from './forward-spec.ts';
 import { formatInterfaceSpec, type InterfaceSpec, interfaceSpec } from './interface-spec.ts';
 import { type Invite, parseInvite } from './invite.ts';
 import { rules } from './policy-config.ts';
@@ -20,6 +22,7 @@ import { parseNetwork } from './units.ts';
 /** PROTOCOL.md §6: eight paths per association, and an interface is one or two. */
 const MAX_INTERFACES = 8;
 const MAX_ROUTES = 256;
+const MAX_FORWARDS = 64;
 
 export type RouteConfig = { kind: 'all' } | { kind: 'none' } | { kind: 'some'; networks: readonly string[] };
 
@@ -32,6 +35,8 @@ export interface ClientConfig extends CommonConfig {
   readonly policy: PolicyName;
   /** First match wins; what none names goes by `policy`. */
   readonly rules: readonly Rule[];
+  /** Local ports that lead to hosts beyond the server. */
+  readonly forwards: readonly Forward[];
   /** Tunnel address to ask for; absent = the server chooses. */
   readonly address?: string;
   /** Upper bound of the inner MTU; absent = the server's. */
@@ -86,6 +91,7 @@ const keys = z.strictObject({
   invite: invite.optional(),
   interface: interfaces,
   route: routes.default({ kind: 'all' }),
+  forward: several(field(FORWARD_EXAMPLE, parseForward), MAX_FORWARDS, 'forward').default([]),
   policy: choice(POLICY_NAMES).default(POLICY_NAMES[0]),
   rule: rules,
   address: field('an IPv4 address', (text) => (isIPv4(text) ? text : undefined)).optional(),
@@ -113,6 +119,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
       route: values.route,
       policy: values.policy,
       rules: values.rule,
+      forwards: values.forward,
       address: values.address,
       mtuBytes: values.mtu,
       dns: values.dns ?? { kind: 'pushed' },

@@ -1,5 +1,7 @@
 /** The server's configuration: keys are those of the flags and of the TOML file alike. */
 import { z } from 'zod';
+import type { TargetRules } from '../engine/messages.ts';
+import { MAX_CHANNELS } from '../proto/stream/limits.ts';
 import {
   type CommonConfig,
   type ConfigKind,
@@ -9,6 +11,7 @@ import {
   innerMtu,
 } from './common-config.ts';
 import { field, several, whole } from './fields.ts';
+import { parseTargetRule, TARGET_EXAMPLE } from './target-rule.ts';
 import {
   DEFAULT_PORT,
   type Endpoint,
@@ -21,6 +24,7 @@ import {
 } from './units.ts';
 
 const MAX_LISTEN = 8;
+const MAX_TARGET_RULES = 256;
 const MAX_CLIENTS = 65_536;
 
 /** `auto`: the interface of the default route. */
@@ -38,6 +42,10 @@ export interface ServerConfig extends CommonConfig {
   readonly mtuBytes: number;
   readonly leaseMs: number;
   readonly maxClients: number;
+  /** Where clients' streams may lead; without `allow` wherever the tunnel leads anyway. */
+  readonly targets: TargetRules;
+  /** Streams of one client at once. */
+  readonly maxStreams: number;
 }
 
 const nat = z
@@ -68,6 +76,8 @@ const DEFAULT_LEASE_MS = 96 * 3_600_000;
 
 const DEFAULT_MAX_CLIENTS = 4_096;
 
+const targetRules = several(field(TARGET_EXAMPLE, parseTargetRule), MAX_TARGET_RULES, 'network');
+
 const keys = z.strictObject({
   ...commonFields,
   listen: several(
@@ -86,6 +96,9 @@ const keys = z.strictObject({
   mtu: innerMtu.default(DEFAULT_MTU_BYTES),
   lease: field('a duration such as 96h or 7d', parseDuration).default(DEFAULT_LEASE_MS),
   'max-clients': whole(1, MAX_CLIENTS).default(DEFAULT_MAX_CLIENTS),
+  'allow-target': targetRules.default([]),
+  'deny-target': targetRules.default([]),
+  'max-streams': whole(0, MAX_CHANNELS).default(MAX_CHANNELS),
 });
 
 export const serverKind: ConfigKind<ServerConfig> = {
@@ -105,6 +118,8 @@ export const serverKind: ConfigKind<ServerConfig> = {
       mtuBytes: values.mtu,
       leaseMs: values.lease,
       maxClients: values['max-clients'],
+      targets: { allow: values['allow-target'], deny: values['deny-target'] },
+      maxStreams: values['max-streams'],
     }),
   ),
 };

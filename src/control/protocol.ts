@@ -2,6 +2,8 @@
  * The control socket's language: one JSON object per line, one answer per request, in order.
  *
  *   → {"command":"status"}                        ← {"ok":true,"result":Snapshot}
+ *   → {"command":"forward-add","spec":"…"}       ← {"ok":true,"result":null}         client; forward-remove likewise
+ *   → {"command":"forward-list"}                  ← {"ok":true,"result":[Forward]}    client
  *   → {"command":"invite-put","invite":{…}}       ← {"ok":true,"result":null}         server only
  *   → {"command":"reload"}                        ← {"ok":true,"result":Reloaded}
  *   → {"command":"path-list"}                     ← {"ok":true,"result":PathList}     client only, as the following

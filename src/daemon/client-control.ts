@@ -1,4 +1,5 @@
 /** What the control socket of a client answers. */
+import { FORWARD_EXAMPLE, parseForward } from '../config/forward-spec.ts';
 import { formatInterfaceSpec, type InterfaceSpec, parseInterfaceSpec } from '../config/interface-spec.ts';
 import type { Handler } from '../control/protocol.ts';
 import type { Engine } from '../engine/engine-client.ts';
@@ -7,6 +8,7 @@ import { UserError } from '../errors.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
 import type { Budgets } from './budgets.ts';
 import type { ClientPaths } from './client-paths.ts';
+import type { Forwards } from './forwards.ts';
 import type { Log } from './log.ts';
 import type { WantedInterfaces } from './wanted-interfaces.ts';
 
@@ -16,6 +18,7 @@ export interface ClientControlParts {
   readonly wanted: WantedInterfaces;
   readonly budgets: Pick<Budgets, 'left'>;
   readonly network: Pick<ClientNetwork, 'exclusion'>;
+  readonly forwards: Forwards;
   /** Somebody knows that the network is there again. */
   readonly onWakeup: () => void;
   readonly log: Log;
@@ -29,7 +32,7 @@ export interface PathList {
 }
 
 export function clientHandlers(parts: ClientControlParts): Readonly<Record<string, Handler>> {
-  const { engine, paths, wanted, log } = parts;
+  const { engine, paths, wanted, forwards, log } = parts;
   const list = (): PathList => {
     const open = paths.open.map(({ interfaceName, family, path }) => ({ interfaceName, family, path }));
     const names = [...new Set(open.map(({ interfaceName }) => interfaceName))];
@@ -69,6 +72,13 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
       await paths.sync();
       return list();
     },
+    'forward-list': async () => forwards.list,
+    'forward-add': async ({ spec }) => {
+      const forward = parseForward(String(spec));
+      if (forward === undefined) throw new UserError(`expected ${FORWARD_EXAMPLE}`);
+      await forwards.add(forward);
+    },
+    'forward-remove': async ({ spec }) => forwards.remove(String(spec)),
     wakeup: async ({ interface: name }) => {
       if (name !== undefined && wanted.specFor(String(name)) === undefined) {
         throw new UserError(`${name} is not in use`, { cause: `in use are ${wanted.patterns.join(', ')}` });

@@ -28,6 +28,7 @@ export function clientSettings(parts: ClientSettingsParts): readonly Setting<Cli
     },
     { key: 'invite', of: ({ invite }) => invite },
     { key: 'route', of: ({ route }) => route },
+    { key: 'forward', of: ({ forwards }) => forwards },
     { key: 'policy', of: ({ policy }) => policy, apply: (config) => policies.set(config) },
     { key: 'rule', of: ({ rules }) => rules, apply: (config) => policies.set(config) },
     { key: 'address', of: ({ address }) => address },

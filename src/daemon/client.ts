@@ -18,6 +18,7 @@ import { ClientTunnel } from './client-tunnel.ts';
 import { anyOf, Endpoints, type Lookup } from './endpoints.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
 import { warnOfExposed } from './exposure.ts';
+import { Forwards } from './forwards.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
@@ -154,6 +155,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     const over = states.upInterfaces;
     log.info({ server: formatEndpoint(server.endpoint), as, tun: tunName, routes, over }, 'connected');
   };
+  const forwards = new Forwards(engine, parts.logFor('forward'));
   let isConnected = false;
   const refused = new OncePerSubject(log);
   handle = (event) => {
@@ -185,6 +187,9 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
       case 'path-spent':
         budgets.handleSpent(event);
         break;
+      case 'forward':
+        forwards.handle(event);
+        break;
       case 'path-failed':
         paths.handleFailed(event.path, event.message);
         break;
@@ -213,16 +218,22 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     },
   );
   endpoints.search();
+  for (const forward of config.forwards) await life.orEnd(forwards.add(forward).catch(refusedForward));
   const policies = new PolicyControl(config, engine, log);
   const settings = clientSettings({ wanted, paths, policies, setLogLevel: parts.setLogLevel });
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
   const control = await ControlServer.listen(stateDir, {
-    ...clientHandlers({ engine, network, paths, wanted, budgets, onWakeup: wakeup, log }),
+    ...clientHandlers({ engine, network, paths, wanted, budgets, forwards, onWakeup: wakeup, log }),
     policy: policies.handler,
     reload: reloadHandler(reloader, life, log),
   });
   life.defer('control', () => control.close());
   await serveMetrics(config.metrics, engine, life);
+}
+
+/** What was asked for at the start is there or the start has failed. */
+function refusedForward(error: Error): never {
+  throw new UserError(error.message, { fix: 'choose another local port, or leave it out' });
 }
 
 /** Protection that ends with a fault would be none. */

@@ -16,5 +16,8 @@ export function serverSettings(
     { key: 'mtu', of: ({ mtuBytes }) => mtuBytes },
     { key: 'lease', of: ({ leaseMs }) => leaseMs },
     { key: 'max-clients', of: ({ maxClients }) => maxClients },
+    { key: 'allow-target', of: ({ targets }) => targets.allow },
+    { key: 'deny-target', of: ({ targets }) => targets.deny },
+    { key: 'max-streams', of: ({ maxStreams }) => maxStreams },
   ];
 }

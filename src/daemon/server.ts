@@ -62,6 +62,8 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
       mtuBytes: config.mtuBytes,
       leaseMs: config.leaseMs,
       maxClients: config.maxClients,
+      targets: config.targets,
+      maxStreams: config.maxStreams,
       clients,
       invites,
     },

@@ -4,8 +4,10 @@ import { policyNamed } from '../proto/policy/policy.ts';
 import { parseIpv4 } from '../proto/wire/ip-text.ts';
 import { endpointWords, fromBase64 } from './convert.ts';
 import type { Engine } from './engine.ts';
+import { ForwardListener } from './forward-listener.ts';
 import type { ClientEngineOptions, EngineCommand } from './messages.ts';
 import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
+import { handleStreamNews, pumpHost } from './stream-pump.ts';
 
 /** Sessions at once: current, previous, and one in the making, with some to spare. */
 export const MAX_SESSIONS = 8;
@@ -18,6 +20,7 @@ type PathOpen = Extract<EngineCommand, { kind: 'path-open' }>;
 export class ClientRole implements Role {
   private readonly core: ClientCore;
   private readonly engine: Engine;
+  private readonly forwards: ForwardListener;
   private readonly sockets = new Map<number, number>();
   /** How the paths were opened, by number. */
   private readonly opened = new Map<number, PathOpen>();
@@ -44,10 +47,20 @@ export class ClientRole implements Role {
       },
       parts.clock.nowMs,
     );
-    this.engine = startLoop(this.core, parts, (event) => {
-      // These two are the server's.
-      if (event.kind !== 'client' && event.kind !== 'invite-used') emit(event);
-    });
+    this.engine = startLoop(
+      this.core,
+      parts,
+      (event) => {
+        // These two are the server's.
+        if (event.kind !== 'client' && event.kind !== 'invite-used') emit(event);
+      },
+      handleStreamNews,
+    );
+    this.forwards = new ForwardListener(
+      pumpHost(this.engine),
+      (target) => this.core.openStream(target, this.engine.now),
+      emit,
+    );
   }
 
   static async start(options: ClientEngineOptions, emit: Emit): Promise<ClientRole> {
@@ -61,6 +74,12 @@ export class ClientRole implements Role {
     switch (command.kind) {
       case 'path-open':
         this.openPath(command);
+        break;
+      case 'forward-add':
+        this.forwards.add(command.forward);
+        break;
+      case 'forward-remove':
+        this.forwards.remove(command.id);
         break;
       case 'path-close':
         this.closePath(command.path);
@@ -87,6 +106,7 @@ export class ClientRole implements Role {
         });
         break;
       case 'stop':
+        this.forwards.close();
         this.core.close(this.engine.now);
         this.engine.drain();
         for (const path of [...this.sockets.keys()]) this.closePath(path);

@@ -6,6 +6,7 @@ import type { Core } from '../proto/core.ts';
 import type { CoreEvent } from '../proto/events.ts';
 import { PacketBatch } from '../proto/packet-batch.ts';
 import type { BatchSealer } from '../proto/ports.ts';
+import type { Stream } from '../proto/stream/stream.ts';
 import type { TunEdge } from '../tun/tun.ts';
 import type { UdpEdge } from '../udp/udp.ts';
 import type { Clock } from './clock.ts';
@@ -38,6 +39,7 @@ export interface EngineParts {
   readonly udp: UdpEdge;
   readonly sealer: BatchSealer;
   readonly onEvent: (event: CoreEvent) => void;
+  readonly onStreamNews: (streams: readonly Stream[]) => void;
 }
 
 export class Engine {
@@ -61,6 +63,20 @@ export class Engine {
 
   /** Sends, delivers and reports what the core has produced. To be called after every command to the core. */
   drain(): void {
+    const { core, onStreamNews } = this.parts;
+    for (let round = 0; round < ROUNDS_PER_TURN; round++) {
+      core.settle(this.now);
+      this.empty();
+      if (core.streamNews.length === 0) break;
+      // Local sockets take and give, which is news for the peer.
+      onStreamNews(core.streamNews.splice(0));
+    }
+    core.settle(this.now);
+    this.empty();
+    this.schedule();
+  }
+
+  private empty(): void {
     const { core, tun, udp, sealer, onEvent } = this.parts;
     const out = core.outbox.batch;
     if (out.count > 0) {
@@ -77,7 +93,6 @@ export class Engine {
       core.deliveries.clear();
     }
     if (core.events.length > 0) for (const event of core.events.splice(0)) onEvent(event);
-    this.schedule();
   }
 
   close(): void {

@@ -3,9 +3,11 @@ import type { PathState } from '../proto/path/path-state.ts';
 import type { PolicyName } from '../proto/policy/policy.ts';
 import type { Rule } from '../proto/policy/rule.ts';
 import type { Assignment, Snapshot } from '../proto/snapshot.ts';
+import type { TargetRules } from './target-rules.ts';
 
 export type { PathState } from '../proto/path/path-state.ts';
-export type { Assignment, PathSnapshot, PeerSnapshot, Snapshot } from '../proto/snapshot.ts';
+export type { Assignment, PathSnapshot, PeerSnapshot, Snapshot, StreamSnapshot } from '../proto/snapshot.ts';
+export type { TargetRule, TargetRules } from './target-rules.ts';
 
 /** `address` is text (`192.0.2.1`, `2001:db8::1`), `port` 1..65535. */
 export interface SocketAddress {
@@ -42,6 +44,18 @@ export interface InviteRecord {
   readonly usedBy?: string;
 }
 
+/** A local port whose connections lead to `host`, `port` beyond the server. */
+export interface Forward {
+  /** As its owner wrote it. */
+  readonly id: string;
+  /** '' = every address of both families. */
+  readonly bindAddress: string;
+  readonly bindPort: number;
+  /** An address, or a name that the server resolves. */
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface ServerEngineOptions {
   readonly role: 'server';
   readonly tunName: string;
@@ -58,6 +72,10 @@ export interface ServerEngineOptions {
   /** An unused lease is freed after this. */
   readonly leaseMs: number;
   readonly maxClients: number;
+  /** Where clients' streams may lead. */
+  readonly targets: TargetRules;
+  /** Streams of one client at once. */
+  readonly maxStreams: number;
   readonly clients: readonly ClientRecord[];
   readonly invites: readonly InviteRecord[];
 }
@@ -103,6 +121,10 @@ export type EngineCommand =
   | { kind: 'path-close'; path: number }
   /** Client: which policy carries which packets from now on, both ways. */
   | { kind: 'policy'; policy: PolicyName; rules: readonly Rule[] }
+  /** Client: `forward` follows. */
+  | { kind: 'forward-add'; forward: Forward }
+  /** Client: no new connections; those that are open stay. */
+  | { kind: 'forward-remove'; id: string }
   /**
    * Bytes that may cross the path in all, counted since it was opened as `path-spent` counts: main sets aside a little at a time on
    * disk, and what crosses while this command is under way is not granted twice. Absent = as many as there are.
@@ -135,6 +157,8 @@ export type EngineEvent =
    * up, when all of it is, and, `isFinal`, once when the path is closed: what it did not use is granted to others.
    */
   | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number; isFinal: boolean }
+  /** Client: it listens, or it cannot (any more). */
+  | { kind: 'forward'; id: string; state: 'listening' | 'failed'; message: string; code: string }
   /** Server: to be persisted (confirmed session, lease, counter). */
   | { kind: 'client'; client: ClientRecord }
   | { kind: 'invite'; invite: InviteRecord }

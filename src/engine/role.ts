@@ -11,6 +11,7 @@ import { findPolicy, type Policy } from '../proto/policy/policy.ts';
 import type { BatchSealer, RandomBytes } from '../proto/ports.ts';
 import { NetworkLayer } from '../proto/session/network-layer.ts';
 import type { Primitives } from '../proto/session/primitives.ts';
+import type { Stream } from '../proto/stream/stream.ts';
 import { LinuxTun } from '../tun/linux-tun.ts';
 import type { TunEdge } from '../tun/tun.ts';
 import { LinuxUdp } from '../udp/linux-udp.ts';
@@ -38,6 +39,8 @@ export interface Parts {
   readonly tun: TunEdge;
   readonly random: RandomBytes;
   readonly policy: Policy;
+  /** What takes and gives the bytes of streams; absent = local sockets. */
+  readonly onStreamNews?: (streams: readonly Stream[]) => void;
 }
 
 export async function openParts(
@@ -61,8 +64,13 @@ export async function openParts(
   return { clock: systemClock, batches, primitives, network, sealer, paths, udp, tun, random, policy };
 }
 
-export function startLoop(core: Core, parts: Parts, onEvent: (event: CoreEvent) => void): Engine {
-  return new Engine({ ...parts, core, onEvent });
+export function startLoop(
+  core: Core,
+  parts: Parts,
+  onEvent: (event: CoreEvent) => void,
+  onStreamNews: (streams: readonly Stream[]) => void,
+): Engine {
+  return new Engine({ onStreamNews, ...parts, core, onEvent });
 }
 
 /** The core does not know the device it writes to. */

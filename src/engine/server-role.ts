@@ -5,6 +5,9 @@ import { clientRecord, clientState, fromBase64, inviteState, pool6 } from './con
 import type { Engine } from './engine.ts';
 import type { EngineCommand, InviteRecord, ServerEngineOptions } from './messages.ts';
 import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
+import { handleStreamNews, pumpHost } from './stream-pump.ts';
+import { TargetDialer } from './target-dialer.ts';
+import { TargetPolicy } from './target-rules.ts';
 
 export class ServerRole implements Role {
   private readonly core: ServerCore;
@@ -30,15 +33,22 @@ export class ServerRole implements Role {
         mtuBytes: options.mtuBytes,
         leaseMs: options.leaseMs,
         maxClients: options.maxClients,
+        maxChannels: options.maxStreams,
         clients: options.clients.map((record) => clientState(record, parts.clock.wallMs)),
       },
       now,
     );
     for (const record of options.invites) this.putInvite(record);
-    this.engine = startLoop(this.core, parts, (event) => {
-      if (event.kind === 'client') this.reportClient(event.publicKey);
-      else if (event.kind === 'invite-used') this.reportInvite(event.inviteId, event.publicKey);
-    });
+    this.engine = startLoop(
+      this.core,
+      parts,
+      (event) => {
+        if (event.kind === 'client') this.reportClient(event.publicKey);
+        else if (event.kind === 'invite-used') this.reportInvite(event.inviteId, event.publicKey);
+      },
+      (streams) => handleStreamNews(streams, (stream) => void dialer.dial(stream)),
+    );
+    const dialer = new TargetDialer(pumpHost(this.engine), new TargetPolicy(options.targets));
     for (const { address, port } of options.listen) this.listen(address, port);
   }
 

@@ -62,6 +62,22 @@ export interface PathSnapshot {
   readonly surplusCopies: number;
 }
 
+export interface StreamSnapshot {
+  readonly channel: number;
+  /** `host:port`. */
+  readonly target: string;
+  readonly state: 'starting' | 'open';
+  readonly ageMs: number;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  /** Given by the application here, and not acknowledged by the other end. */
+  readonly waitingBytes: number;
+  /** Milliseconds since something moved, while bytes wait; null = none wait, or they move. */
+  readonly stalledMs: number | null;
+  /** What it waits for: a path, the application at the other end, or the answer of the other end. */
+  readonly stalledBy: 'no-path' | 'reader' | 'no-answer' | null;
+}
+
 export interface PeerSnapshot {
   /** Server: the client's name; client: `server`. */
   readonly name: string;
@@ -101,6 +117,7 @@ export interface PeerSnapshot {
   readonly reassembled: number;
   readonly reassemblyDropped: number;
   readonly paths: readonly PathSnapshot[];
+  readonly streams: readonly StreamSnapshot[];
 }
 
 export interface Snapshot {

@@ -4,8 +4,10 @@ import { base64 } from './base64.ts';
 import type { CoreContext } from './core-context.ts';
 import type { Path } from './path/path.ts';
 import { formatRule } from './policy/rule-text.ts';
-import type { PathSnapshot, PeerSnapshot, Snapshot } from './snapshot.ts';
+import type { PathSnapshot, PeerSnapshot, Snapshot, StreamSnapshot } from './snapshot.ts';
+import type { Stream } from './stream/stream.ts';
 import { addressFamily, addressPort } from './wire/address-words.ts';
+import { readU32 } from './wire/integers.ts';
 import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
 
 type CommonSnapshot = Pick<Snapshot, 'role' | 'policy' | 'peers' | 'rejects' | 'drops'>;
@@ -53,10 +55,37 @@ export function peerSnapshot(
     resentDatagrams: association.resentDatagrams,
     reassembled: association.reassembly.completed,
     reassemblyDropped: association.reassembly.dropped,
+    streams: [...association.streams.all].map((stream) =>
+      streamSnapshot(stream, association.hasSession && association.hasUsablePath, now),
+    ),
     paths: association.paths
       .filter((path) => path !== null)
       .map((path) => pathSnapshot(association, path, now)),
   };
+}
+
+/** Slower than any round trip that is not a fault. */
+const STALLED_AFTER_MS = 1_000;
+
+function streamSnapshot(stream: Stream, hasPath: boolean, now: number): StreamSnapshot {
+  const { channel, target, phase, createdMs, movedMs, sending, receiving } = stream;
+  const stalledMs = sending.isWaiting && now - movedMs >= STALLED_AFTER_MS ? now - movedMs : null;
+  return {
+    channel,
+    target: formatTarget(target.host, target.port),
+    state: phase === 'starting' ? 'starting' : 'open',
+    ageMs: now - createdMs,
+    sentBytes: sending.sentBytes,
+    receivedBytes: receiving.receivedBytes,
+    waitingBytes: sending.waitingBytes,
+    stalledMs,
+    stalledBy: stalledMs === null ? null : hasPath ? (sending.isBlocked ? 'reader' : 'no-answer') : 'no-path',
+  };
+}
+
+function formatTarget(host: Uint8Array | string, port: number): string {
+  if (typeof host === 'string') return `${host}:${port}`;
+  return host.length === 16 ? `[${formatIpv6(host)}]:${port}` : `${formatIpv4(readU32(host, 0))}:${port}`;
 }
 
 function pathSnapshot(association: Association, path: Path, now: number): PathSnapshot {

@@ -69,6 +69,7 @@ const peer: PeerSnapshot = {
   resentDatagrams: 0,
   reassembled: 0,
   reassemblyDropped: 0,
+  streams: [],
   paths: [path, lte],
 };
 

@@ -44,6 +44,7 @@ describe('defaults', () => {
       route: { kind: 'all' },
       policy: 'redundant',
       rules: [],
+      forwards: [],
       address: undefined,
       mtuBytes: undefined,
       dns: { kind: 'pushed' },

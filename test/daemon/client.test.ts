@@ -30,6 +30,7 @@ function config(overrides: Partial<ClientConfig> = {}): ClientConfig {
     route: { kind: 'all' },
     policy: 'redundant',
     rules: [],
+    forwards: [],
     dns: { kind: 'pushed' },
     ...overrides,
   };

@@ -24,6 +24,8 @@ function config(overrides: Partial<ServerConfig> = {}): ServerConfig {
     mtuBytes: 1_400,
     leaseMs: 1_000,
     maxClients: 10,
+    targets: { allow: [], deny: [] },
+    maxStreams: 1_024,
     ...overrides,
   };
 }

@@ -19,11 +19,13 @@ function engineWith(answers: number) {
       outbox: new Outbox(),
       deliveries: new PacketBatch({ capacity: 8, arenaBytes: 4_096 }),
       events: [],
+      streamNews: [],
       nextTimeoutMs: Number.POSITIVE_INFINITY,
       handleTunPackets: () => undefined,
       handleDatagrams: (batch: PacketBatch) => batch.count,
       handleOpened: () => false,
       handleSent: () => undefined,
+      settle: () => undefined,
     },
     tun: {
       read(batch: PacketBatch) {
@@ -55,6 +57,7 @@ function engineWith(answers: number) {
     },
     sealer: { seal: () => undefined, open: () => undefined },
     onEvent: () => undefined,
+    onStreamNews: () => undefined,
   };
   const engine = new Engine(parts as unknown as EngineParts);
   engine.watchSocket(1);

@@ -61,6 +61,7 @@ const PEER: PeerSnapshot = {
   resentDatagrams: 0,
   reassembled: 0,
   reassemblyDropped: 0,
+  streams: [],
   paths: [PATH, { ...PATH, path: 1, remote: '[2001:db8::1]:4600', state: 'down', rttMs: null }],
 };
 

@@ -35,7 +35,16 @@ function engineOfServer() {
   const socket = udp.open({ family: 4, address: '127.0.0.1', port: 4600 });
   const tun = new MemoryTun({ queuePackets: QUEUE });
   const clock = { ...systemClock, nowMs: host.clock.nowMs };
-  const engine = new Engine({ clock, batches: engineBatches(), core, tun, udp, sealer, onEvent: () => {} });
+  const engine = new Engine({
+    clock,
+    batches: engineBatches(),
+    core,
+    tun,
+    udp,
+    sealer,
+    onEvent: () => {},
+    onStreamNews: () => {},
+  });
   return { engine, tun, network, socket };
 }
 

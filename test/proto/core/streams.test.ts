@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { CoreBase } from '../../../src/proto/core-base.ts';
 import { News, type Stream } from '../../../src/proto/stream/stream.ts';
 import { TerminateKind } from '../../../src/proto/wire/stream-commands.ts';
+import type { Host } from '../../sim/host/host.ts';
 import { link } from '../../sim/plans.ts';
 import { Stage } from './stage.ts';
 
@@ -18,12 +18,10 @@ class Driver {
   wanted: Stream[] = [];
   echoes = true;
 
-  constructor(
-    private readonly host: { core: CoreBase | null; clock: { nowMs: number }; run(f: () => void): void },
-  ) {}
+  constructor(private readonly host: Pick<Host, 'core' | 'clock' | 'run' | 'streamNews'>) {}
 
   turn(): void {
-    const news = this.host.core?.streamNews.splice(0) ?? [];
+    const news = this.host.streamNews.splice(0);
     if (news.length === 0) return;
     this.host.run(() => {
       for (const stream of news) this.handle(stream);

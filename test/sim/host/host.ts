@@ -11,6 +11,7 @@ import { PathTable } from '../../../src/proto/packet-batch.ts';
 import { findPolicy, type Policy } from '../../../src/proto/policy/policy.ts';
 import type { Suite } from '../../../src/proto/ports.ts';
 import { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
+import type { Stream } from '../../../src/proto/stream/stream.ts';
 import type { UdpOptions } from '../../../src/udp/udp.ts';
 import type { InnerPacket, Place } from '../ledger.ts';
 import type { Datagram, Sealed } from '../net/datagram.ts';
@@ -113,9 +114,25 @@ export abstract class Host implements SocketOwner, TunObserver {
     const udp = new SimUdp({ owner: this, queue, random: this.random, trace, sealer, paths });
     const random = (count: number) => this.random.bytes(count);
     const policy = findPolicy(policyName) as Policy;
-    const parts = { clock, batches, primitives, network, sealer, paths, udp, tun, random, policy };
+    const onStreamNews = (streams: readonly Stream[]) => void this.streamNews.push(...streams);
+    const parts = {
+      clock,
+      batches,
+      primitives,
+      network,
+      sealer,
+      paths,
+      udp,
+      tun,
+      random,
+      policy,
+      onStreamNews,
+    };
     this.running = { ...this.startRole(parts), sealer, paths, tun, udp };
   }
+
+  /** Streams with news that nobody has looked at yet. */
+  readonly streamNews: Stream[] = [];
 
   protected abstract startRole(parts: Parts): Pick<Running, 'role' | 'core' | 'engine'>;
 

@@ -80,6 +80,8 @@ export class ServerHost extends Host implements Attachment {
         mtuBytes,
         leaseMs,
         maxClients,
+        targets: { allow: [], deny: [] },
+        maxStreams: 1_024,
         clients: [...records.values()],
         invites: [...invites.values()],
       },

@@ -27,8 +27,13 @@ export class Terminal {
   }
 
   /** Connects, and waits until it is. */
-  static async start(lab: Lab, namespace: Namespace, host = WEB_ADDRESS): Promise<Terminal> {
-    const words = ['node', '--import', 'tsx', TYPIST, host, String(TERMINAL_PORT)];
+  static async start(
+    lab: Lab,
+    namespace: Namespace,
+    host = WEB_ADDRESS,
+    port = TERMINAL_PORT,
+  ): Promise<Terminal> {
+    const words = ['node', '--import', 'tsx', TYPIST, host, String(port)];
     const typist = lab.start(namespace, words);
     await waitFor('the session', () => typist.stdout.includes('started'));
     return new Terminal(typist);

@@ -1,0 +1,36 @@
+/** The streams of one peer for people. */
+import type { StreamSnapshot } from '../engine/messages.ts';
+import { formatBytes, formatSpan } from './format.ts';
+
+/** More are counted only; `--json` has them all. */
+const MAX_LINES = 20;
+
+const REASONS = {
+  'no-path': 'no link is up',
+  reader: 'nobody reads at the other end',
+  'no-answer': 'the other end does not answer',
+} as const;
+
+export function formatStreams(streams: readonly StreamSnapshot[]): string[] {
+  if (streams.length === 0) return [];
+  const rest = streams.length - MAX_LINES;
+  return [
+    `  ${streams.length} ${streams.length === 1 ? 'stream' : 'streams'}`,
+    ...streams.slice(0, MAX_LINES).map(formatStream),
+    ...(rest > 0 ? [`    and ${rest} more`] : []),
+  ];
+}
+
+function formatStream(stream: StreamSnapshot): string {
+  const { target, state, ageMs, sentBytes, receivedBytes, waitingBytes, stalledMs, stalledBy } = stream;
+  const parts = [
+    `${target}, ${state === 'open' ? 'open' : 'starting'} for ${formatSpan(ageMs)}`,
+    `sent ${formatBytes(sentBytes)}`,
+    `received ${formatBytes(receivedBytes)}`,
+    ...(waitingBytes > 0 ? [`${formatBytes(waitingBytes)} waiting`] : []),
+    ...(stalledMs !== null && stalledBy !== null
+      ? [`stalled for ${formatSpan(stalledMs)}: ${REASONS[stalledBy]}`]
+      : []),
+  ];
+  return `    ${parts.join(', ')}`;
+}

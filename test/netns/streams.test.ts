@@ -1,0 +1,179 @@
+/**
+ * Port forwards under users' programs: curl, and somebody who types. In CI the outages are short; for the real thing:
+ * `STREAM_FLAP_S=120 STREAM_OUTAGE_S=600 npx vitest run --project netns test/netns/streams.test.ts`.
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { explainFailures } from './lab/failures.ts';
+import { Lab } from './lab/lab.ts';
+import { numberedBytes } from './lab/numbered-bytes.ts';
+import { SERVER_ADDRESS, WEB_ADDRESS } from './lab/plan.ts';
+import { attempt, waitFor } from './lab/process.ts';
+import { Terminal } from './lab/traffic/terminal.ts';
+import { type Daemon, resipVpn, Vpn } from './lab/vpn.ts';
+
+const MBIT = 1e6;
+const FLAP_S = Number(process.env.STREAM_FLAP_S ?? 12);
+const OUTAGE_S = Number(process.env.STREAM_OUTAGE_S ?? 10);
+const FILE_BYTES = FLAP_S > 60 ? 200_000_000 : 12_000_000;
+const FORWARDS = [
+  '-L',
+  `8080:${WEB_ADDRESS}:80`,
+  '-L',
+  `2222:${WEB_ADDRESS}:22`,
+  '-L',
+  `8081:${WEB_ADDRESS}:81`,
+  '-L',
+  '8082:nobody.invalid:80',
+  '-L',
+  '8083:127.0.0.1:80',
+];
+
+let lab: Lab;
+let vpn: Vpn;
+let client: Daemon;
+let server: Daemon;
+
+async function raise(links: Parameters<typeof Lab.raise>[0]['links']): Promise<void> {
+  lab = await Lab.raise({ links });
+  console.log(`seed ${lab.seed}`);
+  vpn = new Vpn(lab);
+  ({ client, server } = await vpn.startPair({ client: [...FORWARDS, '--route', 'none'] }));
+}
+
+/** curl in the client's namespace. */
+function curl(...words: readonly string[]) {
+  return attempt(lab.client.namespace.command(['curl', '-sS', ...words]));
+}
+
+function residentBytes(daemon: Daemon): number {
+  const [, kib] =
+    /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.process.child.pid}/status`, 'utf8')) ?? [];
+  return 1_024 * Number(kib);
+}
+
+function sha256(bytes: Iterable<Uint8Array>): string {
+  const hash = createHash('sha256');
+  for (const chunk of bytes) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+describe('forwards over two links', () => {
+  beforeAll(() =>
+    raise([
+      { kind: 'wifi', settings: { rateBitsPerSecond: 40 * MBIT, delayMs: 10 } },
+      { kind: 'lte', settings: { rateBitsPerSecond: 40 * MBIT, delayMs: 30 } },
+    ]),
+  );
+  afterAll(() => lab?.close());
+  explainFailures(() => vpn);
+
+  it('a file arrives whole while both links flap, sometimes both at once', async () => {
+    const path = `${lab.directory}/file`;
+    const done = curl(
+      '--max-time',
+      String(10 * FLAP_S),
+      '-o',
+      path,
+      `http://127.0.0.1:8080/bytes/${FILE_BYTES}`,
+    );
+    let isDone = false;
+    void done.finally(() => {
+      isDone = true;
+    });
+    const untilMs = performance.now() + 1_000 * FLAP_S;
+    for (let turn = 0; performance.now() < untilMs && !isDone; turn++) {
+      // Down half of the time, and in one turn of four both.
+      await Promise.all([
+        turn & 1 ? lab.cut('wifi') : lab.restore('wifi'),
+        turn & 2 ? lab.cut('lte') : lab.restore('lte'),
+      ]);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+    await Promise.all([lab.restore('wifi'), lab.restore('lte')]);
+    const { code, stderr } = await done;
+    expect(stderr).toBe('');
+    expect(code).toBe(0);
+    expect(sha256([readFileSync(path)])).toBe(sha256(numberedBytes(FILE_BYTES)));
+  });
+
+  afterEach(() => Promise.all([lab.restore('wifi'), lab.restore('lte')]));
+
+  it('a session goes on by itself after an outage, and nothing grows in it', async () => {
+    const terminal = await Terminal.start(lab, lab.client.namespace, '127.0.0.1', 2222);
+    await waitFor('answers', async () => (await terminal.lap()).answered > 10);
+    await Promise.all([lab.cut('wifi'), lab.cut('lte')]);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const before = [residentBytes(client), residentBytes(server)];
+    const { streams } = await client.peer();
+    expect(streams[0]).toMatchObject({ target: `${WEB_ADDRESS}:22`, state: 'open' });
+    await new Promise((resolve) => setTimeout(resolve, 1_000 * OUTAGE_S));
+    const after = [residentBytes(client), residentBytes(server)];
+    const stalled = (await client.peer()).streams[0];
+    expect(stalled.stalledMs).toBeGreaterThan(500 * OUTAGE_S);
+    expect(stalled.stalledBy).toBe('no-path');
+    await Promise.all([lab.restore('wifi'), lab.restore('lte')]);
+    const restoredMs = performance.now();
+    const { answered } = await terminal.lap();
+    await waitFor('the session to go on', async () => (await terminal.lap()).answered > answered, 5_000);
+    console.log(`went on ${Math.round(performance.now() - restoredMs)} ms after the links did`);
+    await waitFor('all that was typed to be answered', async () => {
+      const report = await terminal.lap();
+      return report.typed - report.answered <= 2;
+    });
+    const report = await terminal.stop();
+    expect(report).toMatchObject({ wrong: 0, ended: null });
+    for (const [i, bytes] of after.entries()) expect(bytes - before[i]).toBeLessThan(16e6);
+  });
+
+  it('what cannot be reached looks as it would without the tunnel', async () => {
+    // 52: nothing came; 56: cut off. curl's words for a connection that is taken and dropped at once.
+    for (const port of [8081, 8082, 8083]) {
+      const { code } = await curl('--max-time', '20', `http://127.0.0.1:${port}/`);
+      expect([52, 56], `port ${port}`).toContain(code);
+    }
+    await client.until('no stream to be left', ({ peers }) => peers[0].streams.length === 0);
+    await server.until('no stream to be left', ({ peers }) => peers[0].streams.length === 0);
+  });
+
+  it('forwards come and go while the client runs', async () => {
+    const forward = (...words: readonly string[]) =>
+      attempt(resipVpn('forward', ...words, '--state-dir', client.stateDir));
+    const spec = `9090:${WEB_ADDRESS}:80`;
+    expect((await forward('add', spec)).code).toBe(0);
+    expect((await curl('http://127.0.0.1:9090/')).stdout).toBe(`${SERVER_ADDRESS}\n`);
+    expect((await forward('list')).stdout).toContain(spec);
+    const taken = await forward('add', `9090:${WEB_ADDRESS}:81`);
+    expect(taken.code).toBe(1);
+    expect(taken.stderr).toContain('EADDRINUSE');
+    expect((await forward('remove', spec)).code).toBe(0);
+    expect((await curl('http://127.0.0.1:9090/')).code).toBe(7);
+  });
+});
+
+describe('a lossy, distant link', () => {
+  beforeAll(() =>
+    raise([
+      {
+        kind: 'lte',
+        settings: { rateBitsPerSecond: 20 * MBIT, delayMs: 100, loss: 0.1, queueBytes: 500_000 },
+      },
+    ]),
+  );
+  afterAll(() => lab?.close());
+  explainFailures(() => vpn);
+
+  it('gives a stream at least five times what plain TCP (CUBIC) gets', async () => {
+    const download = async (url: string) => {
+      const { stdout } = await curl('--max-time', '12', '-o', '/dev/null', '-w', '%{size_download}', url);
+      return (8 * Number(stdout)) / 12 / MBIT;
+    };
+    const plain = await download(`http://${WEB_ADDRESS}/bytes/100000000`);
+    const stream = await download('http://127.0.0.1:8080/bytes/100000000');
+    console.log(
+      `10 % loss, 200 ms, 20 Mbit/s: plain ${plain.toFixed(2)}, stream ${stream.toFixed(2)} Mbit/s`,
+    );
+    expect(stream).toBeGreaterThan(5 * plain);
+  });
+});
