@@ -22,8 +22,8 @@ export interface WatchedSealerOptions {
   readonly onSealed: (sealed: Sealed) => void;
 }
 
-/** As many datagrams as a core keeps to send them again. */
-const MEMORY = 8_192;
+/** A core keeps 8,192 datagrams to send them again, and not every one that was sealed. */
+const MEMORY = 65_536;
 
 export class WatchedSealer implements BatchSealer {
   /** What stands in the rows of the last sealed batch; null for handshake messages. */

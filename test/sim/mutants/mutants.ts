@@ -36,9 +36,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'inbound.ts',
-        find: 'if (!session.window.mark(batch.packetNumber[row])) {\n      this.countDuplicate(association, batch, row);\n      return;',
+        find: 'if (!session.window.mark(batch.packetNumber[row])) {\n      this.countDuplicate(association, batch, row, now);\n      return;',
         replace:
-          'if (!session.window.mark(batch.packetNumber[row])) {\n      this.countDuplicate(association, batch, row);',
+          'if (!session.window.mark(batch.packetNumber[row])) {\n      this.countDuplicate(association, batch, row, now);',
       },
       { file: 'inbound.ts', find: 'case WindowVerdict.DUPLICATE:', replace: 'case 99 as never:' },
     ],
