@@ -34,7 +34,7 @@ export default defineConfig({
         },
       },
       {
-        test: { name: 'sim', include: ['test/sim/**/*.test.ts'], pool: 'forks', testTimeout: 120_000 },
+        test: { name: 'sim', include: ['test/sim/**/*.test.ts'], pool: 'forks', testTimeout: 300_000 },
       },
       {
         test: {
