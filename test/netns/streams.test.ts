@@ -1,6 +1,6 @@
 /**
  * Port forwards under users' programs: curl, and somebody who types. In CI the outages are short; for the real thing:
- * `STREAM_FLAP_S=120 STREAM_OUTAGE_S=600 npx vitest run --project netns test/netns/streams.test.ts`.
+ * `STREAM_FLAP_S=120 STREAM_OUTAGE_S=600 npx vitest run --project netns-measured test/netns/streams.test.ts`.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
