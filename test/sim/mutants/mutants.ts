@@ -176,7 +176,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: 'mask ||= 1 << id;',
       },
     ],
-    run: scenario('one-lossy-link'),
+    run: scenario('two-lossy-links'),
   },
   {
     name: 'the answer to a handshake is believed from any address',

@@ -16,6 +16,7 @@ import { serverRestart } from './server-restart.ts';
 import { thousandClients } from './thousand-clients.ts';
 import { threeDaysOfNothing } from './three-days-of-nothing.ts';
 import { trainRide } from './train-ride.ts';
+import { twoLossyLinks } from './two-lossy-links.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   trainRide,
@@ -33,5 +34,6 @@ export const SCENARIOS: readonly Scenario[] = [
   firstWord,
   fourDaysOfNothing,
   oneLossyLink,
+  twoLossyLinks,
   hoursOfTwoClients,
 ];
