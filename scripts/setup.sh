@@ -58,10 +58,12 @@ is_stale() {
 
 install_tools "$@"
 check_node
-if is_stale node_modules/.package-lock.json package-lock.json; then
+# Compared by content: a file's time says nothing after a checkout.
+installed=node_modules/.installed-lock.json
+if ! cmp -s package-lock.json "$installed"; then
   # Not `npm ci`: a registry that mirrors the packages of some platforms only leaves gaps in the lock file, which it refuses.
   run npm install --no-save --no-fund --no-audit --loglevel=error
-  touch node_modules/.package-lock.json
+  cp --remove-destination package-lock.json "$installed"
 fi
 # Node's own headers, where they are installed beside it; node-gyp would download others.
 node_prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
