@@ -487,7 +487,7 @@ export class Path {
     }
     this.credit--;
     this.lastProbeMs = now;
-    this.nextProbeMs = now + this.intervalMs(this.isWatched(now, active));
+    this.nextProbeMs = now + this.intervalMs(now, active);
   }
 
   /** When `poll` has to be called next. */
@@ -562,17 +562,19 @@ export class Path {
     return 'none';
   }
 
-  private intervalMs(active: boolean): number {
+  private intervalMs(now: number, active: boolean): number {
     switch (this.state) {
       case 'up':
-        if (!active) return this.keepAlive.intervalMs;
+        if (!this.isWatched(now, active)) return this.keepAlive.intervalMs;
         if (this.isMetered) return METERED_PROBE_MS;
-        if (this.isAlone) return this.aloneProbeMs;
+        // Whoever carried the last packets alone carries nothing now.
+        if (active && this.isAlone) return this.aloneProbeMs;
         return this.budget.isBusy ? BUSY_PROBE_MS : ACTIVE_PROBE_MS;
       case 'suspect':
         return this.isMetered ? METERED_SUSPECT_PROBE_MS : SUSPECT_PROBE_MS;
       default: {
-        const interval = Math.min(this.retryMs, active ? ACTIVE_RETRY_MS : IDLE_RETRY_MS);
+        const isWatched = this.isWatched(now, active);
+        const interval = Math.min(this.retryMs, isWatched ? ACTIVE_RETRY_MS : IDLE_RETRY_MS);
         this.retryMs = 2 * interval;
         return interval;
       }
