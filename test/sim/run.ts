@@ -41,5 +41,7 @@ export async function run(scenario: Scenario, options: RunOptions = {}): Promise
     return { ok: false, invariant, message, atMs, trace: world?.trace.tail(TRACE_LINES) ?? [] };
   } finally {
     world?.close();
+    // The addon lets go of the batches of dead cores on a turn of the real loop only.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
