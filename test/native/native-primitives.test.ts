@@ -5,6 +5,7 @@ import { loadPrimitives } from '../../src/crypto/sodium.ts';
 import { loadNative } from '../../src/native/native.ts';
 import { withNative } from '../../src/native/native-primitives.ts';
 import { hex, unhex } from '../proto/bytes.ts';
+import { publishedNoise } from '../proto/session/published-noise.ts';
 
 const reference = await loadPrimitives();
 const native = loadNative();
@@ -12,6 +13,8 @@ const primitives = withNative(native, reference);
 const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length });
 // biome-ignore lint/suspicious/noExplicitAny: what a wrong caller passes
 type Any = any;
+
+publishedNoise('the addon', primitives);
 
 describe('X25519', () => {
   it('RFC 7748 §5.2, first vector', () => {
