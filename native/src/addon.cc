@@ -5,7 +5,7 @@
 #include "gso-calls.h"
 #include "handshake.h"
 #include "key-table.h"
-#include "mask.h"
+#include "mask-calls.h"
 #include "tun.h"
 #include "udp.h"
 #include "watch.h"

@@ -2,34 +2,6 @@
 
 namespace resip {
 
-Batch::Batch(Bytes arena, uint8_t* columns, uint32_t capacity, int32_t* trainSocket, int32_t* trainAddress,
-             uint32_t trains)
-    : Resource(kKind),
-      arena(arena.data),
-      arenaBytes(arena.length),
-      capacity(capacity),
-      trains(trains),
-      trainSocket(trainSocket),
-      trainAddress(trainAddress) {
-  // In the order of COLUMN_LAYOUT.
-  uint8_t* at = columns;
-  const auto next = [&at, capacity](auto** column) {
-    *column = reinterpret_cast<std::remove_reference_t<decltype(*column)>>(at);
-    at += sizeof(**column) * capacity;
-  };
-  next(&packetNumber);
-  next(&offset);
-  next(&length);
-  next(&sessionId);
-  next(&keySlot);
-  next(&peer);
-  next(&train);
-  next(&pathMask);
-  next(&type);
-  next(&verdict);
-  next(&flags);
-}
-
 // registerBatch(arena, columns, capacity, trainSocket, trainAddress, trains): handle
 napi_value registerBatch(napi_env env, napi_callback_info info) {
   Call call(env, info);
@@ -51,8 +23,8 @@ napi_value registerBatch(napi_env env, napi_callback_info info) {
   if (trainSocket.length != trains || trainAddress.length != static_cast<size_t>(trains) * kAddressWords) {
     return throwRange(env, "trainSocket, trainAddress: expected %u and %u words", trains, trains * kAddressWords);
   }
-  auto batch =
-      std::make_unique<Batch>(arena, columns.data, capacity, trainSocket.data, trainAddress.data, trains);
+  auto batch = std::make_unique<Batch>(
+      Rows(arena.data, arena.length, columns.data, capacity, trainSocket.data, trainAddress.data, trains));
   const size_t sources[4] = {0, 1, 3, 4};
   for (size_t i = 0; i < 4; i++) napi_create_reference(env, call.value(sources[i]), 1, &batch->references[i]);
   return call.give(std::move(batch));

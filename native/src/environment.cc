@@ -1,6 +1,7 @@
 #include "environment.h"
 
 #include "errors.h"
+#include "received.h"
 #include "udp.h"
 #include "watch.h"
 

@@ -3,7 +3,11 @@
 
 #include <openssl/evp.h>
 
-#include "batch.h"
+#include <cstring>
+#include <memory>
+
+#include "handles.h"
+#include "rows.h"
 
 namespace resip {
 
@@ -43,10 +47,6 @@ class MaskRun {
 
 // Unmasks rows from … count that are long enough and RECEIVED and fills type, sessionId, packetNumber; shorter ones
 // become DROP. Rows have to be inside the arena.
-void unmaskRows(Mask& mask, Batch& batch, uint32_t from, uint32_t count);
-
-napi_value maskCreate(napi_env env, napi_callback_info info);
-napi_value maskDestroy(napi_env env, napi_callback_info info);
-napi_value unmask(napi_env env, napi_callback_info info);
+void unmaskRows(Mask& mask, Rows& batch, uint32_t from, uint32_t count);
 
 }  // namespace resip

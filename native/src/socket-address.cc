@@ -1,7 +1,5 @@
 #include "socket-address.h"
 
-#include <cstring>
-
 namespace resip {
 
 namespace {
@@ -119,12 +117,12 @@ void wordsFromRemote(const SocketAddress& remote, int32_t* words) {
 void wordsFromControl(const cmsghdr* control, int32_t* words) {
   if (control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_PKTINFO) {
     in_pktinfo info;
-    memcpy(&info, CMSG_DATA(control), sizeof info);
+    if (!controlData(control, &info)) return;
     words[kLocal] = wordOf(info.ipi_spec_dst.s_addr);
     words[kInterface] = info.ipi_ifindex;
   } else if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO) {
     in6_pktinfo info;
-    memcpy(&info, CMSG_DATA(control), sizeof info);
+    if (!controlData(control, &info)) return;
     fromIpv6(info.ipi6_addr, words + kLocal);
     words[kInterface] = static_cast<int32_t>(info.ipi6_ifindex);
   }

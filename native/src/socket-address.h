@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "layout.h"
 
@@ -35,6 +36,13 @@ constexpr size_t kLocalControlBytes = CMSG_SPACE(sizeof(in6_pktinfo));
 
 // Fills word 0 … 4 from the sender's address, clears the others.
 void wordsFromRemote(const SocketAddress& remote, int32_t* words);
+// Copies what a control message holds; false when it holds less, as one that the kernel cut off does (MSG_CTRUNC).
+template <typename T>
+bool controlData(const cmsghdr* control, T* data) {
+  if (control->cmsg_len < CMSG_LEN(sizeof *data)) return false;
+  memcpy(data, CMSG_DATA(control), sizeof *data);
+  return true;
+}
 // Fills words 5 … 9 from IP_PKTINFO or IPV6_PKTINFO; other messages are left alone.
 void wordsFromControl(const cmsghdr* control, int32_t* words);
 

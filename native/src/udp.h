@@ -15,9 +15,6 @@
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103
 #endif
-#ifndef UDP_GRO
-#define UDP_GRO 104
-#endif
 
 namespace resip {
 
@@ -64,18 +61,6 @@ struct SendQueue {
   // Arguments of one sendmmsg, and which message each stands for.
   mmsghdr headers[kMaxMessages];
   uint32_t order[kMaxMessages];
-};
-
-// Arguments of one recvmmsg.
-struct ReceiveScratch {
-  static constexpr uint32_t kMessages = 32;
-  // IP_PKTINFO or IPV6_PKTINFO, and the segment size.
-  static constexpr size_t kControlBytes = kLocalControlBytes + CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(int));
-
-  mmsghdr headers[kMessages];
-  iovec vectors[kMessages];
-  SocketAddress senders[kMessages];
-  alignas(cmsghdr) uint8_t control[kMessages][kControlBytes];
 };
 
 napi_value udpOpen(napi_env env, napi_callback_info info);
