@@ -8,8 +8,8 @@ import type { CoreOptions } from './core-context.ts';
 import type { DropReason } from './counters.ts';
 import { Metering } from './metering.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
-import { isUsable, type Path, type PathWishes } from './path/path.ts';
-import type { PathState } from './path/path-state.ts';
+import type { Path, PathWishes } from './path/path.ts';
+import { isUsable, type PathState } from './path/path-state.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Rule } from './policy/rule.ts';
 import type { Routes } from './routes.ts';
@@ -148,7 +148,7 @@ export class ClientCore extends CoreBase {
   rebindPath(id: number, socket: number): void {
     const path = this.association.paths[id];
     if (!path) return;
-    path.setAddress(socket, this.endpointOf(path.family) ?? path.table.slice(path.addressAt), 0);
+    path.setAddress(socket, this.endpointOf(path.row.family) ?? path.row.words.slice(path.row.addressAt), 0);
   }
 
   /**
@@ -198,8 +198,8 @@ export class ClientCore extends CoreBase {
   handleHandshake(type: number, datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void {
     const sessionId = batch.sessionId[row] | 0;
     const socket = batch.trainSocket[batch.train[row]];
-    const path = this.association.paths.find((other) => other?.socket === socket);
-    if (path) path.handshakeBytes += datagram.length + path.outerHeaderBytes;
+    const path = this.association.paths.find((other) => other?.row.socket === socket);
+    if (path) path.handshakeBytes += datagram.length + path.row.outerHeaderBytes;
     if (type === DatagramType.COOKIE) {
       this.handshake.handleCookie(datagram, sessionId, now);
       return;
@@ -227,7 +227,7 @@ export class ClientCore extends CoreBase {
 
   override handleSent(batch: PacketBatch, now: number): void {
     super.handleSent(batch, now);
-    for (const path of this.association.paths) if (path?.wasRefused) this.context.wake(this.association);
+    for (const path of this.association.paths) if (path?.row.wasRefused) this.context.wake(this.association);
     this.rearm(now);
   }
 
@@ -359,17 +359,17 @@ export class ClientCore extends CoreBase {
     const at = train * ADDRESS_WORDS;
     // Whoever is on the wire can send the answer on from an address of his own: only the server's are believed.
     const words = this.endpoints.find((endpoint) => sameRemote(endpoint, 0, batch.trainAddress, at));
-    const path = words && association.paths.find((other) => other?.socket === batch.trainSocket[train]);
+    const path = words && association.paths.find((other) => other?.row.socket === batch.trainSocket[train]);
     if (words) this.preferred = words;
     if (path) {
-      path.setAddress(path.socket, words, 0);
+      path.setAddress(path.row.socket, words, 0);
       path.handleHandshake(now);
     }
     // The others are asked at once: so the server learns them, and the session is confirmed over every path.
     for (const other of association.paths) {
       if (other === null || other === path) continue;
-      const endpoint = this.endpointOf(other.family);
-      if (endpoint !== null && !isUsable(other.state)) other.setAddress(other.socket, endpoint, 0);
+      const endpoint = this.endpointOf(other.row.family);
+      if (endpoint !== null && !isUsable(other.state)) other.setAddress(other.row.socket, endpoint, 0);
       other.askNow(now);
     }
     association.adopt(session, now);
@@ -440,8 +440,8 @@ export class ClientCore extends CoreBase {
     for (const path of this.association.paths) {
       if (path === null || path.isExhausted) continue;
       for (const words of this.endpoints)
-        if (addressFamily(words, 0) === path.family)
-          targets.push({ path, socket: path.socket, words, at: 0 });
+        if (addressFamily(words, 0) === path.row.family)
+          targets.push({ path, socket: path.row.socket, words, at: 0 });
     }
     return targets;
   }

@@ -178,7 +178,7 @@ export class ClientHandshake {
     const datagram = this.datagram as Uint8Array;
     for (const { path, socket, words, at } of this.options.targets()) {
       this.context.outbox.handshake(DatagramType.INITIATION, 0, datagram, socket, words, at);
-      path.handshakeBytes += datagram.length + path.outerHeaderBytes;
+      path.handshakeBytes += datagram.length + path.row.outerHeaderBytes;
     }
     this.nextSendMs = now + (wanted ? this.repeatMs : this.patienceMs(now));
     this.repeatMs = Math.min(2 * this.repeatMs, MAX_REPEAT_MS);

@@ -183,9 +183,8 @@ export class Inbound {
     association.arrivals.handleCopy(batch.packetNumber[row], now);
     const path = this.pathOf(association, batch, row);
     if (path === null) return;
-    path.duplicateDatagrams++;
-    path.receivedDatagrams++;
-    path.receivedBytes += batch.length[row];
+    path.inflow.duplicates++;
+    path.inflow.count(batch.length[row]);
   }
 
   private accept(batch: PacketBatch, row: number, now: number): void {
@@ -204,8 +203,7 @@ export class Inbound {
     }
     const path = this.pathOf(association, batch, row);
     if (path !== null) {
-      path.receivedDatagrams++;
-      path.receivedBytes += batch.length[row] + DATAGRAM_OVERHEAD_BYTES;
+      path.inflow.count(batch.length[row] + DATAGRAM_OVERHEAD_BYTES);
       path.handleHeard(now);
     }
     this.dispatch(session, path, batch, row, now);
@@ -257,13 +255,13 @@ export class Inbound {
     const { association } = session;
     const { channel, packetNumber, dataOffset, dataLength } = this.reader;
     if (!association.knowsChannels(session)) return;
-    if (path !== null) path.firstArrivals++;
+    if (path !== null) path.inflow.firsts++;
     if (!association.streams.handleData(channel, packetNumber, bytes, dataOffset, dataLength, now))
       this.context.rejects.add('stream');
   }
 
   private countFirst(association: Association, path: Path, packetNumber: number, now: number): void {
-    path.firstArrivals++;
+    path.inflow.firsts++;
     association.arrivals.handleFirst(packetNumber, path.id, now);
   }
 

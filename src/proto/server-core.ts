@@ -387,7 +387,8 @@ export class ServerCore extends CoreBase {
     const body = new Uint8Array(2);
     writeClose(body, 0, reason);
     for (const path of association.paths)
-      if (path !== null) this.commands.toAddress(session, path.socket, path.table, path.addressAt, body);
+      if (path !== null)
+        this.commands.toAddress(session, path.row.socket, path.row.words, path.row.addressAt, body);
   }
 
   /** Frees the leases that nobody used for their time. */

@@ -7,7 +7,8 @@ import { IpChannel, wholePacketBytes } from '../channel/ip-channel.ts';
 import type { CoreContext } from '../core-context.ts';
 import { PATHS_PER_PEER, type PacketBatch, PacketFlags, Verdict } from '../packet-batch.ts';
 import { Candidates } from '../path/candidates.ts';
-import { isUsable, Path } from '../path/path.ts';
+import { Path } from '../path/path.ts';
+import { isUsable } from '../path/path-state.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Rule } from '../policy/rule.ts';
 import { Steering } from '../policy/steering.ts';
@@ -274,7 +275,7 @@ export class Association implements TimerOwner {
     this.context.soleRows++;
     this.soleMs = now;
     for (let id = 0, rest = pathMask; rest !== 0; id++, rest >>>= 1)
-      if ((rest & 1) !== 0 && this.paths[id]?.handleReliedOn(now)) this.context.wake(this);
+      if ((rest & 1) !== 0 && this.paths[id]?.schedule.handleReliedOn(now)) this.context.wake(this);
   }
 
   /** What left lately over paths that have died since, and over no other, goes out again: the receiver drops what it has seen. */
@@ -369,7 +370,7 @@ export class Association implements TimerOwner {
   }
 
   closePath(id: number, now: number): void {
-    this.paths[id]?.close();
+    this.paths[id]?.row.clear();
     this.arrivals.forget(id);
     this.paths[id] = null;
     this.choosePaths(now);
@@ -377,7 +378,7 @@ export class Association implements TimerOwner {
 
   /** The path whose remote end is that address, or null. */
   findPath(socket: number, words: Int32Array, at: number): Path | null {
-    for (const path of this.paths) if (path?.matches(socket, words, at)) return path;
+    for (const path of this.paths) if (path?.row.matches(socket, words, at)) return path;
     return null;
   }
 

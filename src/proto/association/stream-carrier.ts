@@ -72,8 +72,8 @@ export class StreamCarrier implements Carrier {
     for (let id = 0, rest = paths; rest !== 0; id++, rest >>>= 1) {
       const path = (rest & 1) === 0 ? null : this.association.paths[id];
       if (path === null) continue;
-      if (id === leader && !isAlone) path.budget.note(bytes);
-      const isClogged = id !== leader && !path.budget.take(bytes, now);
+      if (id === leader && !isAlone) path.outflow.budget.note(bytes);
+      const isClogged = id !== leader && !path.outflow.budget.take(bytes, now);
       if (isClogged || !path.allowance.take(bytes + OUTER_BYTES)) mask &= ~(1 << id);
     }
     return mask;

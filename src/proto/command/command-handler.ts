@@ -5,7 +5,8 @@
 import type { CoreContext } from '../core-context.ts';
 import { ADDRESS_WORDS, type PacketBatch } from '../packet-batch.ts';
 import { type Candidate, note } from '../path/candidates.ts';
-import { isUsable, type Path } from '../path/path.ts';
+import type { Path } from '../path/path.ts';
+import { isUsable } from '../path/path-state.ts';
 import type { Prober } from '../path/prober.ts';
 import type { Session } from '../session/session.ts';
 import { copyAddress } from '../wire/address-words.ts';
@@ -135,14 +136,14 @@ export class CommandHandler {
     if (isChallenge && (this.context.isServer || path === null)) return true;
     if (!this.context.isServer) path?.handleCalled(now);
     const named = isChallenge ? path : this.locate(session, path, probe.pathId, source, now);
-    if (!isChallenge) named?.handlePeerReport(probe.sent, probe.stampMicros, now);
+    if (!isChallenge) named?.inflow.handleReport(probe.sent, probe.stampMicros, now);
     const reply = this.reply;
     reply.pathId = isChallenge ? (path as Path).id : probe.pathId;
     reply.tokenHigh = probe.tokenHigh;
     reply.tokenLow = probe.tokenLow;
     reply.stampMicros = probe.stampMicros;
     reply.sent = probe.sent;
-    reply.received = named?.receivedDatagrams ?? 0;
+    reply.received = named?.inflow.datagrams ?? 0;
     copyAddress(source.words, source.at, reply.observed, 0);
     const answer = new Uint8Array(PROBE_REPLY_MAX_BYTES);
     this.answer(session, path, source, answer.subarray(0, reply.write(answer, 0)), now);
@@ -209,7 +210,7 @@ export class CommandHandler {
     const wish = readCallBack(body, 0, body.length);
     if (wish === null || !this.context.isServer) return false;
     if (path === null || path.id !== wish.pathId || path.state !== 'up') return true;
-    path.callAt(now + 1_000 * Math.min(MAX_CALL_BACK_S, wish.seconds));
+    path.schedule.callAt(now + 1_000 * Math.min(MAX_CALL_BACK_S, wish.seconds));
     this.context.wake(session.association);
     return true;
   }
@@ -235,7 +236,7 @@ export class CommandHandler {
       return named;
     }
     const { socket, words, at } = source;
-    if (!this.context.isServer && named.socket !== socket) return named;
+    if (!this.context.isServer && named.row.socket !== socket) return named;
     // The client knows where the server is: it moves nowhere without an answer from there. Nor does a path move under answers
     // that wait in the outbox to leave over it: they are for the address that asked.
     if (this.context.isServer && !isUsable(named.state) && this.context.outbox.batch.count === 0) {

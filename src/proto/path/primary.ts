@@ -19,8 +19,8 @@ function isClearlyBetter(challenger: Path, holder: Path): boolean {
   if (challenger.state !== holder.state) return challenger.state === 'up';
   if (losesLess(challenger, holder)) return true;
   if (losesLess(holder, challenger)) return false;
-  const mine = challenger.budget.rate;
-  const theirs = holder.budget.rate;
+  const mine = challenger.outflow.budget.rate;
+  const theirs = holder.outflow.budget.rate;
   if (mine > RATE_MARGIN * theirs) return true;
   if (theirs > RATE_MARGIN * mine) return false;
   const { smoothedMs } = challenger.rtt;
@@ -28,6 +28,6 @@ function isClearlyBetter(challenger: Path, holder: Path): boolean {
 }
 
 function losesLess(path: Path, other: Path): boolean {
-  const theirs = other.lossOut.fraction ?? 0;
-  return theirs >= LOSSY && (path.lossOut.fraction ?? 0) < CLEARLY_LESS * theirs;
+  const theirs = other.outflow.loss.fraction ?? 0;
+  return theirs >= LOSSY && (path.outflow.loss.fraction ?? 0) < CLEARLY_LESS * theirs;
 }

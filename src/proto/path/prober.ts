@@ -49,7 +49,7 @@ export class Prober {
   /** A probe to `path`; `sizeBytes` > 0: padded to that outer packet size. */
   probe(session: Session, path: Path, sizeBytes: number, now: number, active: boolean): void {
     const body = this.body(path, now);
-    const datagramBytes = sizeBytes > 0 ? sizeBytes - path.outerHeaderBytes : 0;
+    const datagramBytes = sizeBytes > 0 ? sizeBytes - path.row.outerHeaderBytes : 0;
     if (!this.commands.toPath(session, path, body, datagramBytes)) return;
     path.handleProbeSent(this.message.tokenHigh | 0, this.message.tokenLow | 0, sizeBytes, now, active);
   }
@@ -67,8 +67,8 @@ export class Prober {
     message.tokenHigh = readU32(token, 0);
     message.tokenLow = readU32(token, 4);
     message.stampMicros = stampUs(now);
-    message.sent = path === null ? 0 : path.sentDatagrams + 1;
-    message.received = path?.receivedDatagrams ?? 0;
+    message.sent = path === null ? 0 : path.row.sentDatagrams + 1;
+    message.received = path?.inflow.datagrams ?? 0;
     const body = new Uint8Array(PROBE_BYTES);
     message.write(body, 0);
     return body;

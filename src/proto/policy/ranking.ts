@@ -1,5 +1,6 @@
 /** The order of paths: which carries packets when one has to. */
-import { isUsable, type Path } from '../path/path.ts';
+import type { Path } from '../path/path.ts';
+import { isUsable } from '../path/path-state.ts';
 
 /** A path that loses so much comes after those that do not; the one in front stays there until it loses so much. */
 const LOSSY = 0.1;
@@ -30,7 +31,9 @@ function compare(a: Path, b: Path): number {
     Number(a.isBackup) - Number(b.isBackup) ||
     Number(loss(a) >= LOSSY) - Number(loss(b) >= LOSSY) ||
     // Infinity less Infinity is no order.
-    (a.load.baseRttMs < b.load.baseRttMs ? -1 : Number(a.load.baseRttMs > b.load.baseRttMs))
+    (a.outflow.load.baseRttMs < b.outflow.load.baseRttMs
+      ? -1
+      : Number(a.outflow.load.baseRttMs > b.outflow.load.baseRttMs))
   );
 }
 
@@ -39,7 +42,7 @@ function isClearlyBetter(challenger: Path, holder: Path): boolean {
   if (challenger.isBackup !== holder.isBackup) return holder.isBackup;
   if (loss(holder) >= LOSSY && loss(challenger) < CLEARLY_LOSSLESS) return true;
   if (loss(challenger) >= LOSSY) return false;
-  return challenger.load.baseRttMs < RTT_MARGIN * holder.load.baseRttMs;
+  return challenger.outflow.load.baseRttMs < RTT_MARGIN * holder.outflow.load.baseRttMs;
 }
 
 function suspicion(path: Path): number {
@@ -47,5 +50,5 @@ function suspicion(path: Path): number {
 }
 
 function loss(path: Path): number {
-  return path.lossOut.fraction ?? 0;
+  return path.outflow.loss.fraction ?? 0;
 }

@@ -4,7 +4,8 @@
  * of its copies.
  */
 import { HEADROOM_BYTES, PATHS_PER_PEER, TAG_BYTES } from '../packet-batch.ts';
-import { isUsable, type Path } from '../path/path.ts';
+import type { Path } from '../path/path.ts';
+import { isUsable } from '../path/path-state.ts';
 import { choosePrimary } from '../path/primary.ts';
 import { FlowReader } from '../wire/flow.ts';
 import { LANES, laneFlags, UNORDERED } from '../wire/interior.ts';
@@ -137,7 +138,7 @@ export class Steering {
     const path = choice.byFlow
       ? this.pathOfFlow(choice.spread, bytes, now)
       : this.earliest(choice.spread, bytes, now);
-    path.load.commit(bytes, now);
+    path.outflow.load.commit(bytes, now);
     if (!choice.byFlow) this.order = this.orderOver(path, now);
     const own = 1 << path.id;
     if (bytes > SMALL_BYTES + WRAPPER_BYTES || choice.smallCopies === 0) return own;
@@ -164,7 +165,7 @@ export class Steering {
     for (let id = 0, rest = mask; rest !== 0; id++, rest >>>= 1) {
       const path = (rest & 1) === 0 ? null : this.paths[id];
       if (path === null) continue;
-      const arrivalMs = path.load.arrivalMs(bytes, now);
+      const arrivalMs = path.outflow.load.arrivalMs(bytes, now);
       if (path === this.lastSpread) lastMs = arrivalMs;
       if (best !== null && arrivalMs >= bestMs) continue;
       best = path;
@@ -187,25 +188,25 @@ export class Steering {
 
   /** The paths of `copies` that take this packet: `primary`, and the others as far as their budgets go. */
   private withinBudget(copies: number, primary: Path, bytes: number, now: number): number {
-    primary.budget.note(bytes);
+    primary.outflow.budget.note(bytes);
     let mask = copies;
     for (let id = 0, rest = copies; rest !== 0; id++, rest >>>= 1) {
       const path = this.paths[id];
       if ((rest & 1) === 0 || path === null || path === primary) continue;
-      if (!path.budget.take(bytes, now)) mask &= ~(1 << id);
+      if (!path.outflow.budget.take(bytes, now)) mask &= ~(1 << id);
     }
     return mask;
   }
 
   private commit(mask: number, bytes: number, now: number): void {
     for (let id = 0, rest = mask; rest !== 0; id++, rest >>>= 1)
-      if ((rest & 1) !== 0) this.paths[id]?.load.commit(bytes, now);
+      if ((rest & 1) !== 0) this.paths[id]?.outflow.load.commit(bytes, now);
   }
 
   /** The paths whose quality people feel: all of them while all carry copies, else the best and those that get a share. */
   private carriers(ranked: readonly Path[]): readonly Path[] {
     if (this.unrest.level === Alarm.ALL) return ranked;
-    return ranked.filter((path, i) => i === 0 || path.load.isInUse);
+    return ranked.filter((path, i) => i === 0 || path.outflow.load.isInUse);
   }
 
   /** A path whose packets no other carries is watched closely, where there is another to turn to. */
@@ -215,7 +216,7 @@ export class Steering {
     for (const path of this.paths) {
       if (path === null) continue;
       const bit = 1 << path.id;
-      path.isAlone =
+      path.schedule.isAlone =
         others > 1 && this.plans.some(({ choice }) => (choice.spread & bit) !== 0 || choice.copies === bit);
     }
   }
@@ -224,6 +225,6 @@ export class Steering {
 /** A lone copy asks no budget. */
 function primaryOf(ranked: readonly Path[], copies: number, current: Path | null): Path | null {
   const carrying = ranked.filter((path) => (copies & (1 << path.id)) !== 0);
-  if (carrying.length < 2 || !carrying.some((path) => path.budget.isLimited)) return null;
+  if (carrying.length < 2 || !carrying.some((path) => path.outflow.budget.isLimited)) return null;
   return choosePrimary(carrying, current);
 }

@@ -37,7 +37,8 @@ export class Unrest {
 }
 
 function alarmOf(path: Path): Alarm {
-  const { freshLoss, load, rtt } = path;
+  const { rtt } = path;
+  const { freshLoss, load } = path.outflow;
   const loss = freshLoss.lost >= MIN_LOST ? (freshLoss.fraction ?? 0) : 0;
   if (loss >= LOSS_FOR_ALL) return Alarm.ALL;
   if (loss >= LOSS_FOR_SMALL || path.state !== 'up') return Alarm.SMALL;

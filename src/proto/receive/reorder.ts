@@ -5,7 +5,8 @@
  * dropped, never waited for twice.
  */
 import { PATHS_PER_PEER } from '../packet-batch.ts';
-import { isUsable, type Path } from '../path/path.ts';
+import type { Path } from '../path/path.ts';
+import { isUsable } from '../path/path-state.ts';
 import { IpFlags, LANES } from '../wire/interior.ts';
 import { NO_SLOT, ORDER_SLOT_BYTES, OrderStore, type SlotBudget } from './order-store.ts';
 
@@ -72,7 +73,7 @@ export class Reorder {
       if (path === null || !isUsable(path.state) || path.isBackup || path.isExhausted) continue;
       if (!isFirst && !this.carries(path.id, now)) continue;
       slowest = Math.max(slowest, (path.rtt.smoothedMs ?? 0) + 2 * path.rtt.variationMs);
-      fastest = Math.min(fastest, path.load.baseRttMs);
+      fastest = Math.min(fastest, path.outflow.load.baseRttMs);
     }
     const skewMs = Number.isFinite(fastest) ? slowest - fastest : 0;
     this.waitMs = Math.min(MAX_WAIT_MS, Math.max(MIN_WAIT_MS, skewMs));

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ADDRESS_WORDS, PATH_ERRNO, PathTable } from '../../../src/proto/packet-batch.ts';
-import { isUsable, Path } from '../../../src/proto/path/path.ts';
+import { Path } from '../../../src/proto/path/path.ts';
+import { isUsable } from '../../../src/proto/path/path-state.ts';
 
 const ADDRESS = new Int32Array(ADDRESS_WORDS);
 ADDRESS[0] = (4 << 16) | 4600;

@@ -20,9 +20,9 @@ function paths(...known: Known[]): Path[] {
     const options = { id, row: id, words, maxMtuBytes: 1500, keepsAlive: true, interfaceName: `if${id}` };
     const path = new Path(options, 0);
     path.state = state;
-    path.load.handleRtt(rttMs, 0, 0);
-    path.lossOut.handleReport(0, 0);
-    path.lossOut.handleReport(1_000, 1_000 - 1_000 * loss);
+    path.outflow.load.handleRtt(rttMs, 0, 0);
+    path.outflow.loss.handleReport(0, 0);
+    path.outflow.loss.handleReport(1_000, 1_000 - 1_000 * loss);
     return Object.assign(path, { isBackup, isExhausted });
   });
 }

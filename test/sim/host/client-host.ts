@@ -168,7 +168,7 @@ export class ClientHost extends Host {
     if (core === null) return;
     const association = this.client['association'];
     for (const path of association.paths) {
-      const remote = path && readWords(path.table, path.addressAt);
+      const remote = path && readWords(path.row.words, path.row.addressAt);
       // Nobody else in this world ever answers a challenge.
       if (remote && !this.options.servers.includes(remote))
         throw new Violation(

@@ -116,7 +116,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'an unvalidated address is probed for ever',
     edits: [
       {
-        file: 'path/path.ts',
+        file: 'path/probe-schedule.ts',
         find: 'const PROBES_PER_DATAGRAM = 1;',
         replace: 'const PROBES_PER_DATAGRAM = 1e9;',
       },

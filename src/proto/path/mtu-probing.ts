@@ -1,0 +1,66 @@
+/**
+ * Which sizes a path is asked for: larger ones while the largest is searched for (`path-mtu.ts`), the present one while it is in
+ * doubt (`mtu-doubt.ts`). All sizes are outer IP packets, bytes.
+ */
+import type { DeliveryProof } from './delivery-proof.ts';
+import { MtuDoubt } from './mtu-doubt.ts';
+import { PathMtu } from './path-mtu.ts';
+
+export class MtuProbing {
+  private search: PathMtu;
+  private readonly doubt = new MtuDoubt();
+
+  /** `maxBytes`: MTU of the local interface. */
+  constructor(private readonly maxBytes: number) {
+    this.search = new PathMtu(maxBytes);
+  }
+
+  /** Outer packets of this size arrive. */
+  get mtuBytes(): number {
+    return this.search.mtuBytes;
+  }
+
+  /** Another way: nothing is known of it. */
+  reset(): void {
+    this.search = new PathMtu(this.maxBytes);
+  }
+
+  /** The size of the probe that is due, 0 = none. */
+  poll(now: number, answerMs: number): number {
+    if (this.doubt.isDue(now)) return this.mtuBytes;
+    return this.doubt.isOpen ? 0 : this.search.poll(now, answerMs);
+  }
+
+  /** When `judge` and `poll` have to be called next. */
+  dueMs(now: number, answerMs: number): number {
+    return this.doubt.isOpen ? this.doubt.dueMs(answerMs) : this.search.dueMs(now, answerMs);
+  }
+
+  handleSent(sizeBytes: number, now: number): void {
+    if (this.doubt.isOpen) this.doubt.handleSent(now);
+    else this.search.handleSent(sizeBytes, now);
+  }
+
+  /** A probe of this size was answered. */
+  handleAnswered(sizeBytes: number, now: number): void {
+    if (this.doubt.isOpen && sizeBytes >= this.mtuBytes) this.doubt.end(now);
+    this.search.handleAcked(sizeBytes);
+  }
+
+  /** Counters as in an answer to a probe, `sentBytes` this end's own. True = doubt begins, and an ordinary probe should leave as well. */
+  handleReport(sent: number, received: number, sentBytes: number, now: number): boolean {
+    return this.doubt.handleReport(sent, received, sentBytes, now);
+  }
+
+  /** The interface itself takes less than before. True as in `handleReport`. */
+  handleTooBig(now: number): boolean {
+    return this.doubt.begin(now);
+  }
+
+  /** Large datagrams fall into a black hole when small ones are answered and large ones are not. */
+  judge(proof: DeliveryProof, now: number, answerMs: number): void {
+    if (!this.doubt.isOver(now, answerMs)) return;
+    const sinceMs = this.doubt.end(now);
+    if (proof.isProvenSince(sinceMs)) this.search.lower();
+  }
+}

@@ -1,0 +1,44 @@
+/** What becomes of what leaves over one path, by the answers to its probes: loss, rate, and how much more it takes. */
+import { CopyBudget } from './copy-budget.ts';
+import { DeliveryRate } from './delivery-rate.ts';
+import { LossEstimator } from './loss-estimator.ts';
+import { PathLoad } from './path-load.ts';
+import type { PathRow } from './path-row.ts';
+
+/** Of the loss that calls for copies: at 5 % and 250 packets a second it shows within half a second. */
+const FRESH_DATAGRAMS = 128;
+
+export class Outflow {
+  readonly loss = new LossEstimator();
+  /** Loss that a full path does not explain, of short memory. */
+  readonly freshLoss = new LossEstimator(FRESH_DATAGRAMS);
+  budget = new CopyBudget();
+  load = new PathLoad();
+  private readonly delivery = new DeliveryRate();
+
+  constructor(private readonly row: PathRow) {}
+
+  /** What arrives at the other end; 0 = unknown or nothing. */
+  get bytesPerSecond(): number {
+    return 1_000 * this.delivery.bytesPerMs;
+  }
+
+  /** The path is asked from the beginning: what it takes may have changed. */
+  reset(): void {
+    this.budget = new CopyBudget();
+    this.load = new PathLoad();
+  }
+
+  /** An answer's counters (uint32): `sent` is this end's as of the probe, `received` the peer's; `rttMs` of the latest answer. */
+  handleReport(sent: number, received: number, rttMs: number | null, now: number): void {
+    this.loss.handleReport(sent, received);
+    if (rttMs === null) return;
+    const { row, delivery } = this;
+    if (delivery.handleReport(received, row.sentDatagrams, row.sentBytes, now)) {
+      this.budget.handleReport(rttMs, delivery.bytesPerMs, now);
+      this.load.handleDelivery(delivery.arrivedBytes, now);
+    }
+    if (this.load.isFull) this.freshLoss.skipReport(sent, received);
+    else this.freshLoss.handleReport(sent, received);
+  }
+}
