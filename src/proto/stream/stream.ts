@@ -10,7 +10,10 @@ import type { SendHalf } from './send-half.ts';
 
 /** Bits of `Stream.news`. */
 export const News = {
-  /** The peer wants a socket to `target`: `accept` or `terminate` follows. */
+  /**
+   * The peer wants a socket to `target` (`target.listens`: one that listens there), or tells of somebody who called at
+   * `listening`: `accept` or `terminate` follows.
+   */
   WANTED: 1,
   /** The peer's socket is open. */
   STARTED: 2,
@@ -32,6 +35,8 @@ export interface StreamHost {
   handleTaken(stream: Stream, isNews: boolean): void;
   handleAccepted(stream: Stream): void;
   handleTerminated(stream: Stream, kind: TerminateKind): void;
+  /** Null = there are too many. */
+  open(target: Target, now: number): Stream | null;
   /** Bytes worth holding for the ways as they are, and a round trip. */
   readonly backlogBytes: number;
   readonly rttMs: number;
@@ -46,6 +51,8 @@ export class Stream {
   endedBy: TerminateKind | null = null;
   /** For whoever drives it. */
   owner: unknown = null;
+  /** Where the peer listens for this end, and `target` has called. */
+  listening: Stream | null = null;
   /** The application found no room: it is told when there is. */
   private wantsRoom = false;
 
@@ -85,10 +92,25 @@ export class Stream {
     this.host.handleAccepted(this);
   }
 
+  /**
+   * Of a stream that listens for the peer: somebody has called, from `host` (4 or 16 bytes) and `port`. The peer dials what it
+   * wants. Null = there are too many, or this one is over.
+   */
+  openForCaller(host: Uint8Array, port: number, now: number): Stream | null {
+    if (this.phase === 'over') return null;
+    const { protocol } = this.target;
+    return this.host.open({ protocol, host, port, listener: this.channel }, now);
+  }
+
+  /** Bytes that `write` takes now. */
+  get room(): number {
+    return this.phase === 'over' ? 0 : this.sending.room(this.host.backlogBytes);
+  }
+
   /** Takes as much as there is room for and returns how much; `News.WRITABLE` follows when it was not all. */
   write(bytes: Uint8Array, from: number, length: number): number {
     if (this.phase === 'over') return length;
-    const taken = Math.min(length, this.sending.room(this.host.backlogBytes));
+    const taken = Math.min(length, this.room);
     if (taken > 0) {
       this.sending.write(bytes, from, taken);
       this.host.handleWritten(this);

@@ -9,6 +9,7 @@
 import { COMMAND_CHANNEL, COMMAND_INTERIOR_BYTES, writeInteriorHeader } from '../wire/interior.ts';
 import { AckReader, AckWriter } from '../wire/stream-ack.ts';
 import {
+  isNameOfHost,
   type StartRequest,
   type Stop,
   TERMINATE_MAX_BYTES,
@@ -147,8 +148,10 @@ export class Streams implements StreamHost {
 
   // Commands
 
-  /** Null = there are too many. */
+  /** Null = there are too many. Throws when the target's name is no name (`isNameOfHost`). */
   open(target: Target, now: number): Stream | null {
+    if (typeof target.host === 'string' && !isNameOfHost(target.host))
+      throw new TypeError(`no name of a host: ${target.host.slice(0, 300)}`);
     if (this.isFull || this.nextChannel > LAST_CHANNEL) {
       this.refusedStreams++;
       return null;
@@ -213,6 +216,8 @@ export class Streams implements StreamHost {
   handleStart(request: StartRequest, now: number): boolean {
     const { channel } = request;
     if (channel < FIRST_CHANNEL.client || this.isOurs(channel)) return false;
+    // The client asks to listen, the server tells of callers.
+    if (this.isServer ? request.listener !== undefined : request.listens) return false;
     const known = this.channels.get(channel);
     if (known !== undefined) this.wantAck(known, true, now);
     else if (this.farewells.has(channel)) this.hurryFarewell(channel);
@@ -225,15 +230,23 @@ export class Streams implements StreamHost {
     this.seen.add(channel, channel + 1);
     // So that channels in order make one range, without those of the other end between them.
     this.seen.add(channel - 1, channel);
-    if (this.isFull) {
+    const listening = this.listeningFor(target);
+    if (this.isFull || (!this.isServer && listening === null)) {
       this.refusedStreams++;
-      this.sayFarewell(channel, TerminateKind.LIMIT);
+      this.sayFarewell(channel, this.isFull ? TerminateKind.LIMIT : TerminateKind.DENIED);
       return;
     }
     const stream = this.create(channel, target, false, now);
+    stream.listening = listening;
     stream.receiving.handleStart();
     this.wantAck(stream, true, now);
     this.tell(stream, News.WANTED);
+  }
+
+  /** The stream by which this end asked for such callers; null = it did not, or does not any more. */
+  private listeningFor({ listener, protocol }: Target): Stream | null {
+    const stream = listener === undefined ? undefined : this.channels.get(listener);
+    return stream?.target.listens && stream.target.protocol === protocol ? stream : null;
   }
 
   handleStarted(channel: number, now: number): boolean {

@@ -15,8 +15,10 @@ const START_COMPRESSION = 0x80;
 /** ResIP's requests always have it, its confirmations never: here it tells them apart. */
 const START_REQUEST = 0x40;
 const START_CHANNEL_SHIFT = 4;
-const START_VERSION_SHIFT = 2;
-const START_PORT_MASK = 3;
+const START_KIND_SHIFT = 2;
+const KIND_MASK = 3;
+const START_LISTEN = 2;
+const START_PORT_MASK = 1;
 // stop
 const STOP_CHANNEL_SHIFT = 3;
 const STOP_NUMBER_MASK = 7;
@@ -29,8 +31,15 @@ const NAME_LENGTH_BYTES = 1;
 /** RFC 1035 §2.3.4, as text without the final dot. */
 const NAME_MAX_BYTES = 253;
 
-/** The kind of a target in `start`: ResIP's IP version, and a name to be resolved by whoever opens the socket. */
-const TargetKind = { IPV4: 0, IPV6: 1, NAME: 2 } as const;
+/** Of the listening channel that a caller came in by. */
+const LISTENER_BYTES = 4;
+const CALLER_BYTES = LISTENER_BYTES + 1;
+
+/**
+ * The kind of host in `start`: ResIP's IP version, a name to be resolved by whoever opens the socket, and somebody who
+ * called where the receiver had asked to listen.
+ */
+const HostKind = { IPV4: 0, IPV6: 1, NAME: 2, CALLER: 3 } as const;
 
 /** IP protocol numbers in `start`. */
 export const Protocol = { TCP: 6, UDP: 17 } as const;
@@ -39,14 +48,23 @@ export const START_MAX_BYTES = CHANNEL + 4 + PROTOCOL_BYTES + NAME_LENGTH_BYTES 
 export const STOP_MAX_BYTES = CHANNEL + 4 + 8;
 export const TERMINATE_MAX_BYTES = CHANNEL + 4 + KIND_BYTES;
 
-/** Opens a socket to `host`, `port`. */
+/** Opens a socket to `host`, `port`; or listens there; or tells of a caller from there. */
 export interface StartRequest {
   readonly channel: number;
   /** IP protocol number. */
   readonly protocol: number;
-  /** 4 or 16 bytes, or a name of printable ASCII. */
+  /** 4 or 16 bytes, or a name of printable ASCII (not of a caller). */
   readonly host: Uint8Array | string;
   readonly port: number;
+  /** The receiver shall listen at `host`, `port`. Never together with `listener`. */
+  readonly listens?: true;
+  /** The receiver's listening channel that `host`, `port` has called, uint32. */
+  readonly listener?: number;
+}
+
+/** Something that `start` can carry as a name. */
+export function isNameOfHost(name: string): boolean {
+  return name.length >= 1 && name.length <= NAME_MAX_BYTES && /^[\x21-\x7e]*$/.test(name);
 }
 
 /** End of a channel's data in one direction. */
@@ -67,6 +85,7 @@ export const TerminateKind = {
   TIMED_OUT: 5,
   DENIED: 6,
   LIMIT: 7,
+  ADDRESS_IN_USE: 8,
 } as const;
 export type TerminateKind = (typeof TerminateKind)[keyof typeof TerminateKind];
 
@@ -84,20 +103,27 @@ export function writeStart(bytes: Uint8Array, at: number, start: StartRequest): 
   bytes[at + COMMAND_BYTES] =
     START_REQUEST |
     ((channelBytes - 1) << START_CHANNEL_SHIFT) |
-    (kindOf(start.host) << START_VERSION_SHIFT) |
+    (kindOf(start) << START_KIND_SHIFT) |
+    (start.listens ? START_LISTEN : 0) |
     (portBytes - 1);
   let end = at + CHANNEL;
   writeUint(bytes, end, start.channel, channelBytes);
   end += channelBytes;
   bytes[end++] = start.protocol;
+  if (start.listener !== undefined) {
+    writeUint(bytes, end, start.listener, LISTENER_BYTES);
+    bytes[end + LISTENER_BYTES] = start.host.length;
+    end += CALLER_BYTES;
+  }
   end += writeHost(bytes, end, start.host);
   writeUint(bytes, end, start.port, portBytes);
   return end + portBytes - at;
 }
 
-function kindOf(host: Uint8Array | string): number {
-  if (typeof host === 'string') return TargetKind.NAME;
-  return host.length === 16 ? TargetKind.IPV6 : TargetKind.IPV4;
+function kindOf({ host, listener }: StartRequest): number {
+  if (listener !== undefined) return HostKind.CALLER;
+  if (typeof host === 'string') return HostKind.NAME;
+  return host.length === 16 ? HostKind.IPV6 : HostKind.IPV4;
 }
 
 function writeHost(bytes: Uint8Array, at: number, host: Uint8Array | string): number {
@@ -115,18 +141,20 @@ export function isStartRequest(bytes: Uint8Array, offset: number, length: number
   return length > COMMAND_BYTES && (bytes[offset + COMMAND_BYTES] & START_REQUEST) !== 0;
 }
 
-/** Null when malformed (kind of target above 2, a name that is none, port of more than 2 bytes, wrong length). */
+/** Null when malformed (a name that is none, a caller's address that is none, a caller that listens, wrong length). */
 export function readStart(bytes: Uint8Array, offset: number, length: number): StartRequest | null {
   if (length < CHANNEL) return null;
   const sizes = bytes[offset + COMMAND_BYTES];
   const channelBytes = ((sizes >>> START_CHANNEL_SHIFT) & CHANNEL_SIZE_MASK) + 1;
   const portBytes = (sizes & START_PORT_MASK) + 1;
   const hostAt = offset + CHANNEL + channelBytes + PROTOCOL_BYTES;
+  const hostBytes = offset + length - portBytes - hostAt;
   // Compression is not spoken in version 1.
-  if ((sizes & START_COMPRESSION) !== 0 || portBytes > PORT_BYTES || hostAt >= offset + length) return null;
-  const kind = (sizes >>> START_VERSION_SHIFT) & 3;
-  const hostBytes = hostLength(kind, bytes[hostAt]);
-  if (hostBytes === 0 || hostAt + hostBytes + portBytes !== offset + length) return null;
+  if ((sizes & START_COMPRESSION) !== 0 || hostBytes < 1) return null;
+  const kind = (sizes >>> START_KIND_SHIFT) & KIND_MASK;
+  const listens = (sizes & START_LISTEN) !== 0;
+  const isCaller = kind === HostKind.CALLER;
+  if (isCaller && listens) return null;
   const host = readHost(bytes, hostAt, kind, hostBytes);
   if (host === null) return null;
   return {
@@ -134,28 +162,37 @@ export function readStart(bytes: Uint8Array, offset: number, length: number): St
     protocol: bytes[hostAt - PROTOCOL_BYTES],
     host,
     port: readUint(bytes, hostAt + hostBytes, portBytes),
+    ...(listens && { listens }),
+    ...(isCaller && { listener: readUint(bytes, hostAt, LISTENER_BYTES) }),
   };
 }
 
-/** Bytes of the host; 0 = there is no such kind. */
-function hostLength(kind: number, firstByte: number): number {
+/** Null when it does not take exactly `length` bytes (at least 1). */
+function readHost(bytes: Uint8Array, at: number, kind: number, length: number): Uint8Array | string | null {
   switch (kind) {
-    case TargetKind.IPV4:
-      return 4;
-    case TargetKind.IPV6:
-      return 16;
-    case TargetKind.NAME:
-      return firstByte >= 1 && firstByte <= NAME_MAX_BYTES ? NAME_LENGTH_BYTES + firstByte : 0;
+    case HostKind.IPV4:
+      return length === 4 ? bytes.slice(at, at + 4) : null;
+    case HostKind.IPV6:
+      return length === 16 ? bytes.slice(at, at + 16) : null;
+    case HostKind.NAME:
+      return bytes[at] === length - NAME_LENGTH_BYTES
+        ? readName(bytes, at + NAME_LENGTH_BYTES, at + length)
+        : null;
     default:
-      return 0;
+      return readCaller(bytes, at, length);
   }
 }
 
-/** Null for a name with other bytes than printable ASCII. */
-function readHost(bytes: Uint8Array, at: number, kind: number, length: number): Uint8Array | string | null {
-  if (kind !== TargetKind.NAME) return bytes.slice(at, at + length);
-  const name = bytes.subarray(at + NAME_LENGTH_BYTES, at + length);
-  return name.every((byte) => byte > 0x20 && byte < 0x7f) ? String.fromCharCode(...name) : null;
+function readName(bytes: Uint8Array, from: number, to: number): string | null {
+  const name = String.fromCharCode(...bytes.subarray(from, to));
+  return isNameOfHost(name) ? name : null;
+}
+
+/** The caller's address. */
+function readCaller(bytes: Uint8Array, at: number, length: number): Uint8Array | null {
+  const addressBytes = length - CALLER_BYTES;
+  if (addressBytes !== 4 && addressBytes !== 16) return null;
+  return bytes[at + LISTENER_BYTES] === addressBytes ? bytes.slice(at + CALLER_BYTES, at + length) : null;
 }
 
 /** The socket of `channel` is open. */

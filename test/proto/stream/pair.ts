@@ -202,11 +202,11 @@ export class End implements Carrier {
       const { news } = stream;
       stream.news = 0;
       if (news & News.WANTED) this.onWanted(stream);
-      const program = stream.owner as Program | null;
+      const program = stream.owner as (Pick<Program, 'endedBy' | 'read'> & { write?(): void }) | null;
       if (program === null) continue;
       if (news & News.TERMINATED) program.endedBy = stream.endedBy;
       if (news & News.READABLE) program.read();
-      if (news & News.WRITABLE) program.write();
+      if (news & News.WRITABLE) program.write?.();
     }
   }
 }

@@ -6,6 +6,7 @@ import {
   readStarted,
   readStop,
   readTerminate,
+  type StartRequest,
   writeStart,
   writeStarted,
   writeStop,
@@ -15,12 +16,17 @@ import { embedded, hex, truncations, unhex, written } from '../bytes.ts';
 
 const channel = fc.oneof(fc.nat(3), fc.nat(0xffffffff));
 const packetNumber = fc.oneof(fc.nat(300), fc.maxSafeNat());
-const host = fc.oneof(
+const address = fc.oneof(
   fc.uint8Array({ minLength: 4, maxLength: 4 }),
   fc.uint8Array({ minLength: 16, maxLength: 16 }),
-  fc.stringMatching(/^[!-~]{1,253}$/),
 );
-const start = fc.record({ channel, protocol: fc.nat(255), host, port: fc.nat(0xffff) });
+const host = fc.oneof(address, fc.stringMatching(/^[!-~]{1,253}$/));
+const common = { channel, protocol: fc.nat(255), port: fc.nat(0xffff) };
+const start: fc.Arbitrary<StartRequest> = fc.oneof(
+  fc.record({ ...common, host }),
+  fc.record({ ...common, host, listens: fc.constant(true as const) }),
+  fc.record({ ...common, host: address, listener: channel }),
+);
 const stop = fc.record({ channel, lastNumber: packetNumber });
 const terminate = fc.record({ channel, kind: fc.nat(255) });
 
@@ -54,16 +60,30 @@ describe('stream commands, as in ResIP', () => {
     expect(hex(written((b, at) => writeStart(b, at, named)))).toBe('0148020603612e6216');
   });
 
-  it('start is refused with compression, another kind of host, a name that is none, a port of more than two bytes', () => {
-    for (const text of [
-      '01d01234060a4d000116',
-      '015c1234060a4d000116',
-      '01480206 0016',
-      '01480206 03612062 16',
-      '01480206 03618062 16',
-      '01520001060a4d0001000016',
-    ])
-      expect(read(readStart, unhex(text)), text).toBeNull();
+  it('a wish to listen, and a caller', () => {
+    const where = { channel: 2, protocol: 6, host: '*', port: 22, listens: true as const };
+    expect(hex(written((b, at) => writeStart(b, at, where)))).toBe('014a0206012a16');
+    const caller = { channel: 3, protocol: 6, host: Uint8Array.of(192, 0, 2, 1), port: 50_000, listener: 2 };
+    expect(hex(written((b, at) => writeStart(b, at, caller)))).toBe('014d03060000000204c0000201c350');
+  });
+
+  it.each([
+    ['compression', '01d01234060a4d000116'],
+    ['no name', '01480206 0016'],
+    ['a name with a space', '01480206 03612062 16'],
+    ['a name that is not ASCII', '01480206 03618062 16'],
+    ['a name longer than what is there', '01480206 04612e62 16'],
+    ['a name shorter than what is there', '01480206 02612e62 16'],
+    ['a name of 254 bytes', `01480206 fe${'61'.repeat(254)} 16`],
+    ['an address of three bytes', '01400206 0a4d00 16'],
+    ['an address of five bytes', '01400206 0a4d000101 16'],
+    ['an IPv6 address of four bytes', '01440206 0a4d0001 16'],
+    ['a caller without address', '014c0306 00000002 00 16'],
+    ['a caller whose address is cut off', '014c0306 00000002 10c0000201 16'],
+    ['a caller whose address is another than it says', '014c0306 00000002 05c0000201 16'],
+    ['a caller that is to be listened for', '014e0306 00000002 04c0000201 16'],
+  ])('start is refused with %s', (_, text) => {
+    expect(read(readStart, unhex(text))).toBeNull();
   });
 
   it('a request is told from a confirmation', () => {
