@@ -159,6 +159,18 @@ export type EngineEvent =
   | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number; isFinal: boolean }
   /** Client: it listens, or it cannot (any more). */
   | { kind: 'forward'; id: string; state: 'listening' | 'failed'; message: string; code: string }
+  /** Server: a client has a session, or none any more. */
+  | { kind: 'peer-session'; publicKey: string; name: string; state: 'established' | 'lost'; suite: string }
+  /** Server: a path of a client works, or no longer; `remote` null: it was closed. */
+  | {
+      kind: 'peer-path';
+      publicKey: string;
+      name: string;
+      path: number;
+      remote: string | null;
+      state: 'up' | 'down';
+      rttMs: number | null;
+    }
   /** Server: to be persisted (confirmed session, lease, counter). */
   | { kind: 'client'; client: ClientRecord }
   | { kind: 'invite'; invite: InviteRecord }

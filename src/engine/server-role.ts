@@ -45,6 +45,7 @@ export class ServerRole implements Role {
       (event) => {
         if (event.kind === 'client') this.reportClient(event.publicKey);
         else if (event.kind === 'invite-used') this.reportInvite(event.inviteId, event.publicKey);
+        else if (event.kind === 'peer-session' || event.kind === 'peer-path') emit(event);
       },
       (streams) => handleStreamNews(streams, (stream) => void dialer.dial(stream)),
     );

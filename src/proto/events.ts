@@ -9,6 +9,18 @@ export type CoreEvent =
   | { kind: 'path'; path: number; interfaceName: string; state: PathState; rttMs: number | null }
   /** Client: bytes that crossed a path with a budget since it was opened, both ways; `isFinal` when it is closed. */
   | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number; isFinal: boolean }
+  /** Server: a client has a session, or none any more. */
+  | { kind: 'peer-session'; publicKey: string; name: string; state: 'established' | 'lost'; suite: string }
+  /** Server: a path of a client works, or no longer; `remote` null: it was closed. */
+  | {
+      kind: 'peer-path';
+      publicKey: string;
+      name: string;
+      path: number;
+      remote: string | null;
+      state: 'up' | 'down';
+      rttMs: number | null;
+    }
   /** Server: the client's record changed and has to outlive this process. */
   | { kind: 'client'; publicKey: string }
   | { kind: 'invite-used'; inviteId: string; publicKey: string };

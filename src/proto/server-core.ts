@@ -8,6 +8,7 @@ import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
 import type { PacketBatch } from './packet-batch.ts';
 import { PATHS_PER_PEER } from './packet-batch.ts';
+import { PeerReports } from './peer-reports.ts';
 import type { Routes } from './routes.ts';
 import { ServerAddresses, type ServerAddressOptions } from './server-addresses.ts';
 import { MAX_NEWCOMERS, ServerHandshake } from './server-handshake.ts';
@@ -87,6 +88,7 @@ export class ServerCore extends CoreBase {
   private readonly byAddress = new Map<number, Association>();
 
   private readonly addresses: ServerAddresses;
+  private readonly reports: PeerReports;
 
   readonly routes: Routes;
 
@@ -104,6 +106,7 @@ export class ServerCore extends CoreBase {
       handleConfirmed: (client, session, at) => this.handleConfirmed(client, session, at),
     });
     const { peers } = serverTables(options.maxClients);
+    this.reports = new PeerReports(this.events, peers);
     this.bySlot = new Array(peers).fill(null);
     for (let slot = peers - 1; slot >= 0; slot--) this.freeSlots.push(slot);
     this.routes = serverRoutes({
@@ -303,12 +306,18 @@ export class ServerCore extends CoreBase {
   protected override runAssociation(association: Association, now: number): void {
     if (association.expire(now)) this.endSessions(association, now);
     super.runAssociation(association, now);
+    this.reports.look(association);
     this.removeIfUnused(association);
   }
 
   protected override dueMs(association: Association, now: number): number {
     if (this.bySlot[association.slot] !== association) return Number.POSITIVE_INFINITY;
     return this.isUnused(association) ? now : super.dueMs(association, now);
+  }
+
+  override handlePathsChanged(session: Session, now: number): void {
+    super.handlePathsChanged(session, now);
+    this.reports.look(session.association);
   }
 
   snapshot(now: number): Snapshot {
@@ -349,6 +358,7 @@ export class ServerCore extends CoreBase {
 
   private handleConfirmed(client: Client, session: Session, now: number): void {
     session.association.adopt(session, now);
+    this.reports.look(session.association);
     this.leases.touch(client.publicKey, now);
     this.context.wake(session.association);
     this.context.events.push({ kind: 'client', publicKey: client.publicKey });
@@ -369,6 +379,7 @@ export class ServerCore extends CoreBase {
     for (let id = 0; id < PATHS_PER_PEER; id++) association.closePath(id, now);
     this.leases.touch(publicKey, now);
     this.context.events.push({ kind: 'client', publicKey });
+    this.reports.look(association);
     this.context.wake(association);
   }
 

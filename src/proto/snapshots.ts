@@ -120,7 +120,7 @@ function pathSnapshot(association: Association, path: Path, now: number): PathSn
 }
 
 /** `192.0.2.1:4600`, `[2001:db8::1]:4600`. */
-function formatEndpoint(words: Int32Array, at: number): string {
+export function formatEndpoint(words: Int32Array, at: number): string {
   const port = addressPort(words, at);
   if (addressFamily(words, at) !== 6) return `${formatIpv4(words[at + 1])}:${port}`;
   const view = new DataView(new ArrayBuffer(16));

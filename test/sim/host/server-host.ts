@@ -14,6 +14,7 @@ import { addressed, type Datagram, type Outgoing } from '../net/datagram.ts';
 import type { Attachment } from '../net/internet.ts';
 import type { Random } from '../random.ts';
 import { AmplificationWatch } from '../watch/amplification-watch.ts';
+import { ReportWatch } from '../watch/report-watch.ts';
 import { associationsOf } from '../watch/step.ts';
 import { Violation } from '../watch/violation.ts';
 import { Host } from './host.ts';
@@ -46,6 +47,7 @@ export class ServerHost extends Host implements Attachment {
   /** The state directory. */
   records = new Map<string, ClientRecord>();
   private invites = new Map<string, InviteRecord>();
+  private readonly reports = new ReportWatch();
   private readonly sockets = new Map<number, (datagram: Datagram) => void>();
 
   constructor(
@@ -60,6 +62,7 @@ export class ServerHost extends Host implements Attachment {
   }
 
   start(): void {
+    this.reports.clear();
     const { maxClients, suites } = this.options;
     this.boot(serverTables(maxClients), suites, 'redundant');
   }
@@ -161,6 +164,7 @@ export class ServerHost extends Host implements Attachment {
   }
 
   protected handleEvent(event: EngineEvent): void {
+    this.reports.note(event);
     if (event.kind === 'client') this.records.set(event.client.publicKey, event.client);
     else if (event.kind === 'invite') this.invites.set(event.invite.id, event.invite);
   }
@@ -168,6 +172,7 @@ export class ServerHost extends Host implements Attachment {
   protected inspect(): void {
     if (this.core === null) return;
     for (const association of associationsOf(this.core)) {
+      this.reports.check(association);
       const { heldPackets } = association.counters;
       if (heldPackets > 0 && association.current !== null && association.hasUsablePath)
         throw new Violation('none-held-with-a-path', `server holds ${heldPackets} for ${association.name}`);
