@@ -1,5 +1,6 @@
 /** Options that several verbs share, and the way from parsed words to the flags that the configuration reads. */
 import type { Argv, Options } from 'yargs';
+import { HOOK_NAMES, type HookName } from '../config/hook-names.ts';
 import { UserError } from '../errors.ts';
 
 export const stateDirOption: Options = {
@@ -18,6 +19,26 @@ export function withExamples(
   return parser.epilogue(['Examples:', ...lines].join('\n'));
 }
 
+const HOOK_TEXTS: Readonly<Record<HookName, string>> = {
+  'pre-up': 'before the tunnel exists; when it fails, so does the start',
+  'post-up': 'when the tunnel can be used, and when it has got another address',
+  'pre-down': 'before the tunnel goes',
+  'post-down': 'when everything is as it was',
+  'path-up': 'when a path begins to carry',
+  'path-down': 'when a path carries no more',
+};
+
+function hookOptions(): Record<string, Options> {
+  const option = (name: HookName) =>
+    ({
+      type: 'string',
+      array: true,
+      requiresArg: true,
+      describe: `Program to run ${HOOK_TEXTS[name]}; may be repeated`,
+    }) as const;
+  return Object.fromEntries(HOOK_NAMES.map((name) => [name, option(name)]));
+}
+
 /** For both daemons. Defaults stand in the text: a flag that is not given must not win over the file. */
 export const daemonOptions: Readonly<Record<string, Options>> = {
   tun: { type: 'string', requiresArg: true, describe: 'Name of the tunnel interface [tun0]' },
@@ -32,6 +53,7 @@ export const daemonOptions: Readonly<Record<string, Options>> = {
     describe: 'Metrics for Prometheus: 127.0.0.1:PORT or unix:PATH [none]',
   },
   log: { type: 'string', requiresArg: true, describe: 'Log as text or json [text]' },
+  ...hookOptions(),
   'log-level': { type: 'string', requiresArg: true, describe: 'debug, info, warn or error [info]' },
 };
 

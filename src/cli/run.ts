@@ -6,6 +6,7 @@ import { version } from '../version.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { clientCommand } from './client.ts';
 import { clientsCommand } from './clients.ts';
+import { eventsCommand } from './events.ts';
 import { excludeCommand, portalCommand } from './exclude.ts';
 import { forwardCommand } from './forward.ts';
 import { genkeyCommand } from './genkey.ts';
@@ -25,6 +26,7 @@ const COMMANDS: readonly CommandModule[] = [
   clientsCommand,
   clientCommand,
   statusCommand,
+  eventsCommand,
   pathCommand,
   forwardCommand,
   wakeupCommand,

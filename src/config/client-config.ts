@@ -14,6 +14,7 @@ import {
 } from './common-config.ts';
 import { choice, field, several, yesOrNo } from './fields.ts';
 import { FORWARD_EXAMPLE, parseForward } from './forward-spec.ts';
+import { hooksOf } from './hook-config.ts';
 import { formatInterfaceSpec, type InterfaceSpec, interfaceSpec } from './interface-spec.ts';
 import { type Invite, parseInvite } from './invite.ts';
 import { rules } from './policy-config.ts';
@@ -114,6 +115,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
       stateDir: values['state-dir'],
       metrics: values.metrics,
       log: { format: values.log, level: values['log-level'] },
+      hooks: hooksOf(values),
       invite: values.invite,
       interfaces: values.interface,
       route: values.route,

@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { choice, field, several, whole } from './fields.ts';
+import { type Hooks, hookFields } from './hook-config.ts';
 import { type MetricsAddress, parseInterfaceName, parseMetricsAddress } from './units.ts';
 
 export const DEFAULT_STATE_DIR = '/var/lib/resip-vpn';
@@ -46,6 +47,7 @@ export const commonFields = {
   metrics: field('127.0.0.1:PORT, [::1]:PORT or unix:/PATH', parseMetricsAddress).optional(),
   log: choice(['text', 'json']).default('text'),
   'log-level': choice(['debug', 'info', 'warn', 'error']).default('info'),
+  ...hookFields,
 };
 
 export interface CommonConfig {
@@ -54,6 +56,8 @@ export interface CommonConfig {
   readonly log: LogConfig;
   /** Where Prometheus may ask; absent: nowhere. */
   readonly metrics?: MetricsAddress;
+  /** Programs of the owner. */
+  readonly hooks: Hooks;
 }
 
 export interface LogConfig {

@@ -11,6 +11,7 @@ import {
   innerMtu,
 } from './common-config.ts';
 import { field, several, whole } from './fields.ts';
+import { hooksOf } from './hook-config.ts';
 import { parseTargetRule, TARGET_EXAMPLE } from './target-rule.ts';
 import {
   DEFAULT_PORT,
@@ -110,6 +111,7 @@ export const serverKind: ConfigKind<ServerConfig> = {
       stateDir: values['state-dir'],
       metrics: values.metrics,
       log: { format: values.log, level: values['log-level'] },
+      hooks: hooksOf(values),
       listen: values.listen,
       pool: values.pool,
       pool6: values.pool6,

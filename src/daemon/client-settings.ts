@@ -1,22 +1,20 @@
 /** What of a client's configuration can be put into force while it runs. */
 import type { ClientConfig } from '../config/client-config.ts';
-import type { LogConfig } from '../config/common-config.ts';
 import type { ClientPaths } from './client-paths.ts';
 import type { PolicyControl } from './policy-control.ts';
-import { commonSettings, type Setting } from './reload.ts';
+import { type CommonSettingsParts, commonSettings, type Setting } from './reload.ts';
 import type { WantedInterfaces } from './wanted-interfaces.ts';
 
-export interface ClientSettingsParts {
+export interface ClientSettingsParts extends CommonSettingsParts {
   readonly wanted: WantedInterfaces;
   readonly paths: Pick<ClientPaths, 'sync'>;
   readonly policies: Pick<PolicyControl, 'set'>;
-  readonly setLogLevel: (level: LogConfig['level']) => void;
 }
 
 export function clientSettings(parts: ClientSettingsParts): readonly Setting<ClientConfig>[] {
   const { wanted, paths, policies } = parts;
   return [
-    ...commonSettings(parts.setLogLevel),
+    ...commonSettings(parts),
     {
       key: 'interface',
       of: ({ interfaces }) => interfaces,

@@ -19,6 +19,7 @@ import { anyOf, Endpoints, type Lookup } from './endpoints.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
 import { warnOfExposed } from './exposure.ts';
 import { Forwards } from './forwards.ts';
+import { History } from './history.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
@@ -75,12 +76,15 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const state = await ClientState.open(stateDir);
   const server = await chooseServer(config, state, parts, log);
 
+  const history = new History({ ...config, ...parts, role: 'client' });
+  history.begin(life);
   const killSwitch = config.killSwitch && { tunName: config.tunName, allowed: config.killSwitch.allowed };
   const network = await parts.openNetwork({ stateDir, log: parts.logFor('host'), killSwitch });
   life.defer('network', () => {
     if (killSwitch && life.hasFailed) log.warn({ fix: killSwitchFix(stateDir) }, 'kill-switch-stays');
     return network.close(life.hasFailed);
   });
+  await history.prepare(life);
   let handle = (_: EngineEvent) => {};
   const { engine, ready } = await startEngine(
     parts.startEngine,
@@ -121,7 +125,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     log,
   });
   life.defer('endpoints', () => endpoints.settle());
-  const states = new PathStates(parts.logFor('path'));
+  const states = new PathStates(parts.logFor('path'), (change) => history.path(change));
   const clock = parts.standstillClock ?? systemClock;
   const wanted = new WantedInterfaces(config.interfaces);
   const budgets = new Budgets({
@@ -149,7 +153,9 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const { tunName } = ready;
   const tunnel = new ClientTunnel({ ...config, tunName, network, log });
 
-  const connected = ({ address, prefixLength }: Assignment) => {
+  const connected = (assignment: Assignment) => {
+    const { address, prefixLength } = assignment;
+    history.up(assignment, { tun: tunName, server: formatEndpoint(server.endpoint) });
     const routes = config.route.kind === 'some' ? config.route.networks : config.route.kind;
     const as = `${address}/${prefixLength}`;
     const over = states.upInterfaces;
@@ -169,6 +175,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
           .catch((error) => life.isEnding || life.fail(error));
         break;
       case 'refused':
+        history.note('refused', { code: event.code, text: event.text });
         if (isConnected && canHeal(event))
           refused.warn('server', sayRefusal(event, config.address), 'refused');
         else life.fail(refusal(event, config.address));
@@ -177,6 +184,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
         if (event.state === 'established') endpoints.settle();
         else endpoints.search();
         log.info({ suite: event.suite }, `session-${event.state}`);
+        history.session(event.state, event.suite);
         break;
       case 'path':
         states.handle(event);
@@ -204,6 +212,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   };
   const standstill = new StandstillWatch((what) => {
     log.info(what, 'standstill');
+    history.note('standstill', { ...what });
     engine.post({ kind: 'wakeup' });
     paths.syncSoon();
     wakeup();
@@ -220,7 +229,13 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   endpoints.search();
   for (const forward of config.forwards) await life.orEnd(forwards.add(forward).catch(refusedForward));
   const policies = new PolicyControl(config, engine, log);
-  const settings = clientSettings({ wanted, paths, policies, setLogLevel: parts.setLogLevel });
+  const settings = clientSettings({
+    wanted,
+    paths,
+    policies,
+    setLogLevel: parts.setLogLevel,
+    setHooks: (hooks) => history.replaceHooks(hooks),
+  });
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
   const control = await ControlServer.listen(stateDir, {
     ...clientHandlers({ engine, network, paths, wanted, budgets, forwards, onWakeup: wakeup, log }),
@@ -229,6 +244,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   });
   life.defer('control', () => control.close());
   await serveMetrics(config.metrics, engine, life);
+  history.ready(life);
 }
 
 /** What was asked for at the start is there or the start has failed. */

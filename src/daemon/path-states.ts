@@ -1,5 +1,6 @@
 /** Which paths carry data, and the log of it: a path that doubts and recovers within a breath is not worth a line. */
 import type { EngineEvent } from '../engine/messages.ts';
+import type { PathChange } from './history.ts';
 import type { Log } from './log.ts';
 
 type PathEvent = Extract<EngineEvent, { kind: 'path' }>;
@@ -8,7 +9,10 @@ export class PathStates {
   /** Interfaces of the paths that are up, by path number: at most eight. */
   readonly #up = new Map<number, string>();
 
-  constructor(private readonly log: Log) {}
+  constructor(
+    private readonly log: Log,
+    private readonly onChange: (change: PathChange) => void,
+  ) {}
 
   /** Interfaces with a path that is up, each once. */
   get upInterfaces(): string[] {
@@ -21,7 +25,10 @@ export class PathStates {
 
   /** The path was closed on purpose; whoever gets its number starts anew. */
   forget(path: number): void {
+    const interfaceName = this.#up.get(path);
+    if (interfaceName === undefined) return;
     this.#up.delete(path);
+    this.onChange({ path, interfaceName, isUp: false, rttMs: null });
   }
 
   handle({ path, interfaceName, state, rttMs }: PathEvent): void {
@@ -32,5 +39,7 @@ export class PathStates {
     if (state === 'up' && !wasUp) this.log.info(fields, 'up');
     else if (state === 'down' && wasUp) this.log.warn(fields, 'down');
     else this.log.debug(fields, state);
+    const isUp = this.#up.has(path);
+    if (isUp !== wasUp) this.onChange({ path, interfaceName, isUp, rttMs });
   }
 }

@@ -1,5 +1,7 @@
 /** Takes up what has changed in the configuration while the daemon runs, and says what only a new start can. */
 import type { CommonConfig, LogConfig } from '../config/common-config.ts';
+import type { Hooks } from '../config/hook-config.ts';
+import { HOOK_NAMES } from '../config/hook-names.ts';
 import type { Handler } from '../control/protocol.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
@@ -68,16 +70,28 @@ export function reloadHandler<T>(reloader: Reloader<T>, life: Pick<Life, 'onHang
   return () => reloader.reload();
 }
 
+export interface CommonSettingsParts {
+  readonly setLogLevel: (level: LogConfig['level']) => void;
+  /** Throws `UserError` for programs that must not be run. */
+  readonly setHooks: (hooks: Hooks) => void;
+}
+
 /** What configurations have in common. */
-export function commonSettings(
-  setLogLevel: (level: LogConfig['level']) => void,
-): readonly Setting<CommonConfig>[] {
+export function commonSettings({
+  setLogLevel,
+  setHooks,
+}: CommonSettingsParts): readonly Setting<CommonConfig>[] {
   return [
     { key: 'tun', of: ({ tunName }) => tunName },
     { key: 'state-dir', of: ({ stateDir }) => stateDir },
     { key: 'metrics', of: ({ metrics }) => metrics },
     { key: 'log', of: ({ log }) => log.format },
     { key: 'log-level', of: ({ log }) => log.level, apply: ({ log }) => setLogLevel(log.level) },
+    ...HOOK_NAMES.map((key) => ({
+      key,
+      of: ({ hooks }: CommonConfig) => hooks[key],
+      apply: ({ hooks }: CommonConfig) => setHooks(hooks),
+    })),
   ];
 }
 

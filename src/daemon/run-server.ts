@@ -18,6 +18,7 @@ export async function runServer(flags: Readonly<Record<string, unknown>>): Promi
   const parts = {
     startEngine,
     openNetwork: ServerNetwork.open,
+    clockMs: Date.now,
     logFor,
     setLogLevel: setLevel,
     loadConfig: () => loadConfig(serverKind, flags).config,

@@ -1,13 +1,10 @@
 /** What of a server's configuration can be put into force while it runs. (Clients and invites are no configuration: they come and go.) */
-import type { LogConfig } from '../config/common-config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
-import { commonSettings, type Setting } from './reload.ts';
+import { type CommonSettingsParts, commonSettings, type Setting } from './reload.ts';
 
-export function serverSettings(
-  setLogLevel: (level: LogConfig['level']) => void,
-): readonly Setting<ServerConfig>[] {
+export function serverSettings(parts: CommonSettingsParts): readonly Setting<ServerConfig>[] {
   return [
-    ...commonSettings(setLogLevel),
+    ...commonSettings(parts),
     { key: 'listen', of: ({ listen }) => listen },
     { key: 'pool', of: ({ pool }) => pool },
     { key: 'pool6', of: ({ pool6 }) => pool6 },

@@ -13,6 +13,7 @@ import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { ClientAdmin, clientAdminHandlers, withOwnersWill } from './client-admin.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
 import { warnOfExposed } from './exposure.ts';
+import { History } from './history.ts';
 import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
@@ -28,6 +29,8 @@ export interface ServerParts {
   /** A child of the log for one component. */
   readonly logFor: (component?: string) => Log;
   readonly setLogLevel: (level: LogConfig['level']) => void;
+  /** Milliseconds since the epoch. */
+  readonly clockMs: () => number;
   /** The configuration as it is now. Throws `ConfigError`. */
   readonly loadConfig: () => ServerConfig;
 }
@@ -41,8 +44,11 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
   life.defer('lock', () => lock.release());
   const state = await openState(stateDir, log, life);
 
+  const history = new History({ ...config, ...parts, role: 'server' });
+  history.begin(life);
   const network = await parts.openNetwork({ stateDir, log: parts.logFor('host') });
   life.defer('network', () => network.close());
+  await history.prepare(life);
   const pool6 = choosePool6(config, state, log);
   await network.checkPools(pool6 === undefined ? [pool] : [pool, pool6]);
 
@@ -68,7 +74,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
       invites,
     },
     life,
-    (event) => remember(event, state, log),
+    (event) => remember(event, state, log, history),
   );
 
   const { tunName } = ready;
@@ -87,7 +93,10 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
         });
 
   const admin = new ClientAdmin(state, (client) => engine.post({ kind: 'client-put', client }), pool);
-  const settings = serverSettings(parts.setLogLevel);
+  const settings = serverSettings({
+    setLogLevel: parts.setLogLevel,
+    setHooks: (hooks) => history.replaceHooks(hooks),
+  });
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
   const control = await ControlServer.listen(stateDir, {
     status: () => engine.snapshot(),
@@ -107,6 +116,8 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     { listen: sockets, pool, pool6, tun: tunName, nat: out ?? 'off', clients: clients.length },
     'listening',
   );
+  history.up({ ...address, ...address6, mtuBytes: config.mtuBytes }, { tun: tunName });
+  history.ready(life);
 }
 
 /** Their questions come out here: whom this machine asks is near, and answers it. */
@@ -146,8 +157,17 @@ function listenAddresses({ listen }: ServerConfig): SocketAddress[] {
 }
 
 /** What has to outlive this process. */
-function remember(event: EngineEvent, state: ServerState, log: Log): void {
+function remember(event: EngineEvent, state: ServerState, log: Log, history: History): void {
   switch (event.kind) {
+    case 'peer-session':
+      history.session(event.state, event.suite, event.name);
+      log.info({ name: event.name, suite: event.suite }, `session-${event.state}`);
+      break;
+    case 'peer-path': {
+      const { path, name: peer, remote, state, rttMs } = event;
+      history.path({ path, peer, remote, rttMs, isUp: state === 'up' });
+      break;
+    }
     case 'client':
       if (state.putClient(withOwnersWill(event.client, state))) {
         const { name, address } = event.client;
@@ -157,6 +177,7 @@ function remember(event: EngineEvent, state: ServerState, log: Log): void {
     case 'invite':
       state.putInvite(event.invite);
       log.info({ name: event.invite.name }, 'invite-used');
+      history.note('invite-used', { peer: event.invite.name });
       break;
     default:
       log.debug({ event: event.kind }, 'engine-event');

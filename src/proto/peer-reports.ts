@@ -44,7 +44,12 @@ export class PeerReports {
     this.events.push({ kind: 'peer-session', publicKey, name, state, suite });
   }
 
-  private tellPath({ key: publicKey, name }: Association, path: number, known: Path | null, isUp: boolean): void {
+  private tellPath(
+    { key: publicKey, name }: Association,
+    path: number,
+    known: Path | null,
+    isUp: boolean,
+  ): void {
     const remote = known === null ? null : formatEndpoint(known.table, known.addressAt);
     const rttMs = known?.rtt.smoothedMs ?? null;
     const state = isUp ? 'up' : 'down';

@@ -77,3 +77,11 @@ test('whose file it is shows from its keys', () => {
   expect(role('pool = "10.9.0.0/24"')).toBe('server');
   expect(role('')).toBe('server');
 });
+
+test('a hook is a program and no shell command', () => {
+  for (const wrong of ['ip link show', '/bin/sh -c "reboot"', '/bin/a; /bin/b', '/bin/a > /tmp/x', '']) {
+    const { path, message } = complaint('client', `path-up = ['${wrong}']`);
+    expect(message).toContain(`${path}:${LINE}: path-up[0]: expected the absolute path of a program`);
+  }
+  expect(() => complaint('client', 'path-up = "/bin/true one --two=3"')).toThrow('nothing was wrong');
+});

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { clientKind } from '../../src/config/client-config.ts';
 import type { ConfigError } from '../../src/config/diagnostics.ts';
+import { NO_HOOKS } from '../../src/config/hook-config.ts';
 import { formatInvite } from '../../src/config/invite.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { nearest } from '../../src/config/nearest.ts';
@@ -39,6 +40,7 @@ describe('defaults', () => {
       tunName: 'tun0',
       stateDir: '/var/lib/resip-vpn',
       log: { format: 'text', level: 'info' },
+      hooks: NO_HOOKS,
       invite: undefined,
       interfaces: [{ pattern: 'wlan0', isBackup: false, isMetered: false }],
       route: { kind: 'all' },

@@ -2,6 +2,7 @@ import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { ClientConfig } from '../../src/config/client-config.ts';
+import { NO_HOOKS } from '../../src/config/hook-config.ts';
 import { type InterfaceSpec, parseInterfaceSpec } from '../../src/config/interface-spec.ts';
 import { askDaemon } from '../../src/control/control-client.ts';
 import { startClient } from '../../src/daemon/client.ts';
@@ -25,6 +26,7 @@ function config(overrides: Partial<ClientConfig> = {}): ClientConfig {
     tunName: 'tun7',
     stateDir: temporaryDir(),
     log: { format: 'text', level: 'info' },
+    hooks: NO_HOOKS,
     invite: makeInvite(),
     interfaces: [spec('wlan0'), spec('wwan0')],
     route: { kind: 'all' },

@@ -227,7 +227,11 @@ export function surroundings() {
     clockMs: () => 0,
     loadConfig: () => expect.fail('nobody asked for it'),
   };
-  const serverParts: ServerParts = { ...common, loadConfig: () => expect.fail('nobody asked for it') };
+  const serverParts: ServerParts = {
+    ...common,
+    clockMs: () => 0,
+    loadConfig: () => expect.fail('nobody asked for it'),
+  };
   return { journal, log, network, life, engines, clientParts, serverParts };
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { invite } from '../../src/cli/invite-action.ts';
+import { NO_HOOKS } from '../../src/config/hook-config.ts';
 import type { ServerConfig } from '../../src/config/server-config.ts';
 import { askDaemon } from '../../src/control/control-client.ts';
 import { ControlServer } from '../../src/control/control-server.ts';
@@ -16,6 +17,7 @@ function config(overrides: Partial<ServerConfig> = {}): ServerConfig {
     tunName: 'tun7',
     stateDir: temporaryDir(),
     log: { format: 'text', level: 'info' },
+    hooks: NO_HOOKS,
     listen: [{ host: '0.0.0.0', port: 4600 }],
     pool: '10.99.0.0/16',
     pool6: { kind: 'network', network: 'fd00:99::/64' },

@@ -1,0 +1,72 @@
+/** Events for people: when, what, where, and how long what came before had lasted. */
+import type { EventRecord } from '../state/event-reader.ts';
+import { formatRtt, formatSpan } from './format.ts';
+
+/** Subjects whose last change is remembered: paths of a server's clients. */
+const MAX_SUBJECTS = 65_536;
+
+export class EventLines {
+  /** When what is told of a path or session last changed, by subject, ms since the epoch. */
+  readonly #changed = new Map<string, { event: string; atMs: number }>();
+
+  /** One line, in the machine's time zone: `2026-11-21 07:03:51  wlan0 up after 12 s, 21.3 ms`. */
+  format(record: EventRecord): string {
+    return `${formatTime(record.at)}  ${this.#sentence(record)}\n`;
+  }
+
+  #sentence(record: EventRecord): string {
+    const { event, at: _, ...fields } = record;
+    const text = (key: string) => (fields[key] === undefined ? '' : plain(fields[key]));
+    const peer = text('peer') === '' ? '' : `${text('peer')} `;
+    switch (event) {
+      case 'path-up':
+      case 'path-down': {
+        const where = text('interface') || text('remote') || `path ${text('path')}`;
+        const rttMs = typeof fields.rttMs === 'number' ? `, ${formatRtt(fields.rttMs)}` : '';
+        const after = this.#after(record, `${peer}path ${text('path')}`);
+        return `${peer}${where} ${event === 'path-up' ? `up${after}${rttMs}` : `down${after}`}`;
+      }
+      case 'session-established':
+      case 'session-lost': {
+        const after = this.#after(record, `${peer}session`);
+        return `${peer}session ${event.slice('session-'.length)}${after}`;
+      }
+      case 'started':
+        // What was up before has ended with its process, however that ended.
+        this.#changed.clear();
+        return `${text('role')} started, version ${text('version')}`;
+      case 'ended':
+        return text('reason') === 'failed' ? 'ended by a failure' : 'ended';
+      case 'up':
+        return `tunnel up as ${[text('address'), text('address6')].filter(Boolean).join(', ')}`;
+      default:
+        return [event, ...Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`)].join(' ');
+    }
+  }
+
+  #after({ at, event }: EventRecord, subject: string): string {
+    const before = this.#changed.get(subject);
+    const atMs = Date.parse(at);
+    this.#changed.delete(subject);
+    this.#changed.set(subject, { event, atMs });
+    if (this.#changed.size > MAX_SUBJECTS) this.#changed.delete(this.#changed.keys().next().value ?? '');
+    const spanMs = atMs - (before?.atMs ?? Number.NaN);
+    // A clock that was set in the meantime says nothing.
+    return before === undefined || before.event === event || !(spanMs >= 0)
+      ? ''
+      : ` after ${formatSpan(spanMs)}`;
+  }
+}
+
+function formatTime(at: string): string {
+  const time = new Date(at);
+  const two = (value: number) => String(value).padStart(2, '0');
+  const day = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join('-');
+  return `${day} ${[time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':')}`;
+}
+
+/** No control characters reach the terminal. */
+function plain(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  return /^[^\s"\p{C}]+$/u.test(text) ? text : JSON.stringify(text);
+}

@@ -1,0 +1,110 @@
+/**
+ * What happened, one JSON object per line, newest last, in two files of bounded size: when the first is full it takes the place of
+ * the second. A line is written with one call as soon as the disk takes it, so a kill -9 costs at most the end of the last one.
+ */
+import { open, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export const MAX_FILE_BYTES = 4 << 20;
+/** A disk that does not answer: what happens meanwhile is forgotten, and counted. */
+const MAX_WAITING = 1_024;
+const MODE = 0o600;
+
+/** Newest first. */
+export function eventFiles(stateDir: string): readonly [current: string, former: string] {
+  return [join(stateDir, 'events.jsonl'), join(stateDir, 'events.1.jsonl')];
+}
+
+export type EventFields = Readonly<Record<string, unknown>>;
+
+export class EventLog {
+  #waiting: string[] = [];
+  #forgotten = 0;
+  #running: Promise<void> | undefined;
+  #bytes: number | undefined;
+  #isFailing = false;
+
+  constructor(
+    private readonly stateDir: string,
+    /** Milliseconds since the epoch. */
+    private readonly clockMs: () => number,
+    /** Hears the first of a row of failures; the lines are lost. */
+    private readonly onError: (error: Error) => void,
+    private readonly maxFileBytes = MAX_FILE_BYTES,
+  ) {}
+
+  add(event: string, fields: EventFields = {}): void {
+    if (this.#waiting.length >= MAX_WAITING) {
+      this.#forgotten++;
+      return;
+    }
+    this.#waiting.push(toLine({ at: new Date(this.clockMs()).toISOString(), event, ...fields }));
+    this.#running ??= this.#writeAll();
+  }
+
+  /** Resolves when everything is written or lost. */
+  async flush(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+  }
+
+  async #writeAll(): Promise<void> {
+    // What comes in the same breath goes in one call.
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const lines = this.#waiting.splice(0);
+      if (this.#forgotten > 0) {
+        lines.push(
+          toLine({ at: new Date(this.clockMs()).toISOString(), event: 'forgotten', count: this.#forgotten }),
+        );
+        this.#forgotten = 0;
+      }
+      try {
+        await this.#append(lines.join(''));
+        this.#isFailing = false;
+      } catch (error) {
+        if (!this.#isFailing) this.onError(error as Error);
+        this.#isFailing = true;
+        this.#bytes = undefined;
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #append(text: string): Promise<void> {
+    const [current, former] = eventFiles(this.stateDir);
+    const bytes = Buffer.byteLength(text);
+    const before = this.#bytes ?? (await sizeOf(current));
+    if (before > 0 && before + bytes > this.maxFileBytes) {
+      await rename(current, former);
+      this.#bytes = 0;
+    }
+    const file = await open(current, 'a+', MODE);
+    try {
+      // A line that a crash cut short ends here, so that it takes none of ours along.
+      const repair = this.#bytes === undefined && (await isTorn(file, before)) ? '\n' : '';
+      await file.appendFile(repair + text);
+      this.#bytes = (await file.stat()).size;
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+function toLine(record: EventFields): string {
+  return `${JSON.stringify(record)}\n`;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
+}
+
+async function isTorn(file: Awaited<ReturnType<typeof open>>, size: number): Promise<boolean> {
+  if (size === 0) return false;
+  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0] !== 0x0a;
+}
