@@ -50,7 +50,7 @@ export class PeerReports {
     known: Path | null,
     isUp: boolean,
   ): void {
-    const remote = known === null ? null : formatEndpoint(known.table, known.addressAt);
+    const remote = known === null ? null : formatEndpoint(known.row.words, known.row.addressAt);
     const rttMs = known?.rtt.smoothedMs ?? null;
     const state = isUp ? 'up' : 'down';
     this.events.push({ kind: 'peer-path', publicKey, name, path, remote, state, rttMs });
