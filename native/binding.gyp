@@ -19,6 +19,7 @@
         "src/key-table.cc",
         "src/mask-calls.cc",
         "src/mask.cc",
+        "src/memory.cc",
         "src/packet-cipher.cc",
         "src/packet.cc",
         "src/received.cc",

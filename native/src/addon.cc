@@ -6,6 +6,7 @@
 #include "handshake.h"
 #include "key-table.h"
 #include "mask-calls.h"
+#include "memory.h"
 #include "tun.h"
 #include "udp.h"
 #include "watch.h"
@@ -50,6 +51,7 @@ constexpr Export kExports[] = {
     {"blake2b512", resip::blake2b512},
     {"watch", resip::watch},
     {"unwatch", resip::unwatch},
+    {"releaseStartMemory", resip::releaseStartMemory},
     {"gsoSplit", resip::gsoSplit},
     {"gsoJoin", resip::gsoJoin},
 };
@@ -57,6 +59,7 @@ constexpr Export kExports[] = {
 }  // namespace
 
 NAPI_MODULE_INIT() {
+  resip::limitArenas();
   if (resip::Environment::attach(env) == nullptr) return nullptr;
   for (const Export& each : kExports) {
     napi_value function;

@@ -1,7 +1,6 @@
 /** A client process: from flags to the end. */
 import { clientKind } from '../config/client-config.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { loadPrimitives } from '../crypto/sodium.ts';
 import { startEngine } from '../engine/engine-client.ts';
 import { ClientNetwork } from '../host/client-network.ts';
 import { startClient } from './client.ts';
@@ -20,7 +19,8 @@ export async function runClient(flags: Readonly<Record<string, unknown>>): Promi
   const parts = {
     startEngine,
     openNetwork: ClientNetwork.open,
-    loadPrimitives,
+    // Only an invite needs them, once.
+    loadPrimitives: async () => (await import('../crypto/sodium.ts')).loadPrimitives(),
     lookup: lookupAll,
     clockMs: Date.now,
     logFor,

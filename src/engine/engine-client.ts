@@ -1,6 +1,7 @@
 /** The main thread's handle on the engine: starts the worker, sends commands, hands on events. */
 import { Worker } from 'node:worker_threads';
 import type { EngineCommand, EngineEvent, EngineOptions, Snapshot } from './messages.ts';
+import { prepareMemory, releaseStartMemory } from './start-memory.ts';
 
 /** A worker that does not answer for so long is stuck. */
 const SNAPSHOT_TIMEOUT_MS = 2_000;
@@ -30,6 +31,7 @@ class EngineClient implements Engine {
   private readonly exited: Promise<void>;
 
   constructor(options: EngineOptions) {
+    prepareMemory();
     this.worker = new Worker(new URL('./worker.js', import.meta.url), {
       workerData: options,
       // Nothing is allocated per packet, so a small nursery is enough.
@@ -70,6 +72,7 @@ class EngineClient implements Engine {
   }
 
   private handle(event: EngineEvent): void {
+    if (event.kind === 'ready') releaseStartMemory();
     if (event.kind !== 'snapshot') {
       this.emit(event);
       return;

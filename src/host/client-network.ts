@@ -3,7 +3,6 @@ import { UserError } from '../errors.ts';
 import type { Assignment } from '../proto/snapshot.ts';
 import { DnsKeeper } from './dns/dns-keeper.ts';
 import { upstreamServers } from './dns/nameservers.ts';
-import { lookupOutside } from './dns/outer-lookup.ts';
 import type { HostLog } from './host-log.ts';
 import { readHostState } from './host-state.ts';
 import { type HostWarning, overlapping } from './host-warnings.ts';
@@ -128,6 +127,7 @@ export class ClientNetwork {
     const up = links.filter((link) => link.isUp && link.isRunning && isWanted(link.name));
     const nameservers = await upstreamServers(await this.#dns.ownText());
     const interfaceNames = up.map(({ name }) => name);
+    const { lookupOutside } = await import('./dns/outer-lookup.ts');
     return lookupOutside({ host, nameservers, interfaceNames, mark: lookupMark(this.markBase) });
   }
 

@@ -157,6 +157,9 @@ export interface Addon {
   /** Harmless where nobody watches; closing a handle does it too. Both may be called inside the callback. */
   unwatch(handle: number): void;
 
+  /** Gives back what only the start of the process needed: freed heap, and pages of the program that nobody reads any more. */
+  releaseStartMemory(): void;
+
   /** `tunRead` without a device: splits one frame (virtio header, packet). Refused frames add nothing. For tests. */
   gsoSplit(frame: Uint8Array, batch: number, count: number, end: number): number;
   /** `tunWrite` without a device: frames (length 4, big-endian; virtio header; packet) into `out`; returns bytes. For tests. */

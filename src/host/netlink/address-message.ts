@@ -1,7 +1,8 @@
 /** `struct ifaddrmsg`: family, prefix length, flags, scope, index; then IFA_* (linux/if_addr.h). */
-import { AttrStream } from 'netlink';
+
 import { addressBytes, addressText } from '../ip-prefix.ts';
 import type { Address } from '../network-objects.ts';
+import { AttrStream } from './library.ts';
 import { AF, attributes, familyFrom, numberOf, put32, SCOPE_LINK, u32 } from './values.ts';
 
 const HEADER_BYTES = 8;

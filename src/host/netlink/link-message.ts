@@ -1,6 +1,7 @@
 /** `struct ifinfomsg`: family, type, index, flags, change mask; then IFLA_* (linux/if_link.h). */
-import { AttrStream } from 'netlink';
+
 import type { Link } from '../network-objects.ts';
+import { AttrStream } from './library.ts';
 import { attributes, numberOf, put32, stringOf, u32 } from './values.ts';
 
 const HEADER_BYTES = 16;

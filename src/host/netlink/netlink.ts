@@ -1,9 +1,17 @@
 /** rtnetlink requests as promises, one at a time: a kernel socket runs one dump, and refuses a second with EBUSY. */
-import { createNetlink, Flags, FlagsNew, type NetlinkMessage, type NetlinkSocket, Protocol } from 'netlink';
+
 import { ErrnoError } from '../../errors.ts';
 import type { Family } from '../ip-prefix.ts';
 import type { Address, Link, Route, Rule } from '../network-objects.ts';
 import { emitAddress, parseAddress } from './address-message.ts';
+import {
+  createNetlink,
+  Flags,
+  FlagsNew,
+  type NetlinkMessage,
+  type NetlinkSocket,
+  Protocol,
+} from './library.ts';
 import { emitLink, type LinkSettings, parseLink } from './link-message.ts';
 import { emitRoute, parseRoutes } from './route-message.ts';
 import { emitRule, parseRule } from './rule-message.ts';

@@ -1,7 +1,8 @@
 /** `struct rtmsg`: family, lengths, tos, table, protocol, scope, type, flags; then RTA_* (linux/rtnetlink.h). */
-import { AttrStream } from 'netlink';
+
 import { addressBytes, addressText, type Family, parsePrefix } from '../ip-prefix.ts';
 import type { Route } from '../network-objects.ts';
+import { AttrStream } from './library.ts';
 import { AF, attributes, familyFrom, nameOf, numberOf, put16, put32, u16, u32 } from './values.ts';
 
 const HEADER_BYTES = 12;

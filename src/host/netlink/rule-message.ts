@@ -1,6 +1,7 @@
 /** `struct fib_rule_hdr`: family, lengths, tos, table, reserved, action, flags; then FRA_* (linux/fib_rules.h). */
-import { AttrStream } from 'netlink';
+
 import type { Rule } from '../network-objects.ts';
+import { AttrStream } from './library.ts';
 import { AF, attributes, familyFrom, nameOf, numberOf, put32, u32 } from './values.ts';
 
 const HEADER_BYTES = 12;

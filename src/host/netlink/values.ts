@@ -4,8 +4,8 @@
  * kernel newer than any type library breaks nothing; what is not ours to understand comes out as `other`.
  */
 import { endianness } from 'node:os';
-import { parseAttributes } from 'netlink';
 import type { Family } from '../ip-prefix.ts';
+import { parseAttributes } from './library.ts';
 
 /** AF_INET, AF_INET6. */
 export const AF = { 4: 2, 6: 10 } as const;

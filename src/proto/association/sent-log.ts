@@ -7,7 +7,7 @@
  */
 import { type PacketBatch, PacketFlags, Verdict } from '../packet-batch.ts';
 
-/** Half a second of 130 Mbit/s; taken when the first datagram is kept. */
+/** Half a second of 130 Mbit/s; taken when the first datagram is kept, and by the system page by page as it is filled. */
 const RING_BYTES = 8 * 1024 * 1024;
 const RING_DATAGRAMS = 8_192;
 /** A path is not found dead faster than this: a ring that turns sooner holds nothing that helps, and costs a copy of all bytes. */
