@@ -19,7 +19,7 @@ import type { Assignment, Snapshot } from './snapshot.ts';
 import { peerSnapshot, snapshot } from './snapshots.ts';
 import type { Stream, Target } from './stream/stream.ts';
 import {
-  ADDRESS_REQUEST_BYTES,
+  ADDRESS_REQUEST_MAX_BYTES,
   type AddressAnswer,
   readAddressAnswer,
   writeAddressRequest,
@@ -424,9 +424,9 @@ export class ClientCore extends CoreBase {
   }
 
   private requestAddress(session: Session, now: number): void {
-    const body = new Uint8Array(ADDRESS_REQUEST_BYTES);
-    writeAddressRequest(body, 0, this.wantedAddress);
-    this.commands.toAllPaths(session, body);
+    const body = new Uint8Array(ADDRESS_REQUEST_MAX_BYTES);
+    const request = { wanted: this.wantedAddress, former: this.association.address4 >>> 0 };
+    this.commands.toAllPaths(session, body.subarray(0, writeAddressRequest(body, 0, request)));
     this.nextAddressRequestMs = now + ADDRESS_REPEAT_MS;
   }
 

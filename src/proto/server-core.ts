@@ -224,15 +224,16 @@ export class ServerCore extends CoreBase {
   }
 
   handleAddress(session: Session, body: Uint8Array, source: Source, now: number): void {
-    const wanted = readAddressRequest(body, 0, body.length);
-    if (wanted < 0) {
+    const request = readAddressRequest(body, 0, body.length);
+    if (request === null) {
       this.context.rejects.add('command');
       return;
     }
+    const { wanted, former } = request;
     const { association } = session;
     const publicKey = association.key;
     const answer = new Uint8Array(ADDRESS_MESSAGE_MAX_BYTES);
-    const outcome = this.leases.assign(publicKey, wanted, now);
+    const outcome = this.leases.assign(publicKey, wanted, now, former);
     let length: number;
     if (!outcome.ok)
       length = writeAddressRefusal(

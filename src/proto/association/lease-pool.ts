@@ -74,16 +74,18 @@ export class LeasePool {
   }
 
   /**
-   * The address of `client` from now on: `wanted` (uint32), or with 0 the one it has, or any. A refusal leaves what it
-   * has as it is. Leases whose time is over count until `expire` ends them.
+   * The address of `client` from now on: `wanted` (uint32), or with 0 the one it has, or `former` if it is free, or any.
+   * A refusal leaves what it has as it is. Leases whose time is over count until `expire` ends them.
    */
-  assign(client: string, wanted: number, now: number): LeaseResult {
+  assign(client: string, wanted: number, now: number, former = 0): LeaseResult {
     const current = this.leases.get(client);
     if (current !== undefined && (wanted === 0 || wanted === current.address || current.isFixed)) {
       this.enter({ ...current, isStatic: wanted !== 0, lastUsedMs: now });
       return { ok: true, address: current.address };
     }
-    return this.move(client, wanted, { isStatic: wanted !== 0 }, now);
+    const isFree = this.contains(former) && !this.owners.has(former);
+    const address = wanted === 0 && isFree ? former : wanted;
+    return this.move(client, address, { isStatic: wanted !== 0 }, now);
   }
 
   /** Makes `address` (uint32) the one of `client` until `unfix`, whatever the client asks for. */

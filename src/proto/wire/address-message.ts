@@ -21,6 +21,7 @@ const Option = {
   DNS_IPV6: 5,
   LEASE_SECONDS: 6,
   REFUSAL: 7,
+  FORMER: 8,
 } as const;
 
 /** Code of an address refusal. */
@@ -57,18 +58,30 @@ export const ADDRESS_MESSAGE_MAX_BYTES = Math.max(
   OPTIONS + 3 + 4 + 19 + DNS_OPTIONS_BYTES + 6,
   OPTIONS + 3 + REFUSAL_TEXT_MAX_BYTES,
 );
-export const ADDRESS_REQUEST_BYTES = OPTIONS;
+/** Longest request, bytes. */
+export const ADDRESS_REQUEST_MAX_BYTES = OPTIONS + 6;
 
-/** `wanted` 0 asks for any address. Returns `ADDRESS_REQUEST_BYTES`. */
-export function writeAddressRequest(bytes: Uint8Array, at: number, wanted: number): number {
-  bytes[at] = Command.ADDRESS;
-  return HEADER + writeBareIpv4(bytes, at + HEADER, wanted, 0);
+/** What a client asks for, uint32 each. */
+export interface AddressRequest {
+  /** This address and no other; 0 = any. */
+  readonly wanted: number;
+  /** Of any, rather the one that it had last; 0 = it had none. */
+  readonly former: number;
 }
 
-/** The wanted address (0 = any), or -1 when malformed. */
-export function readAddressRequest(bytes: Uint8Array, offset: number, length: number): number {
-  if (!isBareHeader(bytes, offset, length)) return -1;
-  return ipv4Destination(bytes, offset + HEADER) === 0 ? ipv4Source(bytes, offset + HEADER) : -1;
+/** Needs `ADDRESS_REQUEST_MAX_BYTES` of room; returns the length. */
+export function writeAddressRequest(bytes: Uint8Array, at: number, request: AddressRequest): number {
+  bytes[at] = Command.ADDRESS;
+  let end = at + HEADER + writeBareIpv4(bytes, at + HEADER, request.wanted, 0);
+  if (request.former !== 0) end += writeTlv(bytes, end, Option.FORMER, uintValue(request.former, 4));
+  return end - at;
+}
+
+/** Null when malformed. */
+export function readAddressRequest(bytes: Uint8Array, offset: number, length: number): AddressRequest | null {
+  if (!isBareHeader(bytes, offset, length) || ipv4Destination(bytes, offset + HEADER) !== 0) return null;
+  const options = readOptions(bytes, offset + OPTIONS, length - OPTIONS);
+  return options && { wanted: ipv4Source(bytes, offset + HEADER), former: options.former };
 }
 
 /** Needs `ADDRESS_MESSAGE_MAX_BYTES` of room; returns the length. */
@@ -114,7 +127,7 @@ export function readAddressAnswer(
   const options = readOptions(bytes, offset + OPTIONS, length - OPTIONS);
   if (options === null) return null;
   const address = ipv4Destination(bytes, offset + HEADER);
-  const { refusal, ...found } = options;
+  const { refusal, former: _, ...found } = options;
   if (address === 0) return refusal;
   if (found.prefixLength === 0 || found.mtuBytes === 0) return null;
   return { kind: 'assigned', address, serverAddress: ipv4Source(bytes, offset + HEADER), ...found };
@@ -135,6 +148,7 @@ function readOptions(bytes: Uint8Array, offset: number, length: number) {
     dns: [] as number[],
     dns6: [] as Uint8Array[],
     refusal: null as AddressRefusal | null,
+    former: 0,
   };
   const reader = new TlvReader();
   reader.reset(bytes, offset, length);
@@ -165,6 +179,9 @@ function readOptions(bytes: Uint8Array, offset: number, length: number) {
       case Option.REFUSAL:
         found.refusal = readRefusal(bytes.subarray(at, at + size));
         break;
+      case Option.FORMER:
+        found.former = readU32(bytes, at);
+        break;
     }
   }
   const prefixesFit = found.prefixLength <= 32 && found.prefixLength6 <= 128;
@@ -184,6 +201,7 @@ const VALUE_BYTES: Readonly<Record<number, number>> = {
   [Option.DNS_IPV4]: 4,
   [Option.DNS_IPV6]: 16,
   [Option.LEASE_SECONDS]: 4,
+  [Option.FORMER]: 4,
 };
 
 function hasRightLength(type: number, length: number): boolean {

@@ -114,6 +114,19 @@ describe('lease pool', () => {
     expect(assign(leases, 'a', '10.77.0.5')).toBe('10.77.0.5');
   });
 
+  it('gives a client without a lease the address that it had before, if it is free', () => {
+    const leases = pool();
+    const rather = (client: string, former: string) => {
+      const result = leases.assign(client, 0, 0, parseIpv4(former));
+      return result.ok && [formatIpv4(result.address), leases.leaseOf(client)?.isStatic];
+    };
+    expect(rather('a', '10.77.0.4')).toEqual(['10.77.0.4', false]);
+    expect(rather('b', '10.77.0.4')).toEqual(['10.77.0.2', false]);
+    expect(rather('c', '10.99.0.4')).toEqual(['10.77.0.3', false]);
+    // Who has one keeps it.
+    expect(rather('b', '10.77.0.5')).toEqual(['10.77.0.2', false]);
+  });
+
   it('moves a client that asks for another address, and frees the old one', () => {
     const leases = pool();
     assign(leases, 'a');

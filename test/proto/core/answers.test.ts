@@ -134,7 +134,7 @@ describe('probes over a path that is not validated', () => {
 describe('a datagram with many commands of one kind', () => {
   const probe = new Probe();
   const commands: [string, number, Write][] = [
-    ['address requests', 1, (bytes, at) => writeAddressRequest(bytes, at, 0)],
+    ['address requests', 1, (bytes, at) => writeAddressRequest(bytes, at, { wanted: 0, former: 0 })],
     // An address that is new to the path is challenged beside the answer.
     ['probes', 2, (bytes, at) => probe.write(bytes, at)],
     ['keep-alives', 2, (bytes, at) => writeKeepAlive(bytes, at, 0, 1)],
@@ -152,7 +152,7 @@ describe('a datagram with many commands of one kind', () => {
 });
 
 describe('a command', () => {
-  const write: Write = (bytes, at) => writeAddressRequest(bytes, at, 0);
+  const write: Write = (bytes, at) => writeAddressRequest(bytes, at, { wanted: 0, former: 0 });
 
   it.each([
     ['as stated', { ...AS_STATED, count: 1 }, 1],

@@ -62,3 +62,26 @@ describe('a client that went', () => {
     expect(stage.server.snapshot(0).drops['hold-expired']).toBe(10);
   });
 });
+
+describe('a server that lost its memory', () => {
+  it('gives each client the address that it had, whoever comes back first', async () => {
+    stage = await Stage.connected({ clients: [[link()], [link()], [link()]], server: { invites: true } });
+    const clients = [0, 1, 2].map((place) => stage.client(place));
+    const before = clients.map((host) => host.address);
+    expect(new Set(before).size).toBe(3);
+    const { server } = stage.world;
+    server.stop(false);
+    server.forgetEverything();
+    stage.run(5_000);
+    for (const place of [0, 1, 2]) stage.shape(place, 0, { blackhole: true });
+    server.start();
+    for (const place of [2, 0, 1]) {
+      stage.admit(clients[place]);
+      stage.shape(place, 0, { blackhole: false });
+      stage.up(clients[place]);
+      expect(stage.until(() => stage.isConnected(clients[place]), 10_000)).toBeLessThan(10_000);
+    }
+    stage.run(1_000);
+    expect(clients.map((host) => host.address)).toEqual(before);
+  });
+});

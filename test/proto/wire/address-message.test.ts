@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   ADDRESS_MESSAGE_MAX_BYTES,
-  ADDRESS_REQUEST_BYTES,
   AddressRefusalCode,
   readAddressAnswer,
   readAddressRequest,
@@ -32,7 +31,7 @@ function readAnswer(whole: Uint8Array) {
   return readAddressAnswer(bytes, offset, length);
 }
 
-function readRequest(whole: Uint8Array): number {
+function readRequest(whole: Uint8Array) {
   const { bytes, offset, length } = embedded(whole);
   return readAddressRequest(bytes, offset, length);
 }
@@ -41,22 +40,34 @@ describe('address request', () => {
   it('is a bare IPv4 header with destination 0 and the wanted address as source', () => {
     fc.assert(
       fc.property(fc.nat(0xffffffff), (wanted) => {
-        const whole = written((b, at) => writeAddressRequest(b, at, wanted));
-        expect(whole.length).toBe(ADDRESS_REQUEST_BYTES);
+        const whole = written((b, at) => writeAddressRequest(b, at, { wanted, former: 0 }));
+        expect(whole.length).toBe(21);
         expect(checkIp(whole, 1, 20)).toBe(4);
         expect(ipv4HeaderChecksum(whole, 1)).toBe(0);
         expect(hex(whole.subarray(13))).toBe(`${wanted.toString(16).padStart(8, '0')}00000000`);
-        expect(readRequest(whole)).toBe(wanted);
+        expect(readRequest(whole)).toEqual({ wanted, former: 0 });
       }),
     );
   });
 
   it('is refused when cut, with a destination, or when it is no IPv4 header', () => {
-    const whole = written((b, at) => writeAddressRequest(b, at, 0x0a4d0005));
+    const whole = written((b, at) => writeAddressRequest(b, at, { wanted: 0x0a4d0005, former: 0 }));
     for (const cut of truncations(whole))
-      expect(readAddressRequest(cut.bytes, cut.offset, cut.length)).toBe(-1);
-    expect(readRequest(flipped(whole, 8 * 20))).toBe(-1);
-    expect(readRequest(flipped(whole, 8 + 5))).toBe(-1);
+      expect(readAddressRequest(cut.bytes, cut.offset, cut.length)).toBeNull();
+    expect(readRequest(flipped(whole, 8 * 20))).toBeNull();
+    expect(readRequest(flipped(whole, 8 + 5))).toBeNull();
+  });
+
+  it('names the address that the client had last behind the header, where earlier versions do not look', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 0xffffffff }), (former) => {
+        const whole = written((b, at) => writeAddressRequest(b, at, { wanted: 0, former }));
+        expect(hex(whole.subarray(21))).toBe(`0804${former.toString(16).padStart(8, '0')}`);
+        expect(readRequest(whole)).toEqual({ wanted: 0, former });
+        expect(readRequest(whole.subarray(0, 25))).toBeNull();
+        expect(readRequest(Uint8Array.from([...whole.subarray(0, 21), 8, 3, 1, 2, 3]))).toBeNull();
+      }),
+    );
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Association } from '../../../src/proto/association/association.ts';
 import type { ClientDirectory } from '../../../src/proto/association/client-directory.ts';
 import type { CoreBase } from '../../../src/proto/core-base.ts';
-import type { InnerPacket, Ledger, Place } from '../ledger.ts';
+import { type InnerPacket, type Ledger, type Place, SERVER } from '../ledger.ts';
 import type { Sealed } from '../net/datagram.ts';
 import type { KeyRecord } from './key-book.ts';
 import type { OrderWatch } from './order-watch.ts';
@@ -56,8 +56,8 @@ export class Step {
       const certain = one.certain && packet !== undefined && !packet.isSpoofed && facts.mayComeFrom(packet);
       this.due.push({ ...one, certain, key: sealed.key });
       const { lane, number } = one.last;
-      // What goes on to another client waits there for other reasons.
-      if (lane >= 0 && packet?.to === this.place)
+      // What the server passes on to a client waits there for other reasons.
+      if (lane >= 0 && (this.place !== SERVER || packet?.to === SERVER))
         this.order.handleArrived(one.id, sealed.by, lane, number, certain, this.nowMs);
     }
   }
