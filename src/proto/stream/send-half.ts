@@ -9,14 +9,13 @@ import type { Budget } from './limits.ts';
 import { INITIAL_WINDOW_BYTES, MAX_BACKLOG_BYTES, MIN_BACKLOG_BYTES } from './limits.ts';
 import { RangeSet } from './range-set.ts';
 import type { Transmission } from './transmission.ts';
+import { UnderWay } from './under-way.ts';
 
 export class SendHalf {
   private readonly ring = new ByteRing();
   /** Sent, and not arrived: to be sent again. */
   private readonly lost = new RangeSet();
-  /** Under way, by number. */
-  private lowest: Transmission | null = null;
-  private highest: Transmission | null = null;
+  private readonly underWay = new UnderWay();
   private base = 0;
   private fresh = 0;
   private written = 1;
@@ -109,7 +108,7 @@ export class SendHalf {
 
   /** Nothing is under way or to be repeated. */
   private get isQuiet(): boolean {
-    return this.lowest === null && this.lost.size === 0;
+    return this.underWay.lowest === null && this.lost.size === 0;
   }
 
   get nextNumber(): number {
@@ -122,10 +121,6 @@ export class SendHalf {
 
   isStop(number: number): boolean {
     return number === this.stop;
-  }
-
-  get stopNumber(): number {
-    return this.stop;
   }
 
   /** Chooses what goes next, at most `maxBytes`, into `first`, `end` and `isRepeat`; false = nothing. */
@@ -158,27 +153,7 @@ export class SendHalf {
     transmission.isRepeat = this.isRepeat;
     if (this.isRepeat) this.lost.remove(first, end);
     else this.fresh = end;
-    this.insert(transmission);
-  }
-
-  private insert(transmission: Transmission): void {
-    let after = this.highest;
-    // Repeats belong near the front: what is in order goes to the end at once.
-    if (after !== null && after.first > transmission.first) after = this.lastBelow(transmission.first);
-    const higher = after === null ? this.lowest : after.higherOfHalf;
-    transmission.lowerOfHalf = after;
-    transmission.higherOfHalf = higher;
-    if (after === null) this.lowest = transmission;
-    else after.higherOfHalf = transmission;
-    if (higher === null) this.highest = transmission;
-    else higher.lowerOfHalf = transmission;
-  }
-
-  private lastBelow(number: number): Transmission | null {
-    let below: Transmission | null = null;
-    for (let each = this.lowest; each !== null && each.first <= number; each = each.higherOfHalf)
-      below = each;
-    return below;
+    this.underWay.add(transmission);
   }
 
   // What became of it
@@ -190,8 +165,7 @@ export class SendHalf {
 
   /** The first transmission under way that reaches beyond `number`, or null. */
   firstFrom(number: number): Transmission | null {
-    for (let each = this.lowest; each !== null; each = each.higherOfHalf) if (each.end > number) return each;
-    return null;
+    return this.underWay.firstFrom(number);
   }
 
   /** Numbers [from, to) arrived: what was to be repeated of them is not. The transmissions are the caller's to remove. */
@@ -200,13 +174,7 @@ export class SendHalf {
   }
 
   remove(transmission: Transmission): void {
-    const { lowerOfHalf, higherOfHalf } = transmission;
-    if (lowerOfHalf === null) this.lowest = higherOfHalf;
-    else lowerOfHalf.higherOfHalf = higherOfHalf;
-    if (higherOfHalf === null) this.highest = lowerOfHalf;
-    else higherOfHalf.lowerOfHalf = lowerOfHalf;
-    transmission.lowerOfHalf = null;
-    transmission.higherOfHalf = null;
+    this.underWay.remove(transmission);
   }
 
   /** `transmission` did not arrive (it is removed already). */
@@ -217,7 +185,7 @@ export class SendHalf {
 
   /** After removals: everything below the lowest that is not known to have arrived has arrived. Gives memory back. */
   advance(): void {
-    const underWay = this.lowest === null ? this.fresh : this.lowest.first;
+    const underWay = this.underWay.lowest?.first ?? this.fresh;
     const lost = this.lost.size === 0 ? this.fresh : this.lost.start(0);
     this.base = Math.min(underWay, lost);
     if (this.base >= this.written && this.stop >= 0) this.release();
@@ -225,7 +193,7 @@ export class SendHalf {
 
   /** Everything under way, for whoever ends the channel. */
   get lowestUnderWay(): Transmission | null {
-    return this.lowest;
+    return this.underWay.lowest;
   }
 
   /** Nothing waits and nobody needs the memory soon. */

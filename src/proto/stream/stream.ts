@@ -58,9 +58,7 @@ export class Stream {
 
   // Of `Streams`
   isQueued = false;
-  isBlocked = false;
   ackIsDue = false;
-  ackIsUrgent = false;
   unackedPackets = 0;
   /** When something last moved: acknowledged, or arrived. */
   movedMs: number;
