@@ -25,6 +25,7 @@
         "src/received.cc",
         "src/rows.cc",
         "src/socket-address.cc",
+        "src/service.cc",
         "src/split.cc",
         "src/tun-device.cc",
         "src/tun-read.cc",

@@ -7,6 +7,7 @@
 #include "key-table.h"
 #include "mask-calls.h"
 #include "memory.h"
+#include "service.h"
 #include "tun.h"
 #include "udp.h"
 #include "watch.h"
@@ -52,6 +53,8 @@ constexpr Export kExports[] = {
     {"watch", resip::watch},
     {"unwatch", resip::unwatch},
     {"releaseStartMemory", resip::releaseStartMemory},
+    {"notifyService", resip::notifyService},
+    {"execProgram", resip::execProgram},
     {"gsoSplit", resip::gsoSplit},
     {"gsoJoin", resip::gsoJoin},
 };

@@ -22,6 +22,11 @@ export const clientCommand: CommandModule = {
             describe:
               'Interface to send over, or a pattern (wwan*), with options (IFACE,backup,metered,budget=50M/day); may be repeated',
           },
+          'invite-file': {
+            type: 'string',
+            requiresArg: true,
+            describe: 'File that holds the invite, which so does not show in `ps` [none]',
+          },
           route: {
             type: 'string',
             array: true,

@@ -7,6 +7,7 @@ import { UserError } from '../errors.ts';
 import { identityPath } from '../state/server-identity.ts';
 import { ServerState } from '../state/server-state.ts';
 import { lockForDaemon } from '../state/state-dir.ts';
+import { becomeOwner } from '../state/state-owner.ts';
 import { formatSpan } from './format.ts';
 import { formatTable } from './table.ts';
 
@@ -30,6 +31,7 @@ async function perform(directory: string, wish: ClientAction): Promise<readonly 
   } catch (error) {
     if (!(error instanceof NotRunningError) || !existsSync(identityPath(directory))) throw error;
   }
+  becomeOwner(directory);
   const lock = lockForDaemon(directory);
   try {
     const problems: Error[] = [];

@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { UserError } from '../errors.ts';
-import { single, stateDirOption, withExamples } from './options.ts';
+import { serverStateDirOption, single, withExamples } from './options.ts';
 
 const ACTIONS = ['list', 'revoke', 'restore', 'rename', 'set-address'] as const;
 
@@ -24,7 +24,7 @@ export const clientsCommand: CommandModule = {
         .positional('value', { type: 'string', describe: 'New name, or address' })
         .options({
           json: { type: 'boolean', describe: 'In a form that stays' },
-          'state-dir': stateDirOption,
+          'state-dir': serverStateDirOption,
         })
         .strict(),
       [

@@ -1,11 +1,16 @@
 /** Makes an invite on the disk and tells the running server, if one runs, about it. */
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { DEFAULT_STATE_DIR } from '../config/common-config.ts';
+import { configPath, loadConfig } from '../config/load-config.ts';
+import { serverKind } from '../config/server-config.ts';
 import type { Endpoint } from '../config/units.ts';
 import { askDaemon, NotRunningError } from '../control/control-client.ts';
 import { loadPrimitives } from '../crypto/sodium.ts';
 import { UserError } from '../errors.ts';
 import { issueInvite } from '../state/issue-invite.ts';
 import { ensureStateDir } from '../state/state-dir.ts';
+import { becomeOwner } from '../state/state-owner.ts';
 
 export interface InviteAction {
   readonly stateDir: string;
@@ -28,7 +33,9 @@ export async function invite({ stateDir, name, endpoint, lifeMs }: InviteAction)
   ensureStateDir(directory);
   const nowMs = Date.now();
   const expiresMs = Number.isFinite(lifeMs) ? nowMs + lifeMs : 0;
-  const issued = await issueInvite(directory, { name, endpoint, expiresMs, nowMs }, await loadPrimitives());
+  const primitives = await loadPrimitives();
+  becomeOwner(directory);
+  const issued = await issueInvite(directory, { name, endpoint, expiresMs, nowMs }, primitives);
   try {
     await askDaemon(directory, { command: 'invite-put', invite: issued.record });
     return { line: issued.line };
@@ -40,4 +47,19 @@ export async function invite({ stateDir, name, endpoint, lifeMs }: InviteAction)
       problem: new UserError(what, { cause: error, fix: 'restart the server before you use it' }),
     };
   }
+}
+
+/** What the configuration says that goes with a state directory. Throws `UserError` where it says nothing. */
+export function configuredEndpoint(stateDir: string): Endpoint {
+  const directory = resolve(stateDir);
+  const isUsual = directory === DEFAULT_STATE_DIR;
+  const path = configPath(isUsual ? 'server' : basename(directory));
+  if (isUsual || dirname(directory) === DEFAULT_STATE_DIR) {
+    const config = existsSync(path) ? loadConfig(serverKind, { config: path }).config : undefined;
+    if (config?.stateDir === directory && config.endpoint !== undefined) return config.endpoint;
+  }
+  throw new UserError('an invite says where the server is, and nobody has said that yet', {
+    fix: 'name it: --endpoint HOST:PORT; or once for all, in the configuration: endpoint = "HOST:PORT"',
+    exitCode: 2,
+  });
 }

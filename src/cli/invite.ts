@@ -1,6 +1,6 @@
 import type { CommandModule } from 'yargs';
 import { UserError } from '../errors.ts';
-import { single, stateDirOption, withExamples } from './options.ts';
+import { serverStateDirOption, single, withExamples } from './options.ts';
 
 export const inviteCommand: CommandModule = {
   command: 'invite <name>',
@@ -8,28 +8,30 @@ export const inviteCommand: CommandModule = {
   builder: (parser) =>
     withExamples(
       parser
-        .usage('$0 invite NAME --endpoint HOST:PORT\n\nPrint an invite: one line that makes one new client')
+        .usage(
+          '$0 invite NAME [--endpoint HOST:PORT] [--qr]\n\nPrint an invite: one line that makes one new client',
+        )
         .positional('name', { type: 'string', demandOption: true, describe: 'Name of the client to be' })
         .options({
           endpoint: {
             type: 'string',
             requiresArg: true,
-            demandOption: true,
-            describe: 'HOST:PORT under which clients reach this server',
+            describe: 'HOST:PORT under which clients reach this server [`endpoint` of its configuration]',
           },
+          qr: { type: 'boolean', describe: 'Draw it for a camera, too' },
           expires: {
             type: 'string',
             requiresArg: true,
             default: '7d',
             describe: 'Valid for this long, or never',
           },
-          'state-dir': stateDirOption,
+          'state-dir': serverStateDirOption,
         })
         .strict(),
       [['invite laptop --endpoint vpn.example.org:4600 > laptop.invite', 'For a laptop, valid for a week']],
     ),
   handler: async (parsed) => {
-    const [config, { invite }] = await Promise.all([
+    const [config, { configuredEndpoint, invite }] = await Promise.all([
       import('../config/units.ts'),
       import('./invite-action.ts'),
     ]);
@@ -40,15 +42,20 @@ export const inviteCommand: CommandModule = {
       const flag = key === 'name' ? 'NAME' : `--${key}`;
       throw new UserError(`${flag}: expected ${expected}, got ${JSON.stringify(text)}`, { exitCode: 2 });
     };
+    const stateDir = single(parsed, 'state-dir');
     const { line, problem } = await invite({
-      stateDir: single(parsed, 'state-dir'),
+      stateDir,
       name: read('name', 'up to 63 letters, digits, dots, - and _', config.parseClientName),
-      endpoint: read('endpoint', 'HOST:PORT, such as vpn.example.org:4600', config.parseEndpoint),
+      endpoint:
+        parsed.endpoint === undefined
+          ? configuredEndpoint(stateDir)
+          : read('endpoint', config.ENDPOINT_EXAMPLE, config.parseEndpoint),
       lifeMs: read('expires', 'a duration such as 7d, or never', (text) =>
         text === 'never' ? Number.POSITIVE_INFINITY : config.parseDuration(text),
       ),
     });
     process.stdout.write(`${line}\n`);
+    if (parsed.qr === true) process.stderr.write(`${(await import('./qr.ts')).drawQr(line)}\n`);
     if (problem !== undefined) throw problem;
   },
 };

@@ -2,12 +2,22 @@
 import type { Argv, Options } from 'yargs';
 import { HOOK_NAMES, type HookName } from '../config/hook-names.ts';
 import { UserError } from '../errors.ts';
+import { findStateDir } from '../state/find-state-dir.ts';
+
+const USUAL_STATE_DIR = '/var/lib/resip-vpn';
 
 export const stateDirOption: Options = {
   type: 'string',
   requiresArg: true,
-  default: '/var/lib/resip-vpn',
-  describe: 'Directory of keys, leases and the control socket',
+  default: USUAL_STATE_DIR,
+  describe: 'Directory of keys, leases and the control socket; that of the service where one is installed',
+  coerce: (given) => (given === USUAL_STATE_DIR ? findStateDir(given, 'any') : given),
+};
+
+/** For what only a server's directory has. */
+export const serverStateDirOption: Options = {
+  ...stateDirOption,
+  coerce: (given) => (given === USUAL_STATE_DIR ? findStateDir(given, 'server') : given),
 };
 
 /** Command lines that can be copied: yargs' own examples are broken into columns. */
@@ -46,6 +56,11 @@ export const daemonOptions: Readonly<Record<string, Options>> = {
     type: 'string',
     requiresArg: true,
     describe: 'Directory of keys, leases and the control socket [/var/lib/resip-vpn]',
+  },
+  user: {
+    type: 'string',
+    requiresArg: true,
+    describe: 'Become this user when root starts it, and keep the rights to the network alone [nobody else]',
   },
   metrics: {
     type: 'string',

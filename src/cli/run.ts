@@ -11,6 +11,7 @@ import { excludeCommand, portalCommand } from './exclude.ts';
 import { forwardCommand } from './forward.ts';
 import { genkeyCommand } from './genkey.ts';
 import { inviteCommand } from './invite.ts';
+import { joinCommand } from './join.ts';
 import { killSwitchCommand } from './kill-switch.ts';
 import { pathCommand } from './path.ts';
 import { policyCommand } from './policy.ts';
@@ -24,6 +25,7 @@ const COMMANDS: readonly CommandModule[] = [
   serverCommand,
   inviteCommand,
   clientsCommand,
+  joinCommand,
   clientCommand,
   statusCommand,
   eventsCommand,

@@ -1,12 +1,13 @@
 import type { CommandModule } from 'yargs';
 import { daemonOptions, flagsOf, withExamples } from './options.ts';
+import { serverInitCommand } from './server-init.ts';
 
 export const serverCommand: CommandModule = {
   command: 'server',
   describe: 'Serve clients: addresses for them, and a way out to the internet',
   builder: (parser) =>
     withExamples(
-      parser.options({
+      parser.command(serverInitCommand).options({
         listen: {
           type: 'string',
           array: true,
@@ -30,6 +31,11 @@ export const serverCommand: CommandModule = {
         },
         mtu: { type: 'string', requiresArg: true, describe: 'Inner MTU, bytes [1400]' },
         lease: { type: 'string', requiresArg: true, describe: 'An unused address is free after this [96h]' },
+        endpoint: {
+          type: 'string',
+          requiresArg: true,
+          describe: 'HOST:PORT under which clients reach this server: what invites say [none]',
+        },
         'max-clients': { type: 'string', requiresArg: true, describe: 'Most clients at once [4096]' },
         'allow-target': {
           type: 'string',

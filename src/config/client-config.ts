@@ -1,5 +1,6 @@
 /** The client's configuration: keys are those of the flags and of the TOML file alike. */
 import { isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Forward } from '../engine/messages.ts';
 import { POLICY_NAMES, type PolicyName } from '../proto/policy/policy.ts';
@@ -30,6 +31,8 @@ export type RouteConfig = { kind: 'all' } | { kind: 'none' } | { kind: 'some'; n
 export interface ClientConfig extends CommonConfig {
   /** Absent: go on with the server of the last invite. */
   readonly invite?: Invite;
+  /** Read where there is no `invite`. It may be gone once the server is known. */
+  readonly inviteFile?: string;
   /** Each interface is a path, or two where it has IPv6. */
   readonly interfaces: readonly InterfaceSpec[];
   readonly route: RouteConfig;
@@ -90,6 +93,9 @@ const interfaces = several(interfaceSpec, MAX_INTERFACES, 'interface', 'wlan0').
 const keys = z.strictObject({
   ...commonFields,
   invite: invite.optional(),
+  'invite-file': field('a file that holds an invite', (text) =>
+    text === '' ? undefined : resolve(text),
+  ).optional(),
   interface: interfaces,
   route: routes.default({ kind: 'all' }),
   forward: several(field(FORWARD_EXAMPLE, parseForward), MAX_FORWARDS, 'forward').default([]),
@@ -114,9 +120,11 @@ export const clientKind: ConfigKind<ClientConfig> = {
       tunName: values.tun,
       stateDir: values['state-dir'],
       metrics: values.metrics,
+      user: values.user,
       log: { format: values.log, level: values['log-level'] },
       hooks: hooksOf(values),
       invite: values.invite,
+      inviteFile: values['invite-file'],
       interfaces: values.interface,
       route: values.route,
       policy: values.policy,

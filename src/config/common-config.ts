@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { choice, field, several, whole } from './fields.ts';
 import { type Hooks, hookFields } from './hook-config.ts';
-import { type MetricsAddress, parseInterfaceName, parseMetricsAddress } from './units.ts';
+import { type MetricsAddress, parseInterfaceName, parseMetricsAddress, parseUserName } from './units.ts';
 
 export const DEFAULT_STATE_DIR = '/var/lib/resip-vpn';
 export const DEFAULT_CONFIG_DIR = '/etc/resip-vpn';
@@ -48,6 +48,7 @@ export const commonFields = {
   log: choice(['text', 'json']).default('text'),
   'log-level': choice(['debug', 'info', 'warn', 'error']).default('info'),
   ...hookFields,
+  user: field('the name of a user of this machine', parseUserName).optional(),
 };
 
 export interface CommonConfig {
@@ -58,6 +59,8 @@ export interface CommonConfig {
   readonly metrics?: MetricsAddress;
   /** Programs of the owner. */
   readonly hooks: Hooks;
+  /** Whom a daemon that root starts turns into; absent: it stays root. */
+  readonly user?: string;
 }
 
 export interface LogConfig {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type ConfigKind, DEFAULT_CONFIG_DIR } from './common-config.ts';
 import { type ConfigFile, readConfigFile } from './config-file.ts';
 import { ConfigError, diagnose } from './diagnostics.ts';
+import { refuseExposed } from './secret-file.ts';
 
 export interface LoadedConfig<T> {
   readonly config: T;
@@ -56,9 +57,10 @@ export function configPath(wanted: string): string {
   return /^[A-Za-z0-9_-]+$/.test(wanted) ? join(DEFAULT_CONFIG_DIR, `${wanted}.toml`) : wanted;
 }
 
-/** Only an invite is secret. */
+/** Only an invite is secret. Throws `UserError` where everybody may read it. */
 function exposure(file: ConfigFile | undefined): string[] {
   if (!file?.isExposed || !('invite' in file.values)) return [];
+  refuseExposed(file.path, 'an invite');
   return [`${file.path} holds an invite and others may read it: chmod 600 ${file.path}`];
 }
 

@@ -15,9 +15,11 @@ import { hooksOf } from './hook-config.ts';
 import { parseTargetRule, TARGET_EXAMPLE } from './target-rule.ts';
 import {
   DEFAULT_PORT,
+  ENDPOINT_EXAMPLE,
   type Endpoint,
   everywhere,
   parseDuration,
+  parseEndpoint,
   parseInterfaceName,
   parseIpv4Network,
   parseIpv6Network,
@@ -43,6 +45,8 @@ export interface ServerConfig extends CommonConfig {
   readonly mtuBytes: number;
   readonly leaseMs: number;
   readonly maxClients: number;
+  /** Where clients reach this server; for invites, the daemon itself has no use for it. */
+  readonly endpoint?: Endpoint;
   /** Where clients' streams may lead; without `allow` wherever the tunnel leads anyway. */
   readonly targets: TargetRules;
   /** Streams of one client at once. */
@@ -97,6 +101,7 @@ const keys = z.strictObject({
   mtu: innerMtu.default(DEFAULT_MTU_BYTES),
   lease: field('a duration such as 96h or 7d', parseDuration).default(DEFAULT_LEASE_MS),
   'max-clients': whole(1, MAX_CLIENTS).default(DEFAULT_MAX_CLIENTS),
+  endpoint: field(ENDPOINT_EXAMPLE, parseEndpoint).optional(),
   'allow-target': targetRules.default([]),
   'deny-target': targetRules.default([]),
   'max-streams': whole(0, MAX_CHANNELS).default(MAX_CHANNELS),
@@ -110,6 +115,7 @@ export const serverKind: ConfigKind<ServerConfig> = {
       tunName: values.tun,
       stateDir: values['state-dir'],
       metrics: values.metrics,
+      user: values.user,
       log: { format: values.log, level: values['log-level'] },
       hooks: hooksOf(values),
       listen: values.listen,
@@ -120,6 +126,7 @@ export const serverKind: ConfigKind<ServerConfig> = {
       mtuBytes: values.mtu,
       leaseMs: values.lease,
       maxClients: values['max-clients'],
+      endpoint: values.endpoint,
       targets: { allow: values['allow-target'], deny: values['deny-target'] },
       maxStreams: values['max-streams'],
     }),

@@ -42,6 +42,8 @@ export interface Endpoint {
   readonly port: number;
 }
 
+export const ENDPOINT_EXAMPLE = 'HOST:PORT, such as vpn.example.org:4600';
+
 /** `vpn.example.org`, `192.0.2.1:4600`, `[2001:db8::1]:4600`, `2001:db8::1`. */
 export function parseEndpoint(text: string): Endpoint | undefined {
   if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };
@@ -118,6 +120,11 @@ export function parseInterfaceName(text: string): string | undefined {
 /** Names of clients: they travel in invites and stand in file names, logs and metrics. */
 export function parseClientName(text: string): string | undefined {
   return /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text) ? text : undefined;
+}
+
+/** What useradd(8) takes. */
+export function parseUserName(text: string): string | undefined {
+  return /^[a-z_][a-z0-9_-]{0,31}$/.test(text) ? text : undefined;
 }
 
 /** Letters, digits, hyphens and dots (RFC 1123 §2.1); an all-numeric last label would be a broken IPv4 address. */

@@ -25,6 +25,7 @@ export function clientSettings(parts: ClientSettingsParts): readonly Setting<Cli
       },
     },
     { key: 'invite', of: ({ invite }) => invite },
+    { key: 'invite-file', of: ({ inviteFile }) => inviteFile },
     { key: 'route', of: ({ route }) => route },
     { key: 'forward', of: ({ forwards }) => forwards },
     { key: 'policy', of: ({ policy }) => policy, apply: (config) => policies.set(config) },

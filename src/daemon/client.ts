@@ -1,6 +1,7 @@
 /** The client's composition root: state, machine, engine and control socket, in this order; taken down in reverse. */
 import type { ClientConfig } from '../config/client-config.ts';
 import type { LogConfig } from '../config/common-config.ts';
+import { readInviteFile } from '../config/invite-file.ts';
 import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
 import type { Assignment, EngineEvent } from '../engine/messages.ts';
@@ -17,7 +18,7 @@ import { clientSettings } from './client-settings.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { anyOf, Endpoints, type Lookup } from './endpoints.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
-import { warnOfExposed } from './exposure.ts';
+import { checkExposure } from './exposure.ts';
 import { Forwards } from './forwards.ts';
 import { History } from './history.ts';
 import type { Life } from './lifecycle.ts';
@@ -72,7 +73,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   ensureStateDir(stateDir);
   const lock = lockForDaemon(stateDir);
   life.defer('lock', () => lock.release());
-  warnOfExposed([clientStatePath(stateDir)], log);
+  checkExposure([clientStatePath(stateDir)], log);
   const state = await ClientState.open(stateDir);
   const server = await chooseServer(config, state, parts, log);
 
@@ -272,12 +273,13 @@ async function chooseServer(
   parts: ClientParts,
   log: Log,
 ): Promise<StoredServer> {
-  if (config.invite !== undefined) {
+  const invite = config.invite ?? readInviteFile(config.inviteFile, state.server !== undefined);
+  if (invite !== undefined) {
     const before = state.server;
-    const acceptance = await state.accept(config.invite, await parts.loadPrimitives());
+    const acceptance = await state.accept(invite, await parts.loadPrimitives());
     if (acceptance === 'replaced' && before !== undefined) {
       const name = formatEndpoint(before.endpoint);
-      log.warn({ before: name, now: formatEndpoint(config.invite.endpoint) }, 'server-replaced');
+      log.warn({ before: name, now: formatEndpoint(invite.endpoint) }, 'server-replaced');
     }
   }
   if (state.server !== undefined) return state.server;

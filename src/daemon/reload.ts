@@ -85,6 +85,7 @@ export function commonSettings({
     { key: 'tun', of: ({ tunName }) => tunName },
     { key: 'state-dir', of: ({ stateDir }) => stateDir },
     { key: 'metrics', of: ({ metrics }) => metrics },
+    { key: 'user', of: ({ user }) => user },
     { key: 'log', of: ({ log }) => log.format },
     { key: 'log-level', of: ({ log }) => log.level, apply: ({ log }) => setLogLevel(log.level) },
     ...HOOK_NAMES.map((key) => ({

@@ -3,6 +3,7 @@ import { clientKind } from '../config/client-config.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { startEngine } from '../engine/engine-client.ts';
 import { ClientNetwork } from '../host/client-network.ts';
+import { becomeUser } from './become-user.ts';
 import { startClient } from './client.ts';
 import { lookupAll } from './endpoints.ts';
 import { runUntilEnd } from './lifecycle.ts';
@@ -12,6 +13,7 @@ import { createLogs } from './logs.ts';
 export async function runClient(flags: Readonly<Record<string, unknown>>): Promise<void> {
   process.umask(0o077);
   const { config, path, warnings } = loadConfig(clientKind, flags);
+  becomeUser(config, path === undefined ? [] : [path]);
   const { logFor, setLevel } = createLogs(config.log);
   const log = logFor();
   if (path !== undefined) log.info({ path }, 'configuration');

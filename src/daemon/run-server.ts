@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load-config.ts';
 import { serverKind } from '../config/server-config.ts';
 import { startEngine } from '../engine/engine-client.ts';
 import { ServerNetwork } from '../host/server-network.ts';
+import { becomeUser } from './become-user.ts';
 import { runUntilEnd } from './lifecycle.ts';
 import { createLogs } from './logs.ts';
 import { startServer } from './server.ts';
@@ -11,6 +12,7 @@ import { startServer } from './server.ts';
 export async function runServer(flags: Readonly<Record<string, unknown>>): Promise<void> {
   process.umask(0o077);
   const { config, path, warnings } = loadConfig(serverKind, flags);
+  becomeUser(config, path === undefined ? [] : [path]);
   const { logFor, setLevel } = createLogs(config.log);
   const log = logFor();
   if (path !== undefined) log.info({ path }, 'configuration');

@@ -12,6 +12,8 @@ export function serverSettings(parts: CommonSettingsParts): readonly Setting<Ser
     { key: 'dns', of: ({ dns }) => dns },
     { key: 'mtu', of: ({ mtuBytes }) => mtuBytes },
     { key: 'lease', of: ({ leaseMs }) => leaseMs },
+    // Only `invite` asks for it, and reads the file itself.
+    { key: 'endpoint', of: ({ endpoint }) => endpoint, apply: () => {} },
     { key: 'max-clients', of: ({ maxClients }) => maxClients },
     { key: 'allow-target', of: ({ targets }) => targets.allow },
     { key: 'deny-target', of: ({ targets }) => targets.deny },

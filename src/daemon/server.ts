@@ -12,7 +12,7 @@ import { ServerState } from '../state/server-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { ClientAdmin, clientAdminHandlers, withOwnersWill } from './client-admin.ts';
 import { type StartEngine, startEngine } from './engine-start.ts';
-import { warnOfExposed } from './exposure.ts';
+import { checkExposure } from './exposure.ts';
 import { History } from './history.ts';
 import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.ts';
 import type { Life } from './lifecycle.ts';
@@ -133,7 +133,7 @@ async function openState(stateDir: string, log: Log, life: Life): Promise<Server
   life.defer('state', async () => {
     if (!(await state.flush())) log.error({ stateDir }, 'state-lost');
   });
-  warnOfExposed([identityPath(stateDir)], log);
+  checkExposure([identityPath(stateDir)], log);
   for (const { path, reason } of state.damaged) log.warn({ path, reason }, 'record-damaged');
   return state;
 }

@@ -23,13 +23,14 @@ export class ToolError extends Error {
 export interface ToolOptions {
   readonly input?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
 }
 
 /** Its stdout. Throws `ToolError`. */
 export function runTool(file: string, args: readonly string[], options: ToolOptions = {}): Promise<string> {
-  const { input = '', env } = options;
+  const { input = '', env, timeoutMs = TIMEOUT_MS } = options;
   return new Promise((resolve, reject) => {
-    const settings = { timeout: TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, env: { ...process.env, ...env } };
+    const settings = { timeout: timeoutMs, maxBuffer: MAX_OUTPUT_BYTES, env: { ...process.env, ...env } };
     const child = execFile(file, [...args], settings, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
       const complaint = stderr.trim().replace(/\s*\n\s*/g, '; ') || error.message;

@@ -159,6 +159,10 @@ export interface Addon {
 
   /** Gives back what only the start of the process needed: freed heap, and pages of the program that nobody reads any more. */
   releaseStartMemory(): void;
+  /** One datagram to a Unix socket: a path, or a name of the abstract space behind an `@` (sd_notify(3)). Never waits. */
+  notifyService(address: string, message: string): void;
+  /** execvp(3): another program takes the place of this one, with its pid. Returns only by throwing. */
+  execProgram(words: readonly string[]): never;
 
   /** `tunRead` without a device: splits one frame (virtio header, packet). Refused frames add nothing. For tests. */
   gsoSplit(frame: Uint8Array, batch: number, count: number, end: number): number;

@@ -61,6 +61,12 @@ describe('misuse is 2, says what to do, and leaves stdout alone', () => {
     [['invite', 'laptop', '--endpoint', 'h:99999'], '--endpoint: expected HOST:PORT'],
     [['invite', 'laptop', '--endpoint', 'h', '--expires', 'soon'], '--expires: expected a duration'],
     [['status', '--jsn'], 'jsn'],
+    [['join', 'resip://x/#AQ'], 'INVITE: expected an invite'],
+    [['join', 'resip://x/#AQ', '-i', 'wlan0,bakcup'], 'expected backup'],
+    [['join', 'resip://x/#AQ', '--name', 'a/b'], '--name: expected letters'],
+    [['server', 'init', '--endpoint', 'h:0', '--pool', 'x'], '--endpoint: expected HOST:PORT'],
+    [['server', 'init', '--endpoint', 'h', '--pool', 'x'], '--pool: expected'],
+    [['server', 'innit'], 'server does not know what to do with innit'],
   ])('%j', async (words, complaint) => {
     const { code, stdout, stderr } = await inProcess(words);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

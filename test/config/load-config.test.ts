@@ -132,10 +132,14 @@ describe('file', () => {
     const invite = formatInvite({ endpoint, serverPublicKey: key, networkKey: key, secret: key, name: 'a' });
     const config = file(`interface = "wlan0"\ninvite = "${invite}"\n`);
     expect(loadConfig(clientKind, { config }).warnings).toEqual([]);
-    chmodSync(config, 0o644);
+    chmodSync(config, 0o640);
     expect(loadConfig(clientKind, { config }).warnings).toEqual([
       expect.stringContaining(`chmod 600 ${config}`),
     ]);
+    chmodSync(config, 0o644);
+    const refused = failure(() => loadConfig(clientKind, { config }));
+    expect(refused.exitCode).toBe(78);
+    expect(refused.message).toContain(`chmod 600 ${config}`);
   });
 
   test('a broken invite is not repeated in the message', () => {

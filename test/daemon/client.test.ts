@@ -424,11 +424,15 @@ describe('state', () => {
     }
   });
 
-  test('a key that others may read is warned about', async () => {
+  test('a key that a group may read is warned about, one that everybody may read is not used', async () => {
     const first = await start();
     const { stateDir } = first.config;
     await first.life.end();
-    chmodSync(join(stateDir, 'client.json'), 0o644);
+    chmodSync(join(stateDir, 'client.json'), 0o604);
+    const refused = surroundings();
+    await expect(start({ stateDir, invite: undefined }, refused)).rejects.toThrow('chmod 600');
+    await refused.life.end();
+    chmodSync(join(stateDir, 'client.json'), 0o640);
     const second = await start({ stateDir, invite: undefined });
     expect(second.log.of('secret-exposed')[0].fields).toMatchObject({
       fix: `chmod 600 ${join(stateDir, 'client.json')}`,

@@ -1,0 +1,56 @@
+/**
+ * A daemon that root starts by hand becomes the user of its configuration: `setpriv` starts the same command line again in the same
+ * process, with that user's rights and the few capabilities that the network takes. Before anything is set up and not
+ * after: a process of many threads cannot change all of theirs, and what it starts (ip, nft, hooks) would have none.
+ */
+import { spawnSync } from 'node:child_process';
+import type { CommonConfig } from '../config/common-config.ts';
+import { UserError } from '../errors.ts';
+import { loadNative } from '../native/native.ts';
+import { ensureStateDir } from '../state/state-dir.ts';
+import { handOver } from '../state/state-owner.ts';
+
+/** As in the units: interfaces, routes, firewall; raw sockets of iptables; ports below 1024. */
+const CAPABILITIES = ['net_admin', 'net_raw', 'net_bind_service'];
+
+/** `files` are those that it will have to read. Returns when there is nothing to become. Throws `UserError`. */
+export function becomeUser({ user, stateDir }: CommonConfig, files: readonly string[]): void {
+  if (user === undefined || process.geteuid?.() !== 0) return;
+  const id = (option: string) => Number(spawnSync('id', [option, user], { encoding: 'utf8' }).stdout || -1);
+  const owner = { uid: id('-u'), gid: id('-g') };
+  if (owner.uid === 0) return;
+  if (owner.uid < 0) {
+    throw new UserError(`there is no user ${user} on this machine`, {
+      fix: `make it: useradd --system ${user}; or take \`user\` out of the configuration`,
+      exitCode: 78,
+    });
+  }
+  ensureStateDir(stateDir);
+  handOver(stateDir, owner);
+
+  const only = ['-all', ...CAPABILITIES.map((name) => `+${name}`)].join(',');
+  const sets = ['--inh-caps', '--ambient-caps', '--bounding-set'].flatMap((set) => [set, only]);
+  const setpriv = ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--no-new-privs', ...sets];
+  const program = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
+  for (const path of [process.argv[1], ...files, stateDir]) checkReadable(setpriv, user, path);
+  loadNative().addon.execProgram([...setpriv, '--', ...program]);
+}
+
+/** Better said here than by the loader of modules. */
+function checkReadable(setpriv: readonly string[], user: string, path: string): void {
+  const [file, ...options] = setpriv;
+  const { status, error, stderr } = spawnSync(file, [...options, '--', 'test', '-r', path], {
+    encoding: 'utf8',
+  });
+  if (status === 0) return;
+  if (error !== undefined || stderr !== '') {
+    throw new UserError(`cannot become ${user}`, {
+      cause: error ?? stderr.trim(),
+      fix: 'apt-get install util-linux; or take `user` out of the configuration',
+    });
+  }
+  throw new UserError(`the user ${user} may not read ${path}`, {
+    fix: `chgrp ${user} ${path} && chmod g+r ${path} (and let it through the folders above); or take \`user\` out of the configuration`,
+    exitCode: 78,
+  });
+}

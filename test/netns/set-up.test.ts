@@ -1,0 +1,66 @@
+/** `server init`, `invite` and `join` on machines of their own: what they write, whom it belongs to, and what they refuse. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { resipVpn } from './lab/vpn.ts';
+import { Machine } from './machine.ts';
+
+let machine: Machine;
+let invite: string;
+
+beforeAll(async () => {
+  machine = await Machine.raise();
+  await machine.type(
+    'ip link add eth0 type veth peer name away && ip link set away up && ip link set eth0 up && ip addr add 8.1.2.3/24 dev eth0 && ip route add default via 8.1.2.1',
+  );
+});
+afterAll(() => machine?.remove());
+
+const resip = (...words: string[]) => machine.attempt(resipVpn(...words));
+
+it('sets up a server once: keys, configuration, what comes next', async () => {
+  const { code, stdout } = await resip('server', 'init', '--pool', '10.9.0.0/24');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/clients go out {2}by eth0\n/);
+  expect(stdout).toMatch(/clients come in at 8\.1\.2\.3:4600/);
+  expect(stdout).toContain('resip-vpn invite laptop --qr');
+  expect(await machine.type('stat -c "%U %G %a" /var/lib/resip-vpn/server/server.json')).toBe(
+    'resip-vpn resip-vpn 600\n',
+  );
+  expect(await machine.type('stat -c "%U %G %a" /etc/resip-vpn/server.toml')).toBe('root resip-vpn 640\n');
+  const checked = await resip('check-config', 'server');
+  expect(checked).toMatchObject({ code: 0, stderr: '' });
+
+  const keys = 'cat /var/lib/resip-vpn/server/server.json /etc/resip-vpn/server.toml';
+  const before = await machine.type(keys);
+  const again = await resip('server', 'init');
+  expect(again).toMatchObject({ code: 1, stdout: '' });
+  expect(again.stderr).toMatch(/server\.toml is there already\n.*\n {2}fix: .*--name/);
+  expect(await machine.type(keys)).toBe(before);
+});
+
+it('invites by the configured address, draws the invite, and leaves nothing that the daemon could not read', async () => {
+  const { code, stdout, stderr } = await resip('invite', 'laptop', '--qr');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^resip:\/\/8\.1\.2\.3:4600\/#[\w-]+\n$/);
+  expect(stderr).toMatch(/^█{40,}\n/);
+  invite = stdout;
+  expect(await machine.type('find /var/lib/resip-vpn/server -not -user resip-vpn')).toBe('');
+  expect((await resip('clients')).stdout).toBe('no clients yet: resip-vpn invite NAME makes one\n');
+});
+
+it('makes a client of an invite, from the command line or from stdin, once', async () => {
+  const { code, stdout } = await machine.attempt(resipVpn('join', '-i', 'eth0'), { input: invite });
+  expect(code).toBe(0);
+  expect(stdout).toContain('8.1.2.3:4600, which knows this machine as laptop');
+  expect(stdout).toContain('resip-vpn client ');
+  expect(await resip('check-config', 'client')).toMatchObject({ code: 0, stderr: '' });
+  expect(await machine.type('cat /etc/resip-vpn/client.toml')).not.toContain('resip://');
+  expect(await machine.type('stat -c %a /etc/resip-vpn/client.toml')).toMatch(/^6[04]0\n$/);
+  expect((await resip('join', invite.trim())).stderr).toContain('client.toml is there already');
+});
+
+it('does not guess which of two is meant', async () => {
+  const { code, stdout, stderr } = await resip('status');
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toContain('--state-dir /var/lib/resip-vpn/client');
+  expect(stderr).toContain('/var/lib/resip-vpn/server');
+});
