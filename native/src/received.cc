@@ -50,8 +50,10 @@ void Receiver::admitOne(const ReceiveScratch& scratch, uint32_t message) {
   int32_t words[kAddressWords];
   wordsFromRemote(scratch.senders[message], words);
   size_t segment = 0;
+  const auto* controlEnd = static_cast<const uint8_t*>(header.msg_control) + header.msg_controllen;
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
        control = CMSG_NXTHDR(const_cast<msghdr*>(&header), control)) {
+    if (control->cmsg_len > static_cast<size_t>(controlEnd - reinterpret_cast<const uint8_t*>(control))) break;
     wordsFromControl(control, words);
     segment = std::max(segment, segmentOf(control));
   }

@@ -1,5 +1,5 @@
 // A small coverage-guided fuzzer for compilers without libFuzzer: the target is built with -fsanitize-coverage=trace-pc, this
-// file is not. `replay DIR` runs every file; `run DIR SECONDS SEED` mutates them and keeps what reaches new code.
+// file is not. Arguments: DIR SECONDS SEED. Runs every file of DIR, then mutates them and keeps there what reaches new code.
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -142,13 +142,6 @@ int run(double seconds, uint32_t seed) {
   return 0;
 }
 
-int replay() {
-  const std::vector<Input> corpus = load();
-  for (const Input& input : corpus) execute(input);
-  printf("clean: %zu inputs\n", corpus.size());
-  return corpus.empty() ? 1 : 0;
-}
-
 }  // namespace
 
 // The compiler calls it at every basic block of the target.
@@ -159,10 +152,8 @@ extern "C" void __sanitizer_cov_trace_pc() {
 }
 
 int main(int count, char** arguments) {
-  if (count < 3) return 2;
-  folder = arguments[2];
+  if (count != 4) return 2;
+  folder = arguments[1];
   __sanitizer_set_death_callback(saveCrash);
-  if (strcmp(arguments[1], "replay") == 0) return replay();
-  if (count < 5) return 2;
-  return run(atof(arguments[3]), static_cast<uint32_t>(atoi(arguments[4])));
+  return run(atof(arguments[2]), static_cast<uint32_t>(atoi(arguments[3])));
 }

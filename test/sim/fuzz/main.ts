@@ -1,7 +1,7 @@
 /**
- * `npm run fuzz -- gso|core [--seconds S] [--seed N]`: fuzzing for as long as one likes; `record` makes the corpus of `core`
- * anew from what two ends say today. New inputs of `gso` stay in the corpus
- * in `test/vectors/fuzz`; what breaks is saved there as well, for the test that replays it.
+ * `npm run fuzz -- gso|receive|core [--seconds S] [--seed N]`: fuzzing for as long as one likes; `record` makes the corpus of
+ * `core` anew from what two ends say today. New inputs of the others stay in their corpora in `test/vectors/fuzz`; what breaks
+ * is saved there as well, for the test that replays it.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import interiors from '../../vectors/fuzz-interiors.json' with { type: 'json' };
 import { fuzzCore, recordInteriors } from './core-fuzz.ts';
-import { buildGsoFuzzer, GSO_CORPUS, missingSanitizers } from './gso.ts';
+import { buildFuzzer, corpusOf, missingSanitizers, type NativeFuzzer } from './native-fuzzers.ts';
 
 const ROUNDS = 2_000;
 
@@ -24,7 +24,7 @@ const { values, positionals } = parseArgs({
 const seconds = Number(values.seconds);
 const seed = Number(values.seed);
 
-function fuzzGso(): number {
+function fuzzNative(name: NativeFuzzer): number {
   const folder = mkdtempSync(join(tmpdir(), 'resip-fuzz-'));
   try {
     const missing = missingSanitizers(folder);
@@ -32,10 +32,9 @@ function fuzzGso(): number {
       console.error(missing);
       return 1;
     }
-    const program = buildGsoFuzzer(folder);
-    return (
-      spawnSync(program, ['run', GSO_CORPUS, String(seconds), String(seed)], { stdio: 'inherit' }).status ?? 1
-    );
+    const program = buildFuzzer(name, folder);
+    const given = [corpusOf(name), String(seconds), String(seed)];
+    return spawnSync(program, given, { stdio: 'inherit' }).status ?? 1;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -66,10 +65,15 @@ async function record(): Promise<number> {
   return 0;
 }
 
-const VERBS: Record<string, () => number | Promise<number>> = { gso: fuzzGso, core: fuzzCoreFor, record };
+const VERBS: Record<string, () => number | Promise<number>> = {
+  gso: () => fuzzNative('gso'),
+  receive: () => fuzzNative('receive'),
+  core: fuzzCoreFor,
+  record,
+};
 
 if (!Number.isFinite(seconds) || !Number.isFinite(seed) || !(positionals[0] in VERBS)) {
-  console.error('npm run fuzz -- gso|core|record [--seconds S] [--seed N]');
+  console.error('npm run fuzz -- gso|receive|core|record [--seconds S] [--seed N]');
   process.exitCode = 2;
 } else {
   console.log(`${positionals[0]}, seed ${seed}, ${seconds} s`);
