@@ -19,7 +19,7 @@ export class PieceStore {
   readonly length = new Uint16Array(MAX_SLOTS);
   readonly continued = new Uint8Array(MAX_SLOTS);
   readonly notFirst = new Uint8Array(MAX_SLOTS);
-  readonly ipFlags = new Uint8Array(MAX_SLOTS);
+  readonly packetFlags = new Uint8Array(MAX_SLOTS);
   private bytes = new Uint8Array(FIRST_SLOTS * SLOT_BYTES);
   /** All slots: the first `count` are in use, oldest first, the others free. */
   private readonly order = Uint8Array.from({ length: MAX_SLOTS }, (_, slot) => slot);

@@ -7,6 +7,7 @@
  * they push out is forgotten as whole chains, oldest first.
  */
 import { NONE, PieceStore } from './piece-store.ts';
+import type { Unit } from './unit.ts';
 
 /** PROTOCOL.md §3: incomplete packets (their bytes are bounded by the slots of `PieceStore`). */
 const MAX_PACKETS = 64;
@@ -25,7 +26,7 @@ export class Reassembly {
   /** The packet that `add` completed, from byte 0; overwritten by the next one. */
   packet: Uint8Array = NO_PACKET;
   packetLength = 0;
-  /** IP flags of its first piece. */
+  /** `PacketFlags` of its first piece. */
   packetFlags = 0;
   /** Packets that came out. */
   completed = 0;
@@ -45,22 +46,13 @@ export class Reassembly {
   }
 
   /**
-   * Takes the piece `bytes[offset .. offset + length)` (copied) of interior packet `packetNumber` (its low 32 bits
-   * count), which counts within `origin` (a number that names session and lane). True when that completes a packet: `packet`, `packetLength` and `packetFlags` hold it until the next call.
+   * Takes a piece (copied), whose number counts within `origin` (which names session and lane). True when that completes a packet:
+   * `packet`, `packetLength` and `packetFlags` hold it until the next call.
    */
-  add(
-    origin: number,
-    packetNumber: number,
-    continued: boolean,
-    notFirst: boolean,
-    ipFlags: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    now: number,
-  ): boolean {
+  add(origin: number, unit: Unit, now: number): boolean {
     const store = this.open(now);
-    const number = packetNumber >>> 0;
+    const { bytes, offset, length } = unit;
+    const number = unit.number >>> 0;
     if (length < 1 || length > REASSEMBLED_MAX_BYTES) {
       this.dropped++;
       return false;
@@ -72,9 +64,9 @@ export class Reassembly {
     if (store.isFull) this.forget(store, store.oldest);
     const slot = store.put(number, bytes, offset, length, now);
     store.origin[slot] = origin;
-    store.continued[slot] = continued ? 1 : 0;
-    store.notFirst[slot] = notFirst ? 1 : 0;
-    store.ipFlags[slot] = ipFlags;
+    store.continued[slot] = unit.continued ? 1 : 0;
+    store.notFirst[slot] = unit.notFirst ? 1 : 0;
+    store.packetFlags[slot] = unit.packetFlags;
     return this.join(store, slot);
   }
 
@@ -121,7 +113,7 @@ export class Reassembly {
   }
 
   private complete(store: PieceStore, first: number): boolean {
-    this.packetFlags = store.ipFlags[first];
+    this.packetFlags = store.packetFlags[first];
     this.packetLength = 0;
     for (let slot = first; slot !== NONE; slot = upper(store, slot)) {
       this.packetLength += store.copy(slot, this.packet, this.packetLength);

@@ -9,6 +9,7 @@ import type { Path } from '../path/path.ts';
 import { isUsable } from '../path/path-state.ts';
 import { IpFlags, LANES } from '../wire/interior.ts';
 import { NO_SLOT, ORDER_SLOT_BYTES, OrderStore, type SlotBudget } from './order-store.ts';
+import type { Unit } from './unit.ts';
 
 /** A path carries packets in order so long after the last one. */
 const CARRIES_MS = 2_000;
@@ -33,13 +34,6 @@ export class Reorder {
   latePackets = 0;
   /** Gaps that were not filled in time. */
   gaps = 0;
-  // The packet that `poll` took out, valid until the next `hold`.
-  bytes: Uint8Array = new Uint8Array(0);
-  offset = 0;
-  length = 0;
-  number = 0;
-  ipFlags = 0;
-  continued = false;
 
   private store: OrderStore | null = null;
   private lastHeldMs = 0;
@@ -99,30 +93,22 @@ export class Reorder {
   }
 
   /** Copies the packet that was not accepted. False = it is too long, or there is no room even after others went. */
-  hold(
-    lane: number,
-    number: number,
-    continued: boolean,
-    ipFlags: number,
-    bytes: Uint8Array,
-    at: number,
-    length: number,
-    now: number,
-  ): boolean {
+  hold(unit: Unit, now: number): boolean {
+    const { lane, number, bytes, offset, length } = unit;
     if (length > ORDER_SLOT_BYTES) return false;
     this.store ??= new OrderStore(this.budget);
     if (this.isEmpty(lane)) this.sinceMs[lane] = now;
-    const slot = this.store.put(lane, number, bytes, at, length, now);
+    const slot = this.store.put(lane, number, bytes, offset, length, now);
     if (slot === NO_SLOT) return false;
-    this.store.ipFlags[slot] = ipFlags;
-    this.store.continued[slot] = continued ? 1 : 0;
+    this.store.ipFlags[slot] = unit.ipFlags;
+    this.store.continued[slot] = unit.continued ? 1 : 0;
     this.lastHeldMs = now;
     this.heldPackets++;
     return true;
   }
 
-  /** True when a packet of the lane may go: the fields hold it. */
-  poll(lane: number, now: number): boolean {
+  /** True when a packet of the lane may go: `unit` describes it, until the next `hold`. */
+  poll(lane: number, unit: Unit, now: number): boolean {
     const { store } = this;
     const slot = store?.head(lane) ?? NO_SLOT;
     if (store === null || slot === NO_SLOT) return false;
@@ -134,12 +120,9 @@ export class Reorder {
     }
     if (!isGivenUp) this.next[lane] = number + 1;
     store.shift(lane);
-    this.bytes = store.bytes;
-    this.offset = slot * ORDER_SLOT_BYTES;
-    this.length = store.length[slot];
-    this.number = number;
-    this.ipFlags = store.ipFlags[slot];
-    this.continued = store.continued[slot] === 1;
+    const offset = slot * ORDER_SLOT_BYTES;
+    const isContinued = store.continued[slot] === 1;
+    unit.set(number, isContinued, store.ipFlags[slot], store.bytes, offset, store.length[slot]);
     const head = store.head(lane);
     if (head !== NO_SLOT && !isGivenUp) this.sinceMs[lane] = store.heldMs[head];
     return true;
@@ -172,7 +155,6 @@ export class Reorder {
   close(): void {
     this.store?.close();
     this.store = null;
-    this.bytes = new Uint8Array(0);
   }
 
   private isEmpty(lane: number): boolean {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { REASSEMBLED_MAX_BYTES, Reassembly } from '../../../src/proto/receive/reassembly.ts';
+import { Unit } from '../../../src/proto/receive/unit.ts';
+import { IpFlags } from '../../../src/proto/wire/interior.ts';
 import { embedded, hex } from '../bytes.ts';
 
 const PARTIAL = 1;
@@ -41,7 +43,9 @@ function cut(packets: readonly number[][], start: number): { pieces: Piece[]; wh
 function add(reassembly: Reassembly, piece: Piece, now = 0, ipFlags = 0, session = 1): Uint8Array | null {
   const { bytes, offset, length } = embedded(piece.bytes);
   const { number, continued, notFirst } = piece;
-  const complete = reassembly.add(session, number, continued, notFirst, ipFlags, bytes, offset, length, now);
+  const unit = new Unit();
+  unit.set(number, continued, ipFlags | (notFirst ? IpFlags.NOT_FIRST : 0), bytes, offset, length);
+  const complete = reassembly.add(session, unit, now);
   return complete ? reassembly.packet.slice(0, reassembly.packetLength) : null;
 }
 

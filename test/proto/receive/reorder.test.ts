@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SlotBudget } from '../../../src/proto/receive/order-store.ts';
 import { Reorder } from '../../../src/proto/receive/reorder.ts';
-import { IpFlags } from '../../../src/proto/wire/interior.ts';
+import { Unit } from '../../../src/proto/receive/unit.ts';
+import { IpFlags, laneFlags } from '../../../src/proto/wire/interior.ts';
 
 const LANE = 3;
 const BODY = new Uint8Array(4);
@@ -12,11 +13,12 @@ class Bench {
   readonly out: number[] = [];
   readonly budget = new SlotBudget(1_000);
   readonly reorder = new Reorder(this.budget);
+  private readonly released = new Unit();
 
   take(number: number, path: number, now: number, lane = LANE, flags: number = IpFlags.SPLIT): void {
     const { reorder } = this;
     if (reorder.accept(lane, number, path, now)) this.out.push(number);
-    else if (!reorder.hold(lane, number, false, flags, BODY, 0, BODY.length, now)) {
+    else if (!reorder.hold(this.unit(lane, number, flags), now)) {
       reorder.giveUp(lane, number);
       this.drain(lane, now);
       this.out.push(number);
@@ -25,8 +27,14 @@ class Bench {
     this.drain(lane, now);
   }
 
+  private unit(lane: number, number: number, flags: number): Unit {
+    const unit = new Unit();
+    unit.set(number, false, laneFlags(lane, (flags & IpFlags.SPLIT) !== 0), BODY, 0, BODY.length);
+    return unit;
+  }
+
   drain(lane: number, now: number): void {
-    while (this.reorder.poll(lane, now)) this.out.push(this.reorder.number);
+    while (this.reorder.poll(lane, this.released, now)) this.out.push(this.released.number);
   }
 }
 

@@ -1,0 +1,140 @@
+/**
+ * What came in datagrams on its way to TUN: each packet in its turn, put together out of its pieces, to TUN, to another client, or
+ * nowhere. A packet that is whole and in order is handed on in the row it came in; any other through a row of `deliveries`.
+ */
+import type { Association } from './association/association.ts';
+import type { CoreContext } from './core-context.ts';
+import { type PacketBatch, Verdict } from './packet-batch.ts';
+import type { Path } from './path/path.ts';
+import { REASSEMBLED_MAX_BYTES } from './receive/reassembly.ts';
+import { Unit } from './receive/unit.ts';
+import type { Routes } from './routes.ts';
+import type { Session } from './session/session.ts';
+import { LANES } from './wire/interior.ts';
+import { checkIp } from './wire/ip.ts';
+
+/** Numbers of interior packets count per session and lane, `NO_LANE` included. */
+const ORIGINS_PER_SESSION = 2 * LANES;
+
+export class Delivery {
+  /** What waited and may go now. */
+  private readonly released = new Unit();
+
+  constructor(
+    private readonly context: CoreContext,
+    private readonly owner: { readonly routes: Routes },
+  ) {}
+
+  /** The row is one whole IP packet, which `unit` describes: handed on where it stands, unless others go before it. */
+  takeRow(
+    session: Session,
+    path: Path | null,
+    unit: Unit,
+    batch: PacketBatch,
+    row: number,
+    now: number,
+  ): void {
+    const { reorder } = session.association;
+    if (!unit.isOrdered) this.route(session, batch, row, now);
+    else if (this.context.deliveries.count > 0 || reorder.held > 0) this.order(session, path, unit, now);
+    else if (reorder.accept(unit.lane, unit.number, path?.id ?? -1, now))
+      this.route(session, batch, row, now);
+    else this.hold(session, unit, now);
+  }
+
+  /** An IP packet among other interior packets, or a piece of one. */
+  take(session: Session, path: Path | null, unit: Unit, now: number): void {
+    if (unit.isOrdered) this.order(session, path, unit, now);
+    else this.deliver(session, unit, now);
+  }
+
+  /** What waited long enough. To be called when `Reorder.dueMs` is over. */
+  releaseOrdered(association: Association, now: number): void {
+    const session = association.current;
+    if (session === null || association.reorder.held === 0) return;
+    for (let lane = 0; lane < LANES; lane++) this.release(session, lane, now);
+  }
+
+  private order(session: Session, path: Path | null, unit: Unit, now: number): void {
+    const { reorder } = session.association;
+    if (!reorder.accept(unit.lane, unit.number, path?.id ?? -1, now)) {
+      this.hold(session, unit, now);
+      return;
+    }
+    this.deliver(session, unit, now);
+    this.release(session, unit.lane, now);
+  }
+
+  /** What finds no room is handed on behind what waits in its lane, whatever is missing between. */
+  private hold(session: Session, unit: Unit, now: number): void {
+    const { association } = session;
+    const { reorder } = association;
+    this.context.wake(association);
+    if (reorder.hold(unit, now)) {
+      this.release(session, unit.lane, now);
+      return;
+    }
+    reorder.giveUp(unit.lane, unit.number);
+    this.release(session, unit.lane, now);
+    this.deliver(session, unit, now);
+  }
+
+  /** Hands on what may go, as far as there is room until the next turn. */
+  private release(session: Session, lane: number, now: number): void {
+    const { reorder } = session.association;
+    const { deliveries } = this.context;
+    if (reorder.held === 0) return;
+    while (deliveries.hasRoom(REASSEMBLED_MAX_BYTES) && reorder.poll(lane, this.released, now))
+      this.deliver(session, this.released, now);
+  }
+
+  /** In its turn: a whole packet, or a piece that may be the last one missing. */
+  private deliver(session: Session, unit: Unit, now: number): void {
+    if (unit.isWhole) {
+      this.deliverCopy(session, unit.bytes, unit.offset, unit.length, unit.packetFlags, now);
+      return;
+    }
+    const { reassembly } = session.association;
+    const { dropped } = reassembly;
+    const origin = session.localId * ORIGINS_PER_SESSION + unit.lane;
+    if (reassembly.add(origin, unit, now))
+      this.deliverCopy(session, reassembly.packet, 0, reassembly.packetLength, reassembly.packetFlags, now);
+    this.context.drops.add('reassembly', reassembly.dropped - dropped);
+  }
+
+  private deliverCopy(
+    session: Session,
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    flags: number,
+    now: number,
+  ): void {
+    const { deliveries, drops } = this.context;
+    const row = deliveries.append(length);
+    if (row < 0) {
+      drops.add('batch-full');
+      return;
+    }
+    deliveries.arena.set(bytes.subarray(at, at + length), deliveries.offset[row]);
+    deliveries.flags[row] = flags;
+    this.route(session, deliveries, row, now);
+  }
+
+  private route(session: Session, batch: PacketBatch, row: number, now: number): void {
+    const { arena, offset, length } = batch;
+    const { association } = session;
+    if (checkIp(arena, offset[row], length[row]) === 0) {
+      this.context.drops.add('bad-packet');
+      return;
+    }
+    const target = this.owner.routes.inbound(association, arena, offset[row]);
+    if (typeof target === 'string') {
+      this.context.drops.add(target);
+      return;
+    }
+    association.handlePacketIn(length[row], session, now);
+    if (target === null) batch.verdict[row] = Verdict.DELIVER;
+    else target.sendCopy(arena, offset[row], length[row], batch.flags[row], now);
+  }
+}
