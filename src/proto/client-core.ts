@@ -288,7 +288,7 @@ export class ClientCore extends CoreBase {
     if (session === null) this.beginHandshake(false, now);
     else if (session.wantsRekey(now)) this.beginHandshake(false, now);
     else if (this.isSilent(session, now)) this.beginHandshake(true, now);
-    this.handshake.poll(now, association.idleMs(now) < MAX_SILENCE_MS);
+    this.handshake.poll(now, association.activity.idleMs(now) < MAX_SILENCE_MS);
     if (session !== null && now >= this.nextAddressRequestMs) this.requestAddress(session, now);
     super.runAssociation(association, now);
     if (session !== null && session === association.current) this.tellWishes(session, now);

@@ -135,6 +135,6 @@ export class Delivery {
     }
     association.handlePacketIn(length[row], session, now);
     if (target === null) batch.verdict[row] = Verdict.DELIVER;
-    else target.sendCopy(arena, offset[row], length[row], batch.flags[row], now);
+    else target.sender.sendCopy(arena, offset[row], length[row], batch.flags[row], now);
   }
 }

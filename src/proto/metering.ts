@@ -31,7 +31,9 @@ export class Metering {
   /** When `run` has to be called next. */
   dueMs(now: number): number {
     const isMetered = this.association.paths.some((path) => path?.meter.isLimited && !path.isExhausted);
-    return isMetered && this.association.isActive(now) ? now + LOOK_EVERY_MS : Number.POSITIVE_INFINITY;
+    return isMetered && this.association.activity.isActive(now)
+      ? now + LOOK_EVERY_MS
+      : Number.POSITIVE_INFINITY;
   }
 
   setLimit(path: Path, limitBytes: number | undefined, now: number): void {

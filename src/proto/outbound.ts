@@ -26,6 +26,6 @@ export function handleOutbound(context: CoreContext, routes: Routes, batch: Pack
       verdict[row] = Verdict.DROP;
       continue;
     }
-    target.send(batch, row, now);
+    target.sender.send(batch, row, now);
   }
 }

@@ -217,7 +217,7 @@ export class ServerCore extends CoreBase {
   }
 
   handleAuthentic(session: Session, now: number): boolean {
-    if (session.association.uses(session) || this.handshake.confirm(session, now)) return true;
+    if (session.association.sessions.has(session) || this.handshake.confirm(session, now)) return true;
     // Its client was removed or revoked in the meantime.
     this.context.sessions.remove(session);
     return false;
@@ -391,7 +391,7 @@ export class ServerCore extends CoreBase {
     if (!association) return;
     association.streams.reset();
     if (association.current !== null) this.sayClose(association, association.current, reason);
-    if (association.hasSession) this.endSessions(association, now);
+    if (association.sessions.isAny) this.endSessions(association, now);
   }
 
   /** By address: the paths are gone from the table before the driver sends. */

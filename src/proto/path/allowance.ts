@@ -35,3 +35,23 @@ export class Allowance {
     return true;
   }
 }
+
+/** Of a datagram around a packet: wrappers and tag, UDP and IPv6 headers; a packet in two pieces costs less than it saves. */
+const MAX_OVERHEAD_BYTES = 85;
+
+/** Of `pathMask` the paths that may still carry a packet of `length`: metered ones take it out of what they were given. */
+export function withinAllowances(
+  paths: readonly (Limited | null)[],
+  pathMask: number,
+  length: number,
+): number {
+  let mask = pathMask;
+  for (let id = 0, rest = mask; rest !== 0; id++, rest >>>= 1)
+    if ((rest & 1) !== 0 && paths[id]?.allowance.take(length + MAX_OVERHEAD_BYTES) === false)
+      mask &= ~(1 << id);
+  return mask;
+}
+
+interface Limited {
+  readonly allowance: Allowance;
+}

@@ -25,7 +25,7 @@ export class Prober {
   run(association: Association, now: number): boolean {
     const session = association.current;
     if (session === null) return false;
-    const active = association.isActive(now);
+    const active = association.activity.isActive(now);
     let changed = false;
     for (const path of association.paths) {
       if (path === null) continue;
@@ -40,7 +40,7 @@ export class Prober {
   /** When `run` has to be called next. */
   dueMs(association: Association, now: number): number {
     if (association.current === null) return Number.POSITIVE_INFINITY;
-    const active = association.isActive(now);
+    const active = association.activity.isActive(now);
     let due = Number.POSITIVE_INFINITY;
     for (const path of association.paths) if (path !== null) due = Math.min(due, path.dueMs(now, active));
     return due;

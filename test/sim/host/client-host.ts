@@ -176,7 +176,7 @@ export class ClientHost extends Host {
           `${this.name} path ${path.id} leads to ${formatAddress(remote)}`,
         );
     }
-    const { heldPackets } = association.counters;
+    const { heldPackets } = association.sender;
     if (heldPackets > 0 && association.current !== null && association.hasUsablePath)
       throw new Violation('none-held-with-a-path', `${this.name} holds ${heldPackets} packets`);
   }

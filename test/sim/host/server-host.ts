@@ -173,7 +173,7 @@ export class ServerHost extends Host implements Attachment {
     if (this.core === null) return;
     for (const association of associationsOf(this.core)) {
       this.reports.check(association);
-      const { heldPackets } = association.counters;
+      const { heldPackets } = association.sender;
       if (heldPackets > 0 && association.current !== null && association.hasUsablePath)
         throw new Violation('none-held-with-a-path', `server holds ${heldPackets} for ${association.name}`);
     }

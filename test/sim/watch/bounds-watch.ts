@@ -26,7 +26,7 @@ export class BoundsWatch {
     within('sessions', context.sessions.size, context.sessions.capacity);
     within('timers', core['timers'].size, associations.length);
     for (const association of associations) {
-      const hold = association['hold'];
+      const hold = association.sender['hold'];
       within('held packets', hold.length, HELD_PACKETS);
       within('held bytes', hold['bytes'], HELD_BYTES);
       within('packets that wait for their turn', association.reorder.held, ORDERED_PACKETS);

@@ -112,7 +112,7 @@ export class Step {
   private held(): Map<Association, number> {
     const held = new Map<Association, number>();
     for (const association of associationsOf(this.core))
-      held.set(association, association.counters.heldPackets);
+      held.set(association, association.sender.heldPackets);
     return held;
   }
 }
