@@ -27,6 +27,7 @@
         "src/socket-address.cc",
         "src/service.cc",
         "src/split.cc",
+        "src/transparent-socket.cc",
         "src/tun-device.cc",
         "src/tun-read.cc",
         "src/tun-write.cc",

@@ -8,6 +8,7 @@
 #include "mask-calls.h"
 #include "memory.h"
 #include "service.h"
+#include "transparent-socket.h"
 #include "tun.h"
 #include "udp.h"
 #include "watch.h"
@@ -35,6 +36,7 @@ constexpr Export kExports[] = {
     {"udpSend", resip::udpSend},
     {"udpError", resip::udpError},
     {"udpClose", resip::udpClose},
+    {"transparentDescriptor", resip::transparentDescriptor},
     {"maskCreate", resip::maskCreate},
     {"maskDestroy", resip::maskDestroy},
     {"unmask", resip::unmask},

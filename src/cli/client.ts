@@ -41,6 +41,13 @@ export const clientCommand: CommandModule = {
             describe:
               'Local port that leads to a host beyond the server: [BIND:]PORT:HOST:PORT; may be repeated',
           },
+          persist: {
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe:
+              'TCP connections through the tunnel that outlive outages of days, with nothing to configure in programs: all, or tcp:22,443',
+          },
           policy: {
             type: 'string',
             requiresArg: true,
@@ -90,6 +97,7 @@ export const clientCommand: CommandModule = {
           "client -i wlan0 -i wwan0 --policy bond --rule 'tcp:22=redundant'",
           'The sum of both links, ssh over both of them',
         ],
+        ['client -i wlan0 -i wwan0 --persist tcp:22', 'ssh sessions that outlive days without a network'],
         ['client -i wlan0 -i wwan0 --route 192.168.7.0/24', 'The same server again, for one network only'],
       ],
     ),

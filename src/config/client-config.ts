@@ -18,6 +18,7 @@ import { FORWARD_EXAMPLE, parseForward } from './forward-spec.ts';
 import { hooksOf } from './hook-config.ts';
 import { formatInterfaceSpec, type InterfaceSpec, interfaceSpec } from './interface-spec.ts';
 import { type Invite, parseInvite } from './invite.ts';
+import { PERSIST_EXAMPLE, parsePersist } from './persist-spec.ts';
 import { rules } from './policy-config.ts';
 import { parseNetwork } from './units.ts';
 
@@ -25,6 +26,7 @@ import { parseNetwork } from './units.ts';
 const MAX_INTERFACES = 8;
 const MAX_ROUTES = 256;
 const MAX_FORWARDS = 64;
+const MAX_PERSISTS = 256;
 
 export type RouteConfig = { kind: 'all' } | { kind: 'none' } | { kind: 'some'; networks: readonly string[] };
 
@@ -41,6 +43,8 @@ export interface ClientConfig extends CommonConfig {
   readonly rules: readonly Rule[];
   /** Local ports that lead to hosts beyond the server. */
   readonly forwards: readonly Forward[];
+  /** TCP ports and ranges of ports: connections to them that would go into the tunnel become streams. */
+  readonly persist: readonly string[];
   /** Tunnel address to ask for; absent = the server chooses. */
   readonly address?: string;
   /** Upper bound of the inner MTU; absent = the server's. */
@@ -99,6 +103,9 @@ const keys = z.strictObject({
   interface: interfaces,
   route: routes.default({ kind: 'all' }),
   forward: several(field(FORWARD_EXAMPLE, parseForward), MAX_FORWARDS, 'forward').default([]),
+  persist: several(field(PERSIST_EXAMPLE, parsePersist), MAX_PERSISTS, 'port')
+    .transform((groups) => [...new Set(groups.flat())] as readonly string[])
+    .default([]),
   policy: choice(POLICY_NAMES).default(POLICY_NAMES[0]),
   rule: rules,
   address: field('an IPv4 address', (text) => (isIPv4(text) ? text : undefined)).optional(),
@@ -112,10 +119,21 @@ const keys = z.strictObject({
   ).default([]),
 });
 
+/** What does not go into the tunnel cannot be taken out of it. */
+function persistsWhatIsRouted({ value, issues }: z.core.ParsePayload<z.output<typeof keys>>): void {
+  if (value.persist.length === 0 || value.route.kind !== 'none') return;
+  issues.push({
+    code: 'custom',
+    path: ['persist'],
+    message: 'a --route other than none: connections are taken that would go into the tunnel',
+    input: value.persist,
+  });
+}
+
 export const clientKind: ConfigKind<ClientConfig> = {
   role: 'client',
   keys: Object.keys(keys.shape),
-  schema: keys.transform(
+  schema: keys.check(persistsWhatIsRouted).transform(
     (values): ClientConfig => ({
       tunName: values.tun,
       stateDir: values['state-dir'],
@@ -130,6 +148,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
       policy: values.policy,
       rules: values.rule,
       forwards: values.forward,
+      persist: values.persist,
       address: values.address,
       mtuBytes: values.mtu,
       dns: values.dns ?? { kind: 'pushed' },

@@ -25,6 +25,7 @@ import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
 import { PathStates } from './path-states.ts';
+import { Persist } from './persist.ts';
 import { PolicyControl } from './policy-control.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
 import { Reloader, reloadHandler } from './reload.ts';
@@ -47,6 +48,7 @@ export type ClientNetworkPort = Pick<
   | 'lookup'
   | 'useDns'
   | 'exclusion'
+  | 'persist'
   | 'close'
 >;
 
@@ -163,6 +165,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     log.info({ server: formatEndpoint(server.endpoint), as, tun: tunName, routes, over }, 'connected');
   };
   const forwards = new Forwards(engine, parts.logFor('forward'));
+  const persist = new Persist(tunName, engine, network);
   let isConnected = false;
   const refused = new OncePerSubject(log);
   handle = (event) => {
@@ -199,6 +202,9 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
       case 'forward':
         forwards.handle(event);
         break;
+      case 'transparent':
+        persist.handle(event);
+        break;
       case 'path-failed':
         paths.handleFailed(event.path, event.message);
         break;
@@ -229,11 +235,13 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   );
   endpoints.search();
   for (const forward of config.forwards) await life.orEnd(forwards.add(forward).catch(refusedForward));
+  if (config.persist.length > 0) await life.orEnd(persist.set(config.persist));
   const policies = new PolicyControl(config, engine, log);
   const settings = clientSettings({
     wanted,
     paths,
     policies,
+    persist,
     setLogLevel: parts.setLogLevel,
     setHooks: (hooks) => history.replaceHooks(hooks),
   });

@@ -7,7 +7,9 @@ import type { Engine } from './engine.ts';
 import { ForwardListener } from './forward-listener.ts';
 import type { ClientEngineOptions, EngineCommand } from './messages.ts';
 import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
+import { StreamOpener } from './stream-opener.ts';
 import { handleStreamNews, pumpHost } from './stream-pump.ts';
+import { TransparentListener } from './transparent-listener.ts';
 
 /** Sessions at once: current, previous, and one in the making, with some to spare. */
 export const MAX_SESSIONS = 8;
@@ -21,6 +23,7 @@ export class ClientRole implements Role {
   private readonly core: ClientCore;
   private readonly engine: Engine;
   private readonly forwards: ForwardListener;
+  private readonly transparent: TransparentListener;
   private readonly sockets = new Map<number, number>();
   /** How the paths were opened, by number. */
   private readonly opened = new Map<number, PathOpen>();
@@ -56,11 +59,11 @@ export class ClientRole implements Role {
       },
       handleStreamNews,
     );
-    this.forwards = new ForwardListener(
-      pumpHost(this.engine),
-      (target) => this.core.openStream(target, this.engine.now),
-      emit,
+    const streams = new StreamOpener(pumpHost(this.engine), (target) =>
+      this.core.openStream(target, this.engine.now),
     );
+    this.forwards = new ForwardListener(streams, emit);
+    this.transparent = new TransparentListener(streams);
   }
 
   static async start(options: ClientEngineOptions, emit: Emit): Promise<ClientRole> {
@@ -80,6 +83,9 @@ export class ClientRole implements Role {
         break;
       case 'forward-remove':
         this.forwards.remove(command.id);
+        break;
+      case 'transparent-listen':
+        void this.listenTransparently();
         break;
       case 'path-close':
         this.closePath(command.path);
@@ -107,6 +113,7 @@ export class ClientRole implements Role {
         break;
       case 'stop':
         this.forwards.close();
+        this.transparent.close();
         this.core.close(this.engine.now);
         this.engine.drain();
         for (const path of [...this.sockets.keys()]) this.closePath(path);
@@ -115,6 +122,14 @@ export class ClientRole implements Role {
         break;
       default:
         throw new Error(`${command.kind} is for a server`);
+    }
+  }
+
+  private async listenTransparently(): Promise<void> {
+    try {
+      this.emit({ kind: 'transparent', ports: await this.transparent.listen(), message: '' });
+    } catch (error) {
+      this.emit({ kind: 'transparent', ports: null, message: (error as Error).message });
     }
   }
 

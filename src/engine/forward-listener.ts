@@ -1,11 +1,8 @@
 /** The client's end of port forwards: listens on local ports, and gives each connection a stream to the target. */
-import { createServer, isIP, type Server, type Socket } from 'node:net';
-import type { Stream, Target } from '../proto/stream/stream.ts';
-import { parseIpv4, parseIpv6 } from '../proto/wire/ip-text.ts';
-import { Protocol } from '../proto/wire/stream-commands.ts';
+import { createServer, type Server } from 'node:net';
 import type { Forward } from './messages.ts';
 import type { Emit } from './role.ts';
-import { type PumpHost, StreamPump } from './stream-pump.ts';
+import { type StreamOpener, tcpTarget } from './stream-opener.ts';
 
 /** Bound of the table; each is a socket. */
 export const MAX_FORWARDS = 64;
@@ -13,10 +10,8 @@ export const MAX_FORWARDS = 64;
 export class ForwardListener {
   private readonly servers = new Map<string, Server>();
 
-  /** `open`: null = there are too many streams. */
   constructor(
-    private readonly host: PumpHost,
-    private readonly open: (target: Target) => Stream | null,
+    private readonly streams: StreamOpener,
     private readonly emit: Emit,
   ) {}
 
@@ -28,8 +23,8 @@ export class ForwardListener {
       this.emit({ kind: 'forward', id, state: 'failed', message, code: '' });
       return;
     }
-    const target = targetOf(forward);
-    const server = createServer({ allowHalfOpen: true }, (socket) => this.handleConnection(socket, target));
+    const target = tcpTarget(forward.host, forward.port);
+    const server = createServer({ allowHalfOpen: true }, (socket) => this.streams.join(socket, target));
     this.servers.set(id, server);
     server.on('error', ({ message, code = '' }: NodeJS.ErrnoException) => {
       this.servers.delete(id);
@@ -50,27 +45,4 @@ export class ForwardListener {
   close(): void {
     for (const id of [...this.servers.keys()]) this.remove(id);
   }
-
-  private handleConnection(socket: Socket, target: Target): void {
-    const stream = this.open(target);
-    if (stream === null) {
-      socket.on('error', () => {});
-      socket.resetAndDestroy();
-      return;
-    }
-    stream.owner = new StreamPump(stream, socket, this.host);
-    this.host.drain();
-  }
-}
-
-function targetOf({ host, port }: Forward): Target {
-  return { protocol: Protocol.TCP, host: hostBytes(host), port };
-}
-
-/** A name stays one: the server resolves it. */
-function hostBytes(host: string): Uint8Array | string {
-  if (isIP(host) === 6) return parseIpv6(host) ?? host;
-  if (isIP(host) === 0) return host;
-  const address = parseIpv4(host);
-  return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
 }

@@ -4,10 +4,12 @@ import type { PolicyName } from '../proto/policy/policy.ts';
 import type { Rule } from '../proto/policy/rule.ts';
 import type { Assignment, Snapshot } from '../proto/snapshot.ts';
 import type { TargetRules } from './target-rules.ts';
+import type { TransparentPorts } from './transparent-listener.ts';
 
 export type { PathState } from '../proto/path/path-state.ts';
 export type { Assignment, PathSnapshot, PeerSnapshot, Snapshot, StreamSnapshot } from '../proto/snapshot.ts';
 export type { TargetRule, TargetRules } from './target-rules.ts';
+export type { TransparentPorts } from './transparent-listener.ts';
 
 /** `address` is text (`192.0.2.1`, `2001:db8::1`), `port` 1..65535. */
 export interface SocketAddress {
@@ -125,6 +127,8 @@ export type EngineCommand =
   | { kind: 'forward-add'; forward: Forward }
   /** Client: no new connections; those that are open stay. */
   | { kind: 'forward-remove'; id: string }
+  /** Client: takes connections that the kernel diverts to it (`scripts/persist.sh`); `transparent` follows. */
+  | { kind: 'transparent-listen' }
   /**
    * Bytes that may cross the path in all, counted since it was opened as `path-spent` counts: main sets aside a little at a time on
    * disk, and what crosses while this command is under way is not granted twice. Absent = as many as there are.
@@ -171,6 +175,8 @@ export type EngineEvent =
       state: 'up' | 'down';
       rttMs: number | null;
     }
+  /** Client: it takes diverted connections there, or it cannot. */
+  | { kind: 'transparent'; ports: TransparentPorts | null; message: string }
   /** Server: to be persisted (confirmed session, lease, counter). */
   | { kind: 'client'; client: ClientRecord }
   | { kind: 'invite'; invite: InviteRecord }

@@ -12,6 +12,7 @@ import { KillSwitch, type KillSwitchOptions } from './kill-switch/kill-switch.ts
 import { instanceName, type Server } from './kill-switch/switch-plan.ts';
 import { type NetworkOptions, NetworkSession } from './network-session.ts';
 import { type PathRequest, type PathResult, PathTable } from './path-table.ts';
+import { PersistRedirect, type PersistRequest } from './persist-redirect.ts';
 import { excludedMark, findFreeBase, lookupMark, MAX_PATH, markOf } from './routing-plan.ts';
 import { stateSeed } from './state-seed.ts';
 import { setUpTun } from './tun-setup.ts';
@@ -48,6 +49,7 @@ export class ClientNetwork {
   #routed: { key: string; routes: TunnelRoutes } | undefined;
   #killSwitch: KillSwitch | undefined;
   readonly #dns: DnsKeeper;
+  readonly #persist: PersistRedirect;
 
   private constructor(
     private readonly session: NetworkSession,
@@ -56,7 +58,9 @@ export class ClientNetwork {
     private readonly log: HostLog,
     private readonly instance: string,
   ) {
-    this.#dns = new DnsKeeper(instance, session.changes, log, () => void this.#keepOthers());
+    const onLost = () => void this.#keepOthers();
+    this.#dns = new DnsKeeper(instance, session.changes, log, onLost);
+    this.#persist = new PersistRedirect(`${instance}-persist`, markBase, session.changes, log, onLost);
   }
 
   /**
@@ -172,6 +176,11 @@ export class ClientNetwork {
     return this.session.inTurn(() => this.#dns.use(tunName, servers));
   }
 
+  /** TCP connections into the tunnel, to these ports, are diverted to a listener on this machine; null: none (any more). */
+  persist(request: PersistRequest | null): Promise<void> {
+    return this.session.inTurn(() => (request === null ? this.#persist.unset() : this.#persist.set(request)));
+  }
+
   /** Everything but our own datagrams and the local networks goes into the tunnel. */
   routeAll(tunName: string): Promise<void> {
     return this.#route(tunName, 'all', (routes, link, carried) => routes.everything(link, carried));
@@ -206,6 +215,7 @@ export class ClientNetwork {
     clearTimeout(this.#keepTimer);
     this.#killSwitch?.close();
     this.#dns.close();
+    this.#persist.close();
     await this.session.close(keepsKillSwitch);
   }
 
@@ -217,7 +227,7 @@ export class ClientNetwork {
 
   /** Firewall and DNS, which other programs may write as well. */
   async #keepOthers(): Promise<void> {
-    for (const keeper of [this.#killSwitch, this.#dns]) {
+    for (const keeper of [this.#killSwitch, this.#dns, this.#persist]) {
       if (this.session.isClosed) return;
       try {
         await this.session.inTurn(async () => keeper?.keep());

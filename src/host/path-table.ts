@@ -22,7 +22,7 @@ export type PathResult =
   | { ok: false; problem: InterfaceProblem; error: UserError };
 
 export interface PathRequest {
-  /** 0..252, the engine's path number. */
+  /** 0..251, the engine's path number. */
   readonly path: number;
   readonly interfaceName: string;
   readonly family: Family;

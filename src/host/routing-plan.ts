@@ -7,8 +7,8 @@
 import type { Rule } from './network-objects.ts';
 
 export const MARK_MASK = 0xffffff00;
-/** Path numbers are 0..252. */
-export const MAX_PATH = 252;
+/** Path numbers are 0..251. */
+export const MAX_PATH = 251;
 /** Blocks lie in 0x52000000..0x52ffffff: far from the small marks of people and from the bits that Tailscale (0xff0000), Kubernetes (0xc000) and wg-quick (51820) use. */
 const FIRST_BASE = 0x52000000;
 const BLOCKS = 0x10000;
@@ -17,6 +17,11 @@ const PRIORITY_OF_MAIN = 32766;
 
 export function markOf(base: number, path: number): number {
   return base + path;
+}
+
+/** Of packets that stay on this machine, and of their table: `scripts/persist.sh`. */
+export function persistMark(base: number): number {
+  return base + 252;
 }
 
 /** Of programs that are kept out of the tunnel. */

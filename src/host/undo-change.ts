@@ -5,6 +5,7 @@ import { removeSwitch } from './kill-switch/firewall.ts';
 import { runNat } from './nat-script.ts';
 import type { Netlink } from './netlink/netlink.ts';
 import { ROUTE_PROTOCOL, type Rule } from './network-objects.ts';
+import { runPersist } from './persist-redirect.ts';
 import { runTool } from './run-tool.ts';
 import type { LinkReference, UndoEntry } from './undo-entry.ts';
 
@@ -32,6 +33,8 @@ export async function undoChange(netlink: Netlink, entry: UndoEntry): Promise<vo
       return restoreLink(netlink, entry);
     case 'nat':
       return runNat('down', entry.arguments);
+    case 'persist':
+      return runPersist('down', entry.arguments);
     case 'kill-switch':
       return removeSwitch(entry.tool, entry.name);
     case 'dns':

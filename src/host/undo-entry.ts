@@ -24,6 +24,8 @@ export type UndoEntry =
   | { kind: 'link'; link: LinkReference; previous: LinkSettings; set: LinkSettings }
   /** `nat.sh down` with these arguments; the script keeps the kernel settings of before in its own notes. */
   | { kind: 'nat'; arguments: readonly string[] }
+  /** `persist.sh down` with these arguments. */
+  | { kind: 'persist'; arguments: readonly string[] }
   /** Take the kill switch away. `name` is that of its plan. */
   | { kind: 'kill-switch'; tool: FirewallTool; name: string }
   /** Let the program forget what it was told about the interface. */

@@ -91,6 +91,11 @@ export interface Addon {
   /** A bound socket of the system for `node:dgram` (`bind({ fd })`), which owns and closes it; not for the stages. */
   udpDescriptor(options: Pick<UdpOptions, 'family' | 'interfaceName' | 'mark'>): number;
   /**
+   * A TCP socket for `node:net` (`listen({ fd })`), which owns and closes it: bound to a loopback port, it takes connections to
+   * whatever address TPROXY hands it (IP_TRANSPARENT, wants CAP_NET_ADMIN).
+   */
+  transparentDescriptor(options: Pick<UdpOptions, 'family'>): number;
+  /**
    * Receives until empty or full, unmasks headers with `mask` and fills `type` (the whole first byte), `sessionId` and
    * `packetNumber`. Appends behind `count` rows, `end` bytes, `trainCount` trains; returns the new count and end as
    * count * 2^32 + end. Rows become `RECEIVED`, those under 28 bytes `DROP`. Trains are used in order and each has a row, so

@@ -47,6 +47,7 @@ describe('defaults', () => {
       policy: 'redundant',
       rules: [],
       forwards: [],
+      persist: [],
       address: undefined,
       mtuBytes: undefined,
       dns: { kind: 'pushed' },

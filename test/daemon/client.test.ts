@@ -33,6 +33,7 @@ function config(overrides: Partial<ClientConfig> = {}): ClientConfig {
     policy: 'redundant',
     rules: [],
     forwards: [],
+    persist: [],
     dns: { kind: 'pushed' },
     ...overrides,
   };

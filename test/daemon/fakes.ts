@@ -13,6 +13,7 @@ import { UserError } from '../../src/errors.ts';
 import type { Exclusion } from '../../src/host/client-network.ts';
 import type { InterfaceChange } from '../../src/host/interface-watch.ts';
 import type { PathRequest, PathResult } from '../../src/host/path-table.ts';
+import type { PersistRequest } from '../../src/host/persist-redirect.ts';
 
 /** What happened, in order, over all fakes of one test. */
 export type Journal = string[];
@@ -119,6 +120,10 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
   async enableNat({ outInterface }: { outInterface?: string }): Promise<string> {
     this.journal.push(`nat ${outInterface}`);
     return outInterface ?? 'eth0';
+  }
+
+  async persist(request: PersistRequest | null): Promise<void> {
+    this.journal.push(request === null ? 'persist off' : `persist ${request.ports} at ${request.port4}`);
   }
 
   exclusion(name: string): Exclusion {

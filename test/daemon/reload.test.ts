@@ -16,8 +16,9 @@ import { makeInvite, surroundings } from './fakes.ts';
 test('every key of the schemas is known: put into force, or said to need a restart', () => {
   const paths = { sync: async () => {} };
   const policies = { set: () => {} };
+  const persist = { set: async () => {} };
   const common = { setLogLevel: () => {}, setHooks: () => {} };
-  const client = clientSettings({ wanted: new WantedInterfaces([]), paths, policies, ...common });
+  const client = clientSettings({ wanted: new WantedInterfaces([]), paths, policies, persist, ...common });
   expect(client.map(({ key }) => key).sort()).toEqual([...clientKind.keys].sort());
   const server = serverSettings(common);
   expect(server.map(({ key }) => key).sort()).toEqual([...serverKind.keys].sort());

@@ -91,6 +91,13 @@ describe('descriptors', () => {
   it('are not given for an interface that does not exist', () => {
     expect(() => addon.udpDescriptor({ family: 4, interfaceName: 'no-such0' })).toThrow('ENODEV');
   });
+
+  it.each([{}, { family: 5 }, { family: '4' }, undefined])(
+    'of transparent sockets are not given for %j',
+    (options) => {
+      expect(() => addon.transparentDescriptor(options as never)).toThrow(/family|options/);
+    },
+  );
 });
 
 describe('handles', () => {

@@ -2,7 +2,7 @@
  * The kill switch as nftables reads it: one table of our own for both families, replaced in one transaction. Accepting
  * here overrules nobody else's drop, and dropping is final whatever others accept (nft(8), "priority").
  */
-import { excludedMark, lookupMark, MARK_MASK } from '../routing-plan.ts';
+import { excludedMark, lookupMark, MARK_MASK, persistMark } from '../routing-plan.ts';
 import { inFamily, ruleInterface, type SwitchPlan } from './switch-plan.ts';
 
 /** Both families at once: at no moment is one of them open, or the old table gone and the new one not there. */
@@ -38,6 +38,7 @@ table inet ${name} {
   }
 
   # What was kept out of the tunnel on purpose is known by the mark of its connection (scripts/exclude.sh).
+  # What the hosts of a network behind this machine hear of connections that scripts/persist.sh took goes to where they came from.
   # Refused and not dropped: a program hears at once, and an open connection takes it for a passing fault.
   chain output {
     type filter hook output priority filter; policy drop;
@@ -46,6 +47,7 @@ table inet ${name} {
     jump link
     jump allowed
     ct mark ${hex(excludedMark(plan.markBase))} accept
+    ct mark ${hex(persistMark(plan.markBase))} ct direction reply accept
     counter reject with icmpx type admin-prohibited
   }
 

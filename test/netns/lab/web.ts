@@ -28,7 +28,10 @@ http.on('clientError', (_error, socket) => socket.destroy());
 const terminal = createTcpServer({ noDelay: true }, (socket) => {
   const checksum = new TerminalChecksum();
   socket.on('error', () => socket.destroy());
-  createInterface({ input: socket }).on('line', (line) => {
+  const lines = createInterface({ input: socket });
+  // A session that is cut off is its input's error, and the interface tells of it again.
+  lines.on('error', () => {});
+  lines.on('line', (line) => {
     checksum.handleText(`${line}\n`);
     socket.write(`${line} ${checksum.text}\n`);
   });

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Diverts TCP connections that would go into the tunnel to a program on this machine, which sees whom they were made to.
+#
+#   program ---SYN---> (tun0) --mark, rule, "local" route--> lo --TPROXY--> the client's listener ==stream==> server --> target
+#   network behind ---SYN---> eth1 ---------- mark, TPROXY ----------------------^
+#
+#   persist.sh up   --name NAME --tun IFACE --ports PORTS --own MARK/MASK --mark MARK --priority N --port4 PORT [--port6 PORT]
+#   persist.sh down --name NAME --mark MARK        (further options are taken and ignored)
+#
+# NAME names the table of nft; MARK is the mark of diverted packets, of their connections, and the number of the routing
+# table that keeps them here. What carries a mark in --own is the client's. A connection is diverted or not with its first
+# packet: those that were made before go on as they are. A second `up` replaces the first, a second `down` does nothing.
+set -euo pipefail
+export LC_ALL=C
+
+# `proto` of all that resip-vpn puts into routing tables.
+readonly PROTO=171
+
+die() {
+  echo "persist.sh: $*" >&2
+  exit 1
+}
+
+run() {
+  echo "[#] $*" >&2
+  "$@"
+}
+
+[[ $# -ge 1 ]] || die 'up or down?'
+VERB=$1
+shift
+NAME='' TUN='' PORTS='' OWN='' MARK='' PRIORITY='' PORT4='' PORT6=''
+while (($# >= 2)); do
+  case $1 in
+    --name) NAME=$2 ;;
+    --tun) TUN=$2 ;;
+    --ports) PORTS=$2 ;;
+    --own) OWN=$2 ;;
+    --mark) MARK=$2 ;;
+    --priority) PRIORITY=$2 ;;
+    --port4) PORT4=$2 ;;
+    --port6) PORT6=$2 ;;
+    *) die "unknown option $1" ;;
+  esac
+  shift 2
+done
+[[ $# -eq 0 ]] || die "$1 has no value"
+[[ $NAME =~ ^[a-z0-9-]{1,60}$ ]] || die 'which --name?'
+[[ $MARK =~ ^[0-9]+$ ]] || die 'which --mark?'
+command -v nft >/dev/null || die 'nft is not installed: apt-get install nftables'
+
+families() {
+  echo -4
+  if [[ -e /proc/net/if_inet6 ]]; then echo -6; fi
+}
+
+# The route of a connection's first packet decides, so this machine, its neighbours and all that goes past the tunnel are left
+# alone. Later packets follow their connection's mark; what the connection's other end sends is not theirs. A packet that was
+# marked to stay must not leave, should somebody have removed the rule or the route.
+table() {
+  local first='tcp flags & (syn | ack) == syn tcp dport @ports' onward='ct direction original ct mark '$MARK
+  local ipv6=''
+  if [[ $PORT6 ]]; then ipv6="meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:$PORT6 accept"; fi
+  cat <<RULES
+table inet $NAME
+delete table inet $NAME
+table inet $NAME {
+  set ports { type inet_service; flags interval; auto-merge; elements = { $PORTS } }
+  chain take {
+    meta mark set $MARK
+    meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:$PORT4 accept
+    $ipv6
+  }
+  chain programs {
+    type route hook output priority mangle;
+    meta l4proto != tcp return
+    meta mark & ${OWN#*/} == ${OWN%/*} return
+    oifname "$TUN" $first ct mark set $MARK
+    $onward meta mark set $MARK
+  }
+  chain arrivals {
+    type filter hook prerouting priority mangle;
+    meta l4proto != tcp return
+    iifname "$TUN" return
+    iifname "lo" meta mark $MARK goto take
+    iifname "lo" return
+    $first fib daddr . mark oifname "$TUN" ct mark set $MARK
+    $onward goto take
+  }
+  chain guard {
+    type filter hook postrouting priority filter;
+    meta mark $MARK oifname != "lo" drop
+  }
+}
+RULES
+}
+
+# drop_ways: the rule and the routes, as often as they are there.
+drop_ways() {
+  local family
+  for family in $(families); do
+    while ip "$family" rule del fwmark "$MARK" table "$MARK" protocol $PROTO 2>/dev/null; do :; done
+    ip "$family" route flush table "$MARK" 2>/dev/null || true
+  done
+}
+
+take_back() {
+  echo 'persist.sh: failed; taking back what was done' >&2
+  down
+}
+
+up() {
+  local family
+  [[ $TUN && $PORTS && $OWN && $PRIORITY && $PORT4 ]] || die 'up wants --tun, --ports, --own, --priority and --port4'
+  trap take_back EXIT
+  for family in $(families); do
+    run ip "$family" route replace local default dev lo table "$MARK" protocol $PROTO
+    if ! ip "$family" rule list | grep -q "fwmark $(printf '0x%x' "$MARK") "; then
+      run ip "$family" rule add priority "$PRIORITY" fwmark "$MARK" table "$MARK" protocol $PROTO
+    fi
+  done
+  table | run nft -f -
+  trap - EXIT
+}
+
+# The table goes first: what is not marked needs no way.
+down() {
+  run nft -f - <<<"table inet $NAME
+delete table inet $NAME"
+  drop_ways
+}
+
+case $VERB in
+  up) up ;;
+  down) down ;;
+  *) die 'up or down?' ;;
+esac

@@ -1,0 +1,239 @@
+/** Connections that nobody configured outlive outages (`--persist`): those of this machine, and of a network behind it. */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { explainFailures } from './lab/failures.ts';
+import { hostState } from './lab/host-state.ts';
+import { Lab } from './lab/lab.ts';
+import { Namespace } from './lab/namespace.ts';
+import { numberedBytes } from './lab/numbered-bytes.ts';
+import { SERVER_ADDRESS, SERVER_ADDRESS6, WEB_ADDRESS, WEB_ADDRESS6 } from './lab/plan.ts';
+import { attempt, type Process, run, waitFor } from './lab/process.ts';
+import { Terminal } from './lab/traffic/terminal.ts';
+import { type Daemon, Vpn } from './lab/vpn.ts';
+
+const PERSIST = ['--persist', 'tcp:22,80-81', '--kill-switch'];
+/** A network behind the client. */
+const LAN = { client: '192.168.77.1', host: '192.168.77.2', network: '192.168.77.0/24' };
+
+let lab: Lab;
+let vpn: Vpn;
+let lan: Namespace;
+let client: Daemon;
+let before: string;
+
+const curl = (namespace: Namespace, ...words: string[]) =>
+  attempt(namespace.command(['curl', '-sSg', '-m', '20', ...words]));
+const streams = async () => (await client.peer()).streams;
+const untilNoStream = () =>
+  client.until('no stream to be left', ({ peers }) => peers[0].streams.length === 0);
+
+beforeAll(async () => {
+  lab = await Lab.raise({
+    links: [
+      { kind: 'wifi', settings: { delayMs: 5 } },
+      { kind: 'lte', settings: { delayMs: 15 } },
+    ],
+  });
+  console.log(`seed ${lab.seed}`);
+  lan = await Namespace.create(`${lab.tag}-lan`);
+  const { namespace } = lab.client;
+  await namespace.ip([
+    `link add lan0 type veth peer name eth0 netns ${lan.name}`,
+    `addr add ${LAN.client}/24 dev lan0`,
+    'link set lan0 up',
+  ]);
+  await lan.ip([
+    `addr add ${LAN.host}/24 dev eth0`,
+    'link set eth0 up',
+    `route add default via ${LAN.client}`,
+  ]);
+  await namespace.sysctl({ 'net.ipv4.ip_forward': '1' });
+  await waitFor('duplicate address detection', async () => {
+    return (await namespace.run(['ip', '-6', '-o', 'addr', 'show', 'tentative'])) === '';
+  });
+  before = await hostState(namespace);
+  vpn = new Vpn(lab);
+  ({ client } = await vpn.startPair({ client: PERSIST }));
+  await waitFor('the web host', async () => (await curl(namespace, `http://${WEB_ADDRESS}/`)).code === 0);
+});
+afterAll(async () => {
+  await lan?.remove();
+  await lab?.close();
+});
+afterEach(() => Promise.all([lab.restore('wifi'), lab.restore('lte')]));
+explainFailures(() => vpn);
+
+describe('what is taken', () => {
+  it('connections of this machine, both families', async () => {
+    const { namespace } = lab.client;
+    for (const [host, seen] of [
+      [WEB_ADDRESS, SERVER_ADDRESS],
+      [`[${WEB_ADDRESS6}]`, SERVER_ADDRESS6],
+    ]) {
+      const slow = curl(namespace, '-o', '/dev/null', `http://${host}/bytes/300000/200000`);
+      await client.until(`a stream to ${host}`, ({ peers }) =>
+        peers[0].streams.some(({ target, state }) => target === `${host}:80` && state === 'open'),
+      );
+      expect((await slow).code).toBe(0);
+      expect((await curl(namespace, `http://${host}/`)).stdout).toBe(`${seen}\n`);
+    }
+    await untilNoStream();
+  });
+
+  it('connections of a network behind it, which the tunnel alone would not carry', async () => {
+    expect((await curl(lan, `http://${WEB_ADDRESS}/`)).stdout).toBe(`${SERVER_ADDRESS}\n`);
+    expect((await attempt(lan.command(['ping', '-c', '1', '-W', '1', WEB_ADDRESS]))).code).not.toBe(0);
+  });
+
+  it('a large file arrives as it was sent', async () => {
+    const path = join(lab.directory, 'file');
+    const { code } = await curl(lab.client.namespace, '-o', path, `http://${WEB_ADDRESS}/bytes/20000000`);
+    expect(code).toBe(0);
+    const sum = (chunks: Iterable<Uint8Array>) => {
+      const hash = createHash('sha256');
+      for (const chunk of chunks) hash.update(chunk);
+      return hash.digest('hex');
+    };
+    expect(sum([await readFile(path)])).toBe(sum(numberedBytes(20_000_000)));
+  });
+});
+
+describe('what is left alone', () => {
+  it('this machine, its neighbours, other ports, and who speaks to the listener itself', async () => {
+    const { namespace, links } = lab.client;
+    // Nobody listens there: who is taken would be told otherwise, or nothing at all.
+    for (const host of ['127.0.0.1', '[::1]', links[0].address, LAN.client])
+      expect((await curl(namespace, `http://${host}/`)).code, host).toBe(7);
+    const listening = await namespace.run(['ss', '-Hltn']);
+    const own = [...listening.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => port);
+    expect(own.length).toBeGreaterThan(0);
+    for (const port of own)
+      expect([7, 56]).toContain((await curl(namespace, `http://127.0.0.1:${port}/`)).code);
+    expect((await streams()).length).toBe(0);
+    // Refused by the target itself: it went through the tunnel as it is.
+    expect((await curl(namespace, `http://${WEB_ADDRESS}:82/`)).code).toBe(7);
+  });
+});
+
+describe('an outage', () => {
+  it('is not noticed: sessions go on by themselves, one of the network behind as well', async () => {
+    const sessions = [await Terminal.start(lab, lab.client.namespace), await Terminal.start(lab, lan)];
+    const laps = () => Promise.all(sessions.map((session) => session.lap()));
+    await waitFor('answers', async () => (await laps()).every(({ answered }) => answered > 5));
+    // Switched off, the interfaces have no routes: without the tunnel's own, nothing could even be sent.
+    await lab.access('wifi').switchOff();
+    await lab.access('lte').switchOff();
+    await client.until('both to be stalled', ({ peers }) =>
+      peers[0].streams.every(({ stalledBy }) => stalledBy === 'no-path'),
+    );
+    const waiting = (await streams()).map(({ target, stalledMs }) => ({
+      target,
+      isStalled: stalledMs !== null,
+    }));
+    expect(waiting).toEqual(Array(2).fill({ target: `${WEB_ADDRESS}:22`, isStalled: true }));
+    const heard = (await laps()).map(({ answered }) => answered);
+    await lab.access('lte').switchOn();
+    await lab.access('wifi').switchOn();
+    await waitFor('both to go on', async () =>
+      (await laps()).every(({ answered, typed }, i) => answered > heard[i] && typed - answered <= 2),
+    );
+    for (const session of sessions) expect(await session.stop()).toMatchObject({ wrong: 0, ended: null });
+    await untilNoStream();
+  });
+
+  it.skipIf(!existsSync('/usr/sbin/sshd'))('is not noticed by ssh', async () => {
+    const ssh = await startSsh();
+    ssh.child.stdin?.write('echo $((6 * 7))\n');
+    await waitFor('a remote shell', () => ssh.stdout.includes('42'));
+    await Promise.all([lab.cut('wifi'), lab.cut('lte')]);
+    await client.until('no path', ({ peers }) => peers[0].paths.every(({ state }) => state !== 'up'));
+    ssh.child.stdin?.write('echo $((7 * 11))\n');
+    await client.until('the session to wait', ({ peers }) =>
+      peers[0].streams.some(({ stalledBy, waitingBytes }) => stalledBy === 'no-path' && waitingBytes > 0),
+    );
+    expect(ssh.stdout).not.toContain('77');
+    await Promise.all([lab.restore('wifi'), lab.restore('lte')]);
+    await waitFor('the answer', () => ssh.stdout.includes('77'));
+    ssh.child.stdin?.end('exit\n');
+    expect((await ssh.ended).code).toBe(0);
+  });
+});
+
+/** OpenSSH, from the client's namespace to a server of its own on the web host. */
+async function startSsh(): Promise<Process> {
+  const [hostKey, userKey] = ['host', 'user'].map((name) => join(lab.directory, `${name}-key`));
+  for (const key of [hostKey, userKey]) await run(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  await mkdir('/run/sshd', { recursive: true });
+  const options = [
+    'Port=81',
+    'PidFile=none',
+    'StrictModes=no',
+    `HostKey=${hostKey}`,
+    `AuthorizedKeysFile=${userKey}.pub`,
+  ];
+  lab.start(lab.web, [
+    '/usr/sbin/sshd',
+    '-D',
+    '-e',
+    '-f',
+    '/dev/null',
+    ...options.flatMap((option) => ['-o', option]),
+  ]);
+  await waitFor('sshd', async () => (await lab.web.run(['ss', '-Hltn', 'sport = :81'])) !== '');
+  const known = [
+    'StrictHostKeyChecking=no',
+    'UserKnownHostsFile=/dev/null',
+    'BatchMode=yes',
+    'IdentitiesOnly=yes',
+  ];
+  const words = [
+    'ssh',
+    '-F',
+    'none',
+    '-p',
+    '81',
+    '-i',
+    userKey,
+    ...known.flatMap((option) => ['-o', option]),
+  ];
+  return lab.start(lab.client.namespace, [...words, `root@${WEB_ADDRESS}`, 'sh'], { stdin: true });
+}
+
+describe('what it changes on this machine', () => {
+  it('comes back when somebody removes the rule or flushes the firewall', async () => {
+    const { namespace } = lab.client;
+    const putBack = (times: number) =>
+      client.until(
+        `it to be put back ${times} times`,
+        () => client.process.stderr.split('persist-put-back').length > times,
+      );
+    const session = await Terminal.start(lab, namespace);
+    const [, rule] = /fwmark (0x[0-9a-f]+fc) /.exec(await namespace.run(['ip', 'rule'])) ?? [];
+    await namespace.ip([`rule del fwmark ${rule}`]);
+    // A change of the network, as whoever removes rules makes it.
+    await lab.access('lte').switchOff();
+    await putBack(1);
+    await lab.access('lte').switchOn();
+    const { answered } = await session.lap();
+    await waitFor('the session to go on', async () => (await session.lap()).answered > answered);
+    expect(await session.stop()).toMatchObject({ wrong: 0, ended: null });
+    await namespace.run(['nft', 'flush', 'ruleset']);
+    await putBack(2);
+    expect((await curl(namespace, `http://${WEB_ADDRESS}/`)).code).toBe(0);
+  });
+
+  it('is gone with the client, and after a killed one with the next', async () => {
+    const { namespace } = lab.client;
+    await client.stop('SIGKILL');
+    // Nobody is there to take them: refused, and not let past.
+    expect((await curl(namespace, `http://${WEB_ADDRESS}/`)).code).not.toBe(0);
+    expect(await hostState(namespace)).toContain('-persist');
+    client = await vpn.startClient({ words: PERSIST });
+    await waitFor('the web host', async () => (await curl(namespace, `http://${WEB_ADDRESS}/`)).code === 0);
+    await client.stop();
+    expect(await hostState(namespace)).toBe(before);
+  });
+});
