@@ -28,7 +28,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{proto,cli,config,state,control,daemon,host,engine,metrics,bench}/**/*.test.ts'],
+          include: [
+            'test/{proto,cli,config,state,control,daemon,host,engine,metrics,trends,dashboard,bench}/**/*.test.ts',
+          ],
           // Some walk through thousands of handshakes: seconds, and many of them on a machine with other work.
           testTimeout: 60_000,
         },

@@ -55,3 +55,9 @@ export function formatFraction(fraction: number | null): string {
 export function shortenKey(key: string): string {
   return key.length <= 10 ? key : `${key.slice(0, 8)}…`;
 }
+
+/** `950 bit/s`, `16.2 Mbit/s`, from bytes; `-` when unknown. */
+export function formatRate(bytesPerSecond: number | null): string {
+  if (bytesPerSecond === null) return '-';
+  return `${formatBytes(8 * bytesPerSecond).replace(/B$/, 'bit')}/s`;
+}

@@ -19,6 +19,7 @@ import { pubkeyCommand } from './pubkey.ts';
 import { reloadCommand } from './reload.ts';
 import { serverCommand } from './server.ts';
 import { statusCommand } from './status.ts';
+import { topCommand } from './top.ts';
 import { wakeupCommand } from './wakeup.ts';
 
 const COMMANDS: readonly CommandModule[] = [
@@ -29,6 +30,7 @@ const COMMANDS: readonly CommandModule[] = [
   clientCommand,
   statusCommand,
   eventsCommand,
+  topCommand,
   pathCommand,
   forwardCommand,
   wakeupCommand,

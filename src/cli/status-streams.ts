@@ -21,16 +21,16 @@ export function formatStreams(streams: readonly StreamSnapshot[]): string[] {
   ];
 }
 
-function formatStream(stream: StreamSnapshot): string {
+export function formatStream(stream: StreamSnapshot): string {
   const { target, state, ageMs, sentBytes, receivedBytes, waitingBytes, stalledMs, stalledBy } = stream;
   const parts = [
     `${target}, ${state === 'open' ? 'open' : 'starting'} for ${formatSpan(ageMs)}`,
-    `sent ${formatBytes(sentBytes)}`,
-    `received ${formatBytes(receivedBytes)}`,
-    ...(waitingBytes > 0 ? [`${formatBytes(waitingBytes)} waiting`] : []),
     ...(stalledMs !== null && stalledBy !== null
       ? [`stalled for ${formatSpan(stalledMs)}: ${REASONS[stalledBy]}`]
       : []),
+    ...(waitingBytes > 0 ? [`${formatBytes(waitingBytes)} waiting`] : []),
+    `sent ${formatBytes(sentBytes)}`,
+    `received ${formatBytes(receivedBytes)}`,
   ];
   return `    ${parts.join(', ')}`;
 }

@@ -1,7 +1,8 @@
 /**
  * The control socket's language: one JSON object per line, one answer per request, in order.
  *
- *   → {"command":"status"}                        ← {"ok":true,"result":Snapshot}
+ *   → {"command":"status","only":["laptop"]}      ← {"ok":true,"result":Snapshot}     `only`, names of peers, may be absent
+ *   → {"command":"trends","last":60}              ← {"ok":true,"result":TrendsAnswer}   fields of TrendsRequest
  *   → {"command":"forward-add","spec":"…"}       ← {"ok":true,"result":null}         client; forward-remove likewise
  *   → {"command":"forward-list"}                  ← {"ok":true,"result":[Forward]}    client
  *   → {"command":"invite-put","invite":{…}}       ← {"ok":true,"result":null}         server only

@@ -2,7 +2,6 @@
 import { FORWARD_EXAMPLE, parseForward } from '../config/forward-spec.ts';
 import { formatInterfaceSpec, type InterfaceSpec, parseInterfaceSpec } from '../config/interface-spec.ts';
 import type { Handler } from '../control/protocol.ts';
-import type { Engine } from '../engine/engine-client.ts';
 import type { PathSnapshot, Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
@@ -13,10 +12,8 @@ import type { Log } from './log.ts';
 import type { WantedInterfaces } from './wanted-interfaces.ts';
 
 export interface ClientControlParts {
-  readonly engine: Engine;
   readonly paths: ClientPaths;
   readonly wanted: WantedInterfaces;
-  readonly budgets: Pick<Budgets, 'left'>;
   readonly network: Pick<ClientNetwork, 'exclusion'>;
   readonly forwards: Forwards;
   /** Somebody knows that the network is there again. */
@@ -32,7 +29,7 @@ export interface PathList {
 }
 
 export function clientHandlers(parts: ClientControlParts): Readonly<Record<string, Handler>> {
-  const { engine, paths, wanted, forwards, log } = parts;
+  const { paths, wanted, forwards, log } = parts;
   const list = (): PathList => {
     const open = paths.open.map(({ interfaceName, family, path }) => ({ interfaceName, family, path }));
     const names = [...new Set(open.map(({ interfaceName }) => interfaceName))];
@@ -55,7 +52,6 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
         fix: 'see: resip-vpn path',
       });
     },
-    status: async () => withBudgets(await engine.snapshot(), parts.budgets),
     'path-list': async () => list(),
     'path-add': async ({ interface: text }) => {
       const { spec, mistakes } = parseInterfaceSpec(String(text));
@@ -94,7 +90,7 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
 }
 
 /** The engine knows its grants; what is left of the budgets behind them is known here. */
-function withBudgets(snapshot: Snapshot, budgets: Pick<Budgets, 'left'>): Snapshot {
+export function withBudgets(snapshot: Snapshot, budgets: Pick<Budgets, 'left'>): Snapshot {
   const withBudget = (path: PathSnapshot): PathSnapshot => {
     const left = budgets.left(path.interfaceName ?? '');
     if (left === undefined) return path;

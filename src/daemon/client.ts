@@ -4,7 +4,7 @@ import type { LogConfig } from '../config/common-config.ts';
 import { readInviteFile } from '../config/invite-file.ts';
 import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
-import type { Assignment, EngineEvent } from '../engine/messages.ts';
+import type { Assignment, EngineEvent, Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork, ClientNetworkOptions } from '../host/client-network.ts';
 import type { Primitives } from '../proto/session/primitives.ts';
@@ -12,7 +12,7 @@ import { BudgetBook } from '../state/budget-book.ts';
 import { ClientState, clientStatePath, type StoredServer } from '../state/client-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { Budgets } from './budgets.ts';
-import { clientHandlers } from './client-control.ts';
+import { clientHandlers, withBudgets } from './client-control.ts';
 import { ClientPaths } from './client-paths.ts';
 import { clientSettings } from './client-settings.ts';
 import { ClientTunnel } from './client-tunnel.ts';
@@ -21,6 +21,7 @@ import { type StartEngine, startEngine } from './engine-start.ts';
 import { checkExposure } from './exposure.ts';
 import { Forwards } from './forwards.ts';
 import { History } from './history.ts';
+import { Insight } from './insight.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
@@ -29,7 +30,6 @@ import { Persist } from './persist.ts';
 import { PolicyControl } from './policy-control.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
 import { Reloader, reloadHandler } from './reload.ts';
-import { serveMetrics } from './serve-metrics.ts';
 import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
 import { WantedInterfaces } from './wanted-interfaces.ts';
 
@@ -246,13 +246,16 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     setHooks: (hooks) => history.replaceHooks(hooks),
   });
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
+  const complete = (snapshot: Snapshot) => withBudgets(snapshot, budgets);
+  const insight = new Insight({ engine, complete, always: 'server' }, life);
   const control = await ControlServer.listen(stateDir, {
-    ...clientHandlers({ engine, network, paths, wanted, budgets, forwards, onWakeup: wakeup, log }),
+    ...insight.handlers,
+    ...clientHandlers({ network, paths, wanted, forwards, onWakeup: wakeup, log }),
     policy: policies.handler,
     reload: reloadHandler(reloader, life, log),
   });
   life.defer('control', () => control.close());
-  await serveMetrics(config.metrics, engine, life);
+  await insight.serveMetrics(config.metrics, life);
   history.ready(life);
 }
 

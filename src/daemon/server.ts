@@ -14,11 +14,11 @@ import { ClientAdmin, clientAdminHandlers, withOwnersWill } from './client-admin
 import { type StartEngine, startEngine } from './engine-start.ts';
 import { checkExposure } from './exposure.ts';
 import { History } from './history.ts';
+import { Insight } from './insight.ts';
 import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { Reloader, reloadHandler } from './reload.ts';
-import { serveMetrics } from './serve-metrics.ts';
 import { serverSettings } from './server-settings.ts';
 
 export type ServerNetworkPort = Pick<ServerNetwork, 'checkPools' | 'configureTun' | 'enableNat' | 'close'>;
@@ -98,8 +98,9 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     setHooks: (hooks) => history.replaceHooks(hooks),
   });
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
+  const insight = new Insight({ engine }, life);
   const control = await ControlServer.listen(stateDir, {
-    status: () => engine.snapshot(),
+    ...insight.handlers,
     reload: reloadHandler(reloader, life, log),
     ...clientAdminHandlers(admin, log),
     'invite-put': async ({ invite }) => {
@@ -110,7 +111,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     },
   });
   life.defer('control', () => control.close());
-  await serveMetrics(config.metrics, engine, life);
+  await insight.serveMetrics(config.metrics, life);
   const sockets = listen.map(({ address }, i) => formatEndpoint({ host: address, port: ready.ports[i] }));
   log.info(
     { listen: sockets, pool, pool6, tun: tunName, nat: out ?? 'off', clients: clients.length },

@@ -6,7 +6,7 @@ import { endpointWords, fromBase64 } from './convert.ts';
 import type { Engine } from './engine.ts';
 import { ForwardListener } from './forward-listener.ts';
 import type { ClientEngineOptions, EngineCommand } from './messages.ts';
-import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
+import { answerOf, type Emit, openParts, type Parts, type Role, startLoop } from './role.ts';
 import { StreamOpener } from './stream-opener.ts';
 import { handleStreamNews, pumpHost } from './stream-pump.ts';
 import { TransparentListener } from './transparent-listener.ts';
@@ -105,11 +105,8 @@ export class ClientRole implements Role {
         this.core.setEndpoints(command.endpoints.map(endpointWords));
         break;
       case 'snapshot':
-        this.emit({
-          kind: 'snapshot',
-          request: command.request,
-          snapshot: withTun(this.core.snapshot(this.engine.now), this.parts),
-        });
+      case 'sample':
+        this.emit(answerOf(command, this.core, this.engine.now, this.parts));
         break;
       case 'stop':
         this.forwards.close();

@@ -1,23 +1,25 @@
 /** The main thread's handle on the engine: starts the worker, sends commands, hands on events. */
 import { Worker } from 'node:worker_threads';
-import type { EngineCommand, EngineEvent, EngineOptions, Snapshot } from './messages.ts';
+import type { EngineCommand, EngineEvent, EngineOptions, Sample, Snapshot } from './messages.ts';
 import { prepareMemory, releaseStartMemory } from './start-memory.ts';
 
 /** A worker that does not answer for so long is stuck. */
-const SNAPSHOT_TIMEOUT_MS = 2_000;
+const ANSWER_TIMEOUT_MS = 2_000;
 const STOP_TIMEOUT_MS = 3_000;
 
 export interface Engine {
   post(command: EngineCommand): void;
   onEvent(callback: (event: EngineEvent) => void): void;
-  /** Rejects when the engine has ended or does not answer. */
-  snapshot(): Promise<Snapshot>;
+  /** `only`: peers of these names; absent = all. Rejects when the engine has ended or does not answer. */
+  snapshot(only?: readonly string[]): Promise<Snapshot>;
+  /** See `Core.sample`. Rejects as `snapshot` does. */
+  sample(limit: number, also?: string): Promise<Sample>;
   /** Says goodbye to the peers and ends the worker. Resolves in any case. */
   stop(): Promise<void>;
 }
 
 interface Request {
-  resolve(snapshot: Snapshot): void;
+  resolve(answer: unknown): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout;
 }
@@ -51,15 +53,23 @@ class EngineClient implements Engine {
     this.callbacks.push(callback);
   }
 
-  snapshot(): Promise<Snapshot> {
+  snapshot(only?: readonly string[]): Promise<Snapshot> {
+    return this.ask((request) => ({ kind: 'snapshot', request, only })) as Promise<Snapshot>;
+  }
+
+  sample(limit: number, also?: string): Promise<Sample> {
+    return this.ask((request) => ({ kind: 'sample', request, limit, also })) as Promise<Sample>;
+  }
+
+  private ask(question: (request: number) => EngineCommand): Promise<unknown> {
     const request = this.nextRequest++;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.requests.delete(request);
         reject(new Error('the engine does not answer'));
-      }, SNAPSHOT_TIMEOUT_MS);
+      }, ANSWER_TIMEOUT_MS);
       this.requests.set(request, { resolve, reject, timer });
-      this.post({ kind: 'snapshot', request });
+      this.post(question(request));
     });
   }
 
@@ -73,7 +83,7 @@ class EngineClient implements Engine {
 
   private handle(event: EngineEvent): void {
     if (event.kind === 'ready') releaseStartMemory();
-    if (event.kind !== 'snapshot') {
+    if (event.kind !== 'snapshot' && event.kind !== 'sample') {
       this.emit(event);
       return;
     }
@@ -81,7 +91,7 @@ class EngineClient implements Engine {
     if (request === undefined) return;
     this.requests.delete(event.request);
     clearTimeout(request.timer);
-    request.resolve(event.snapshot);
+    request.resolve(event.kind === 'snapshot' ? event.snapshot : event.sample);
   }
 
   private handleExit(): void {

@@ -2,12 +2,21 @@
 import type { PathState } from '../proto/path/path-state.ts';
 import type { PolicyName } from '../proto/policy/policy.ts';
 import type { Rule } from '../proto/policy/rule.ts';
-import type { Assignment, Snapshot } from '../proto/snapshot.ts';
+import type { Assignment, Sample, Snapshot } from '../proto/snapshot.ts';
 import type { TargetRules } from './target-rules.ts';
 import type { TransparentPorts } from './transparent-listener.ts';
 
 export type { PathState } from '../proto/path/path-state.ts';
-export type { Assignment, PathSnapshot, PeerSnapshot, Snapshot, StreamSnapshot } from '../proto/snapshot.ts';
+export type {
+  Assignment,
+  PathSample,
+  PathSnapshot,
+  PeerSample,
+  PeerSnapshot,
+  Sample,
+  Snapshot,
+  StreamSnapshot,
+} from '../proto/snapshot.ts';
 export type { TargetRule, TargetRules } from './target-rules.ts';
 export type { TransparentPorts } from './transparent-listener.ts';
 
@@ -143,7 +152,10 @@ export type EngineCommand =
   | { kind: 'client-remove'; publicKey: string }
   | { kind: 'invite-put'; invite: InviteRecord }
   | { kind: 'endpoints'; endpoints: readonly SocketAddress[] }
-  | { kind: 'snapshot'; request: number }
+  /** `only`: peers of these names. */
+  | { kind: 'snapshot'; request: number; only?: readonly string[] }
+  /** See `Core.sample`. */
+  | { kind: 'sample'; request: number; limit: number; also?: string }
   /** Says goodbye to the peers, closes everything; `stopped` follows. */
   | { kind: 'stop' };
 
@@ -181,5 +193,6 @@ export type EngineEvent =
   | { kind: 'client'; client: ClientRecord }
   | { kind: 'invite'; invite: InviteRecord }
   | { kind: 'snapshot'; request: number; snapshot: Snapshot }
+  | { kind: 'sample'; request: number; sample: Sample }
   | { kind: 'failed'; message: string; code?: string }
   | { kind: 'stopped' };

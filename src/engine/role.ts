@@ -19,7 +19,7 @@ import type { UdpEdge } from '../udp/udp.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { fromBase64 } from './convert.ts';
 import { Engine, type EngineBatches, engineBatches } from './engine.ts';
-import type { EngineCommand, EngineEvent, Snapshot } from './messages.ts';
+import type { EngineCommand, EngineEvent } from './messages.ts';
 
 export interface Role {
   handle(command: EngineCommand): void;
@@ -73,8 +73,16 @@ export function startLoop(
   return new Engine({ onStreamNews, ...parts, core, onEvent });
 }
 
-/** The core does not know the device it writes to. */
-export function withTun(snapshot: Snapshot, parts: Parts): Snapshot {
-  const { vnetHeader, tso, uso } = parts.tun.offload;
-  return { ...snapshot, tun: { offload: vnetHeader, tso, uso } };
+type Question = Extract<EngineCommand, { kind: 'snapshot' | 'sample' }>;
+
+/** What a look at the core tells. */
+export function answerOf(question: Question, core: Core, now: number, { tun }: Parts): EngineEvent {
+  const { kind, request } = question;
+  if (kind === 'sample') {
+    return { kind, request, sample: core.sample(now, question.limit, question.also) };
+  }
+  // The core does not know the device it writes to.
+  const { vnetHeader, tso, uso } = tun.offload;
+  const snapshot = { ...core.snapshot(now, question.only), tun: { offload: vnetHeader, tso, uso } };
+  return { kind, request, snapshot };
 }

@@ -4,7 +4,7 @@ import { ServerCore, serverTables } from '../proto/server-core.ts';
 import { clientRecord, clientState, fromBase64, inviteState, pool6 } from './convert.ts';
 import type { Engine } from './engine.ts';
 import type { EngineCommand, InviteRecord, ServerEngineOptions } from './messages.ts';
-import { type Emit, openParts, type Parts, type Role, startLoop, withTun } from './role.ts';
+import { answerOf, type Emit, openParts, type Parts, type Role, startLoop } from './role.ts';
 import { handleStreamNews, pumpHost } from './stream-pump.ts';
 import { TargetDialer } from './target-dialer.ts';
 import { TargetPolicy } from './target-rules.ts';
@@ -74,12 +74,9 @@ export class ServerRole implements Role {
         this.putInvite(command.invite);
         break;
       case 'snapshot':
-        this.emit({
-          kind: 'snapshot',
-          request: command.request,
-          snapshot: withTun(this.core.snapshot(now), this.parts),
-        });
-        break;
+      case 'sample':
+        this.emit(answerOf(command, this.core, now, this.parts));
+        return;
       case 'stop':
         this.core.close(now);
         this.engine.drain();

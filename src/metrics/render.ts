@@ -2,6 +2,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { PathSnapshot, PeerSnapshot, Snapshot } from '../engine/messages.ts';
 import { type Family, INSTANCE_FAMILIES, PATH_FAMILIES, PEER_FAMILIES } from './families.ts';
+import { pathLabel } from './path-label.ts';
 
 /** Every label is a time series for ever: clients beyond these, by name, are told of by their number alone. */
 export const MAX_LABELLED_PEERS = 256;
@@ -64,10 +65,4 @@ function byReason(name: string, help: string): Family<number> {
 
 function reasons(counters: Readonly<Record<string, number>>): Sample<number>[] {
   return Object.entries(counters).map(([reason, count]) => [{ reason }, count]);
-}
-
-/** Outer addresses change all the time: as labels they would be without bound. */
-function pathLabel({ interfaceName, remote, path }: PathSnapshot): string {
-  if (interfaceName === undefined) return String(path);
-  return remote.startsWith('[') ? `${interfaceName}/IPv6` : interfaceName;
 }

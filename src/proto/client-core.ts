@@ -315,6 +315,10 @@ export class ClientCore extends CoreBase {
     this.reportPaths();
   }
 
+  protected override *associations(): Iterable<Association> {
+    yield this.association;
+  }
+
   snapshot(now: number): Snapshot {
     const peer = {
       ...peerSnapshot(this.association, now),

@@ -12,8 +12,9 @@ import type { PacketBatch } from './packet-batch.ts';
 import type { Path } from './path/path.ts';
 import { Prober } from './path/prober.ts';
 import type { Routes } from './routes.ts';
+import { Sampler } from './sampler.ts';
 import type { Session } from './session/session.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Sample, Snapshot } from './snapshot.ts';
 import type { Stream } from './stream/stream.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { CloseReason, writeClose } from './wire/commands.ts';
@@ -25,6 +26,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   protected readonly timers = new TimerQueue<Association>();
   private readonly inbound: Inbound;
   private readonly commandHandler: CommandHandler;
+  private readonly sampler: Sampler;
   /** Associations whose deadlines moved during the batch at hand. */
   private readonly moved: Association[] = [];
 
@@ -36,6 +38,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     this.prober = new Prober(this.commands, options.random);
     this.inbound = new Inbound(this.context, this);
     this.commandHandler = new CommandHandler(this.context, this.commands, this.prober, this);
+    this.sampler = new Sampler(options.paths.peers);
   }
 
   get outbox(): Outbox {
@@ -136,7 +139,13 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     return false;
   }
   abstract handleNewPath(session: Session, pathId: number, source: Source, now: number): void;
-  abstract snapshot(now: number): Snapshot;
+  abstract snapshot(now: number, only?: readonly string[]): Snapshot;
+  protected abstract associations(): Iterable<Association>;
+
+  sample(now: number, limit: number, also?: string): Sample {
+    return this.sampler.sample(this.associations(), now, limit, also);
+  }
+
   abstract close(now: number): void;
 
   /** Everything that is due for one association. */

@@ -14,7 +14,7 @@
 import type { CoreEvent } from './events.ts';
 import type { Outbox } from './outbox.ts';
 import type { PacketBatch } from './packet-batch.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Sample, Snapshot } from './snapshot.ts';
 import type { Stream } from './stream/stream.ts';
 
 export interface Core {
@@ -40,7 +40,10 @@ export interface Core {
   /** To be called after commands to streams: sends what they have brought up. */
   settle(now: number): void;
 
-  snapshot(now: number): Snapshot;
+  /** `only`: peers of these names; absent = all of them. */
+  snapshot(now: number, only?: readonly string[]): Snapshot;
+  /** To be asked regularly: at most `limit` peers, those with a session that did most since the last sample; and the one named `also`. */
+  sample(now: number, limit: number, also?: string): Sample;
   /** Says goodbye to every peer. The driver drains and then closes the sealer, which wipes all keys. */
   close(now: number): void;
 }

@@ -321,11 +321,14 @@ export class ServerCore extends CoreBase {
     this.reports.look(session.association);
   }
 
-  snapshot(now: number): Snapshot {
+  protected override *associations(): Iterable<Association> {
+    for (const { association } of this.directory.all()) if (association !== null) yield association;
+  }
+
+  snapshot(now: number, only?: readonly string[]): Snapshot {
     const peers = [];
-    for (const client of this.directory.all()) {
-      const { association } = client;
-      if (association === null) continue;
+    for (const association of this.associations()) {
+      if (only !== undefined && !only.includes(association.name)) continue;
       const address6 = association.address6;
       peers.push({
         ...peerSnapshot(association, now),

@@ -134,3 +134,42 @@ export interface Snapshot {
   readonly drops: Readonly<Record<string, number>>;
   readonly tun: { readonly offload: boolean; readonly tso: boolean; readonly uso: boolean };
 }
+
+/** One moment of a path. Counters as in `PathSnapshot`. */
+export type PathSample = Pick<
+  PathSnapshot,
+  | 'path'
+  | 'interfaceName'
+  | 'remote'
+  | 'state'
+  | 'rttMs'
+  | 'lossOut'
+  | 'lossIn'
+  | 'sentBytes'
+  | 'receivedBytes'
+  | 'firstArrivals'
+  | 'savedPackets'
+>;
+
+export interface PeerSample {
+  readonly name: string;
+  readonly address: string | null;
+  readonly isConnected: boolean;
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly duplicatesDropped: number;
+  readonly streamCount: number;
+  readonly paths: readonly PathSample[];
+}
+
+/** One moment of all. */
+export interface Sample {
+  /** The core's clock. */
+  readonly atMs: number;
+  readonly peerCount: number;
+  readonly connectedCount: number;
+  /** Of all peers, of those without a place below as well. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly peers: readonly PeerSample[];
+}

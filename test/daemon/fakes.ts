@@ -8,7 +8,13 @@ import type { Life } from '../../src/daemon/lifecycle.ts';
 import type { Log } from '../../src/daemon/log.ts';
 import type { ServerNetworkPort, ServerParts } from '../../src/daemon/server.ts';
 import type { Engine } from '../../src/engine/engine-client.ts';
-import type { EngineCommand, EngineEvent, EngineOptions, Snapshot } from '../../src/engine/messages.ts';
+import type {
+  EngineCommand,
+  EngineEvent,
+  EngineOptions,
+  Sample,
+  Snapshot,
+} from '../../src/engine/messages.ts';
 import { UserError } from '../../src/errors.ts';
 import type { Exclusion } from '../../src/host/client-network.ts';
 import type { InterfaceChange } from '../../src/host/interface-watch.ts';
@@ -45,6 +51,10 @@ export class FakeEngine implements Engine {
 
   async snapshot(): Promise<Snapshot> {
     return { role: this.options.role, peers: [] } as unknown as Snapshot;
+  }
+
+  async sample(): Promise<Sample> {
+    return { atMs: 0, peerCount: 0, connectedCount: 0, sentBytes: 0, receivedBytes: 0, peers: [] };
   }
 
   async stop(): Promise<void> {
