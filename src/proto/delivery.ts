@@ -9,7 +9,6 @@ import type { Path } from './path/path.ts';
 import { REASSEMBLED_MAX_BYTES } from './receive/reassembly.ts';
 import { Unit } from './receive/unit.ts';
 import type { Routes } from './routes.ts';
-import type { Session } from './session/session.ts';
 import { LANES } from './wire/interior.ts';
 import { checkIp } from './wire/ip.ts';
 
@@ -27,83 +26,88 @@ export class Delivery {
 
   /** The row is one whole IP packet, which `unit` describes: handed on where it stands, unless others go before it. */
   takeRow(
-    session: Session,
+    association: Association,
     path: Path | null,
     unit: Unit,
     batch: PacketBatch,
     row: number,
     now: number,
   ): void {
-    const { reorder } = session.association;
-    if (!unit.isOrdered) this.route(session, batch, row, now);
-    else if (this.context.deliveries.count > 0 || reorder.held > 0) this.order(session, path, unit, now);
+    const { reorder } = association;
+    if (!unit.isOrdered) this.route(association, batch, row, now);
+    else if (this.context.deliveries.count > 0 || reorder.held > 0) this.order(association, path, unit, now);
     else if (reorder.accept(unit.lane, unit.number, path?.id ?? -1, now))
-      this.route(session, batch, row, now);
-    else this.hold(session, unit, now);
+      this.route(association, batch, row, now);
+    else this.hold(association, unit, now);
   }
 
   /** An IP packet among other interior packets, or a piece of one. */
-  take(session: Session, path: Path | null, unit: Unit, now: number): void {
-    if (unit.isOrdered) this.order(session, path, unit, now);
-    else this.deliver(session, unit, now);
+  take(association: Association, path: Path | null, unit: Unit, now: number): void {
+    if (unit.isOrdered) this.order(association, path, unit, now);
+    else this.deliver(association, unit, now);
   }
 
   /** What waited long enough. To be called when `Reorder.dueMs` is over. */
   releaseOrdered(association: Association, now: number): void {
-    const session = association.current;
-    if (session === null || association.reorder.held === 0) return;
-    for (let lane = 0; lane < LANES; lane++) this.release(session, lane, now);
+    if (association.reorder.held === 0) return;
+    for (let lane = 0; lane < LANES; lane++) this.release(association, lane, now);
   }
 
-  private order(session: Session, path: Path | null, unit: Unit, now: number): void {
-    const { reorder } = session.association;
+  private order(association: Association, path: Path | null, unit: Unit, now: number): void {
+    const { reorder } = association;
     if (!reorder.accept(unit.lane, unit.number, path?.id ?? -1, now)) {
-      this.hold(session, unit, now);
+      this.hold(association, unit, now);
       return;
     }
-    this.deliver(session, unit, now);
-    this.release(session, unit.lane, now);
+    this.deliver(association, unit, now);
+    this.release(association, unit.lane, now);
   }
 
   /** What finds no room is handed on behind what waits in its lane, whatever is missing between. */
-  private hold(session: Session, unit: Unit, now: number): void {
-    const { association } = session;
+  private hold(association: Association, unit: Unit, now: number): void {
     const { reorder } = association;
     this.context.wake(association);
     if (reorder.hold(unit, now)) {
-      this.release(session, unit.lane, now);
+      this.release(association, unit.lane, now);
       return;
     }
     reorder.giveUp(unit.lane, unit.number);
-    this.release(session, unit.lane, now);
-    this.deliver(session, unit, now);
+    this.release(association, unit.lane, now);
+    this.deliver(association, unit, now);
   }
 
   /** Hands on what may go, as far as there is room until the next turn. */
-  private release(session: Session, lane: number, now: number): void {
-    const { reorder } = session.association;
+  private release(association: Association, lane: number, now: number): void {
+    const { reorder } = association;
     const { deliveries } = this.context;
     if (reorder.held === 0) return;
     while (deliveries.hasRoom(REASSEMBLED_MAX_BYTES) && reorder.poll(lane, this.released, now))
-      this.deliver(session, this.released, now);
+      this.deliver(association, this.released, now);
   }
 
   /** In its turn: a whole packet, or a piece that may be the last one missing. */
-  private deliver(session: Session, unit: Unit, now: number): void {
+  private deliver(association: Association, unit: Unit, now: number): void {
     if (unit.isWhole) {
-      this.deliverCopy(session, unit.bytes, unit.offset, unit.length, unit.packetFlags, now);
+      this.deliverCopy(association, unit.bytes, unit.offset, unit.length, unit.packetFlags, now);
       return;
     }
-    const { reassembly } = session.association;
+    const { reassembly } = association;
     const { dropped } = reassembly;
-    const origin = session.localId * ORIGINS_PER_SESSION + unit.lane;
+    const origin = unit.sessionId * ORIGINS_PER_SESSION + unit.lane;
     if (reassembly.add(origin, unit, now))
-      this.deliverCopy(session, reassembly.packet, 0, reassembly.packetLength, reassembly.packetFlags, now);
+      this.deliverCopy(
+        association,
+        reassembly.packet,
+        0,
+        reassembly.packetLength,
+        reassembly.packetFlags,
+        now,
+      );
     this.context.drops.add('reassembly', reassembly.dropped - dropped);
   }
 
   private deliverCopy(
-    session: Session,
+    association: Association,
     bytes: Uint8Array,
     at: number,
     length: number,
@@ -118,12 +122,11 @@ export class Delivery {
     }
     deliveries.arena.set(bytes.subarray(at, at + length), deliveries.offset[row]);
     deliveries.flags[row] = flags;
-    this.route(session, deliveries, row, now);
+    this.route(association, deliveries, row, now);
   }
 
-  private route(session: Session, batch: PacketBatch, row: number, now: number): void {
+  private route(association: Association, batch: PacketBatch, row: number, now: number): void {
     const { arena, offset, length } = batch;
-    const { association } = session;
     if (checkIp(arena, offset[row], length[row]) === 0) {
       this.context.drops.add('bad-packet');
       return;
@@ -133,7 +136,7 @@ export class Delivery {
       this.context.drops.add(target);
       return;
     }
-    association.handlePacketIn(length[row], session, now);
+    association.handlePacketIn(length[row], now);
     if (target === null) batch.verdict[row] = Verdict.DELIVER;
     else target.sender.sendCopy(arena, offset[row], length[row], batch.flags[row], now);
   }

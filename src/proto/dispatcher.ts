@@ -53,8 +53,9 @@ export class Dispatcher {
       length[row] -= IP_INTERIOR_BYTES;
       if (path !== null) this.countFirst(session.association, path, batch.packetNumber[row], now);
       else this.handler.handleStray(session, batch, row, now);
-      this.unit.set(number, false, ipFlags, arena, offset[row], length[row]);
-      this.delivery.takeRow(session, path, this.unit, batch, row, now);
+      this.unit.set(session.localId, number, false, ipFlags, arena, offset[row], length[row]);
+      session.carriedPackets = true;
+      this.delivery.takeRow(session.association, path, this.unit, batch, row, now);
       return;
     }
     const reader = this.reader;
@@ -100,8 +101,10 @@ export class Dispatcher {
   /** An IP packet among other interior packets, or a piece of one. */
   private takeUnit(session: Session, path: Path | null, bytes: Uint8Array, now: number): void {
     const { packetNumber, continued, dataOffset, dataLength } = this.reader;
-    this.unit.set(packetNumber, continued, bytes[dataOffset], bytes, dataOffset + 1, dataLength - 1);
-    this.delivery.take(session, path, this.unit, now);
+    const flags = bytes[dataOffset];
+    this.unit.set(session.localId, packetNumber, continued, flags, bytes, dataOffset + 1, dataLength - 1);
+    session.carriedPackets = true;
+    this.delivery.take(session.association, path, this.unit, now);
   }
 
   /** What waited long enough for its turn. To be called when `Reorder.dueMs` is over. */

@@ -235,9 +235,8 @@ export class Association implements TimerOwner {
     this.context.wake(this);
   }
 
-  /** An IP packet of the peer, which came in that session. */
-  handlePacketIn(length: number, session: Session, now: number): void {
-    session.carriedPackets = true;
+  /** An IP packet of the peer. */
+  handlePacketIn(length: number, now: number): void {
     this.receivedPackets++;
     this.receivedBytes += length;
     this.handlePacket(now);

@@ -18,6 +18,7 @@ export class OrderStore {
   /** Packets held. */
   count = 0;
   // Columns, one element per slot.
+  readonly sessionId = new Int32Array(MAX_SLOTS);
   readonly number = new Int32Array(MAX_SLOTS);
   readonly heldMs = new Float64Array(MAX_SLOTS);
   readonly length = new Uint16Array(MAX_SLOTS);

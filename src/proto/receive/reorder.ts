@@ -100,6 +100,7 @@ export class Reorder {
     if (this.isEmpty(lane)) this.sinceMs[lane] = now;
     const slot = this.store.put(lane, number, bytes, offset, length, now);
     if (slot === NO_SLOT) return false;
+    this.store.sessionId[slot] = unit.sessionId;
     this.store.ipFlags[slot] = unit.ipFlags;
     this.store.continued[slot] = unit.continued ? 1 : 0;
     this.lastHeldMs = now;
@@ -122,7 +123,15 @@ export class Reorder {
     store.shift(lane);
     const offset = slot * ORDER_SLOT_BYTES;
     const isContinued = store.continued[slot] === 1;
-    unit.set(number, isContinued, store.ipFlags[slot], store.bytes, offset, store.length[slot]);
+    unit.set(
+      store.sessionId[slot],
+      number,
+      isContinued,
+      store.ipFlags[slot],
+      store.bytes,
+      offset,
+      store.length[slot],
+    );
     const head = store.head(lane);
     if (head !== NO_SLOT && !isGivenUp) this.sinceMs[lane] = store.heldMs[head];
     return true;

@@ -3,6 +3,8 @@ import { PacketFlags } from '../packet-batch.ts';
 import { IpFlags, laneOf } from '../wire/interior.ts';
 
 export class Unit {
+  /** This end's id of the session that brought it, int32. */
+  sessionId = 0;
   /** The interior packet's, int32. */
   number = 0;
   /** Another piece follows. */
@@ -15,6 +17,7 @@ export class Unit {
   length = 0;
 
   set(
+    sessionId: number,
     number: number,
     continued: boolean,
     ipFlags: number,
@@ -22,6 +25,7 @@ export class Unit {
     offset: number,
     length: number,
   ): void {
+    this.sessionId = sessionId;
     this.number = number | 0;
     this.continued = continued;
     this.ipFlags = ipFlags;

@@ -44,7 +44,7 @@ function add(reassembly: Reassembly, piece: Piece, now = 0, ipFlags = 0, session
   const { bytes, offset, length } = embedded(piece.bytes);
   const { number, continued, notFirst } = piece;
   const unit = new Unit();
-  unit.set(number, continued, ipFlags | (notFirst ? IpFlags.NOT_FIRST : 0), bytes, offset, length);
+  unit.set(session, number, continued, ipFlags | (notFirst ? IpFlags.NOT_FIRST : 0), bytes, offset, length);
   const complete = reassembly.add(session, unit, now);
   return complete ? reassembly.packet.slice(0, reassembly.packetLength) : null;
 }

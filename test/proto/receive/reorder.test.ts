@@ -29,7 +29,7 @@ class Bench {
 
   private unit(lane: number, number: number, flags: number): Unit {
     const unit = new Unit();
-    unit.set(number, false, laneFlags(lane, (flags & IpFlags.SPLIT) !== 0), BODY, 0, BODY.length);
+    unit.set(0, number, false, laneFlags(lane, (flags & IpFlags.SPLIT) !== 0), BODY, 0, BODY.length);
     return unit;
   }
 
