@@ -20,6 +20,7 @@ import type { ServerPlan } from '../../sim/scenario.ts';
 import { World } from '../../sim/world.ts';
 
 const STEP_MS = 10;
+const CONNECT_MAX_MS = 60_000;
 
 export interface StagePlan {
   readonly seed?: number;
@@ -54,8 +55,11 @@ export class Stage {
   /** Every client has started, is connected and has an address. */
   static async connected(plan: StagePlan = {}): Promise<Stage> {
     const stage = await Stage.create(plan);
-    for (const each of stage.world.clients) each.start();
+    const { clients } = stage.world;
+    for (const each of clients) each.start();
     stage.run(4_000);
+    // Over links that lose much it takes longer.
+    stage.until(() => clients.every(({ address }) => address !== 0), CONNECT_MAX_MS);
     return stage;
   }
 
