@@ -133,9 +133,14 @@ export class Budgets {
     return { budget, leftBytes, renewsMs: periodEndMs(budget.period, use.periodStartMs) };
   }
 
+  /** When what was begun is on the disk, or has failed. */
+  get settled(): Promise<void> {
+    return this.#running;
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#running;
+    await this.settled;
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

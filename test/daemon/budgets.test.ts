@@ -53,18 +53,10 @@ async function spendAll(budgets: Budgets, path = 0): Promise<number> {
   for (;;) {
     const limit = limits.get(path) ?? 0;
     tell(budgets, path, limit);
-    await budgets.open({ path: 7, interfaceName: 'lo', family: 4 }, spec('lo'));
-    await settled(budgets);
+    await budgets.settled;
     if (limits.get(path) === limit) return limit;
     clock.bootMs += 10;
   }
-}
-
-/** What was begun is done. */
-async function settled(budgets: Budgets): Promise<void> {
-  await budgets.open({ path: 6, interfaceName: 'none', family: 4 }, spec('none,budget=1M/day'));
-  budgets.handleClosed(6);
-  tell(budgets, 6, 0, true);
 }
 
 function tell(budgets: Budgets, path: number, spentBytes: number, isFinal = false): void {
@@ -77,10 +69,10 @@ describe('one run', () => {
     await open(budgets);
     expect(limits.get(0)).toBe(GRANT);
     tell(budgets, 0, 0);
-    await settled(budgets);
+    await budgets.settled;
     expect(limits.get(0)).toBe(GRANT);
     tell(budgets, 0, GRANT / 2);
-    await settled(budgets);
+    await budgets.settled;
     expect(limits.get(0)).toBe(2 * GRANT);
     expect(await spendAll(budgets)).toBe(BUDGET);
     expect(log.of('budget-used-up')).toHaveLength(1);
@@ -101,7 +93,7 @@ describe('one run', () => {
     tell(budgets, 0, 1_000);
     await open(budgets);
     tell(budgets, 0, 30_000, true);
-    await settled(budgets);
+    await budgets.settled;
     expect(budgets.left('wwan0')?.leftBytes).toBe(BUDGET - 30_000);
     expect(await spendAll(budgets)).toBe(BUDGET - 30_000);
   });
@@ -115,7 +107,7 @@ describe('one run', () => {
       clock.wallMs += DAY;
       clock.bootMs += DAY;
       await vi.advanceTimersByTimeAsync(60_000);
-      await settled(budgets);
+      await budgets.settled;
       expect(limits.get(0)).toBeGreaterThan(before);
       expect(await spendAll(budgets)).toBe(before + BUDGET);
       expect(log.of('budget-renewed').length).toBeGreaterThanOrEqual(1);
@@ -143,7 +135,7 @@ describe('over restarts', () => {
     const killed = start(await BudgetBook.open(dir));
     await open(killed);
     tell(killed, 0, 60_000);
-    await settled(killed);
+    await killed.settled;
     const granted = limits.get(0) ?? 0;
     const next = start(await BudgetBook.open(dir));
     await open(next);
@@ -197,7 +189,7 @@ describe('over restarts', () => {
             while (here < spend && here < (limits.get(0) ?? 0)) {
               here = Math.min(spend, limits.get(0) ?? 0);
               tell(budgets, 0, here);
-              await settled(budgets);
+              await budgets.settled;
             }
             spent += here;
           }
