@@ -1,6 +1,7 @@
 /** Between the plain text of messages and the raw bytes of the core. */
+
+import type { ClientState, InviteState } from '../proto/client-state.ts';
 import { ADDRESS_WORDS } from '../proto/packet-batch.ts';
-import type { ClientState, InviteState } from '../proto/server-core.ts';
 import { formatIpv4, parseIpv4, parseIpv6 } from '../proto/wire/ip-text.ts';
 import { parseAddress } from '../udp/address.ts';
 import type { ClientRecord, InviteRecord, SocketAddress } from './messages.ts';

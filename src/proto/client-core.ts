@@ -2,6 +2,7 @@
 import { Association } from './association/association.ts';
 import { base64 } from './base64.ts';
 import { ClientHandshake, type HandshakeTarget } from './client-handshake.ts';
+import { ClientLease } from './client-lease.ts';
 import type { Source } from './command/command-handler.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
@@ -9,33 +10,23 @@ import type { DropReason } from './counters.ts';
 import { Metering } from './metering.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
 import type { Path, PathWishes } from './path/path.ts';
-import { isUsable, type PathState } from './path/path-state.ts';
+import { isUsable } from './path/path-state.ts';
+import { PathReports } from './path-reports.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Rule } from './policy/rule.ts';
 import type { Routes } from './routes.ts';
+import { ServerEndpoints } from './server-endpoints.ts';
+import { MAX_SILENCE_MS, silentAtMs } from './server-silence.ts';
 import { type Established, Initiator } from './session/initiator.ts';
 import type { Session } from './session/session.ts';
-import type { Assignment, Snapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import { peerSnapshot, snapshot } from './snapshots.ts';
 import type { Stream, Target } from './stream/stream.ts';
-import {
-  ADDRESS_REQUEST_MAX_BYTES,
-  type AddressAnswer,
-  readAddressAnswer,
-  writeAddressRequest,
-} from './wire/address-message.ts';
-import { addressFamily, sameRemote } from './wire/address-words.ts';
 import { DatagramType } from './wire/datagram.ts';
 import { isLinkLocal6 } from './wire/ip.ts';
-import { formatIpv4, formatIpv6 } from './wire/ip-text.ts';
 import { readPreferencesTaken } from './wire/preferences.ts';
 import { Wishes } from './wishes.ts';
 
-/** An unanswered address request is repeated after this. */
-const ADDRESS_REPEAT_MS = 500;
-/** Silence while answers are overdue: between these, by the slowest path's answer time, a new handshake begins. */
-const MIN_SILENCE_MS = 600;
-const MAX_SILENCE_MS = 2_000;
 /** A server that said no may think otherwise after this. */
 const REFUSED_PAUSE_MS = 10_000;
 
@@ -72,17 +63,13 @@ export class ClientCore extends CoreBase {
   private readonly publicKey: Uint8Array;
   private readonly tunName: string;
   private readonly startedMs: number;
-  private endpoints: readonly Int32Array[];
-  /** The endpoint that answered last. */
-  private preferred: Int32Array | null = null;
-  private readonly wantedAddress: number;
-  private nextAddressRequestMs = Number.POSITIVE_INFINITY;
-  private assignment: Assignment | null = null;
+  private readonly endpoints: ServerEndpoints;
+  private readonly lease: ClientLease;
+  private readonly pathReports: PathReports;
   private sessionIsUp = false;
   private handshakeIsForSilence = false;
   /** After a refusal the server is left alone for a while. */
   private nextHandshakeMs = Number.NEGATIVE_INFINITY;
-  private readonly reportedStates: (PathState | null)[] = [];
   private closed = false;
 
   readonly routes: Routes;
@@ -92,11 +79,18 @@ export class ClientCore extends CoreBase {
     this.tunName = options.tunName;
     this.startedMs = now;
     this.publicKey = options.primitives.x25519PublicKey(options.privateKey);
-    this.endpoints = options.endpoints;
-    this.wantedAddress = options.wantedAddress;
+    this.endpoints = new ServerEndpoints(options.endpoints);
     this.association = new Association(this.context, 0, options.serverPublicKey, 'server');
     this.metering = new Metering(this.association, this.commands, this.events);
     this.wishes = new Wishes(this.association);
+    this.pathReports = new PathReports(this.events);
+    this.lease = new ClientLease(
+      this.association,
+      this.commands,
+      this.events,
+      options.wantedAddress,
+      REFUSED_PAUSE_MS,
+    );
     this.handshake = new ClientHandshake(this.context, {
       initiator: new Initiator(options.primitives, options),
       counter: options.counter,
@@ -114,7 +108,7 @@ export class ClientCore extends CoreBase {
    * the server has no address of that family.
    */
   openPath({ id, socket, family, mtuBytes, interfaceName, ...wishes }: NewPath, now: number): boolean {
-    const words = this.endpointOf(family);
+    const words = this.endpoints.of(family);
     if (words === null) return false;
     const path = this.association.openPath(id, socket, words, 0, mtuBytes, interfaceName, now);
     path.isBackup = wishes.backup ?? false;
@@ -148,7 +142,11 @@ export class ClientCore extends CoreBase {
   rebindPath(id: number, socket: number): void {
     const path = this.association.paths[id];
     if (!path) return;
-    path.setAddress(socket, this.endpointOf(path.row.family) ?? path.row.words.slice(path.row.addressAt), 0);
+    path.setAddress(
+      socket,
+      this.endpoints.of(path.row.family) ?? path.row.words.slice(path.row.addressAt),
+      0,
+    );
   }
 
   /**
@@ -184,7 +182,7 @@ export class ClientCore extends CoreBase {
   }
 
   setEndpoints(endpoints: readonly Int32Array[]): void {
-    this.endpoints = endpoints;
+    this.endpoints.all = endpoints;
   }
 
   close(_now: number): void {
@@ -240,23 +238,7 @@ export class ClientCore extends CoreBase {
   }
 
   handleAddress(_session: Session, body: Uint8Array, _source: Source, now: number): void {
-    const answer = readAddressAnswer(body, 0, body.length);
-    if (answer === null) {
-      this.context.rejects.add('command');
-      return;
-    }
-    this.nextAddressRequestMs = Number.POSITIVE_INFINITY;
-    if (answer.kind === 'refused') {
-      this.nextAddressRequestMs = now + REFUSED_PAUSE_MS;
-      this.events.push({ kind: 'refused', code: answer.code, text: answer.text, during: 'address' });
-      return;
-    }
-    const assignment = toAssignment(answer);
-    const isNews = JSON.stringify(assignment) !== JSON.stringify(this.assignment);
-    this.assignment = assignment;
-    this.association.address4 = answer.address | 0;
-    this.association.isStatic = this.wantedAddress !== 0;
-    if (isNews) this.events.push({ kind: 'assigned', assignment });
+    if (!this.lease.handleAnswer(body, now)) this.context.rejects.add('command');
   }
 
   /** The server goes, or has forgotten us: back to the handshake at once. */
@@ -287,12 +269,12 @@ export class ClientCore extends CoreBase {
     const session = association.current;
     if (session === null) this.beginHandshake(false, now);
     else if (session.wantsRekey(now)) this.beginHandshake(false, now);
-    else if (this.isSilent(session, now)) this.beginHandshake(true, now);
+    else if (now >= silentAtMs(association, session)) this.beginHandshake(true, now);
     this.handshake.poll(now, association.activity.idleMs(now) < MAX_SILENCE_MS);
-    if (session !== null && now >= this.nextAddressRequestMs) this.requestAddress(session, now);
+    if (session !== null && now >= this.lease.dueMs) this.lease.request(session, now);
     super.runAssociation(association, now);
     if (session !== null && session === association.current) this.tellWishes(session, now);
-    this.reportPaths();
+    this.pathReports.report(this.association.paths);
   }
 
   protected override dueMs(association: Association, now: number): number {
@@ -301,18 +283,19 @@ export class ClientCore extends CoreBase {
     let due = Math.min(super.dueMs(association, now), this.handshake.dueMs, this.metering.dueMs(now));
     const canBegin = !this.handshake.isRunning && this.targets().length > 0;
     if (session === null) return canBegin ? Math.min(due, Math.max(now, this.nextHandshakeMs)) : due;
-    due = Math.min(due, this.nextAddressRequestMs, this.wishes.dueMs);
+    due = Math.min(due, this.lease.dueMs, this.wishes.dueMs);
     if (canBegin) {
-      const silentAtMs =
-        this.oldestQuestionMs() === Number.POSITIVE_INFINITY ? due : this.silentAtMs(session);
-      due = Math.min(due, Math.max(this.nextHandshakeMs, Math.min(session.rekeyDueMs, silentAtMs)));
+      due = Math.min(
+        due,
+        Math.max(this.nextHandshakeMs, Math.min(session.rekeyDueMs, silentAtMs(association, session))),
+      );
     }
     return due;
   }
 
   override handlePathsChanged(session: Session, now: number): void {
     super.handlePathsChanged(session, now);
-    this.reportPaths();
+    this.pathReports.report(this.association.paths);
   }
 
   protected override *associations(): Iterable<Association> {
@@ -322,8 +305,8 @@ export class ClientCore extends CoreBase {
   snapshot(now: number): Snapshot {
     const peer = {
       ...peerSnapshot(this.association, now),
-      address: this.assignment?.address ?? null,
-      address6: this.assignment?.address6 ?? null,
+      address: this.lease.assignment?.address ?? null,
+      address6: this.lease.assignment?.address6 ?? null,
     };
     return {
       ...snapshot(this.context, [peer]),
@@ -331,7 +314,7 @@ export class ClientCore extends CoreBase {
       tunName: this.tunName,
       uptimeMs: now - this.startedMs,
       publicKey: base64(this.publicKey),
-      mtuBytes: this.assignment?.mtuBytes ?? 0,
+      mtuBytes: this.lease.assignment?.mtuBytes ?? 0,
       tun: { offload: false, tso: false, uso: false },
     };
   }
@@ -360,11 +343,8 @@ export class ClientCore extends CoreBase {
     session.peerIncarnation = established.incarnation;
     this.handshakeIsForSilence = false;
     const train = batch.train[row];
-    const at = train * ADDRESS_WORDS;
-    // Whoever is on the wire can send the answer on from an address of his own: only the server's are believed.
-    const words = this.endpoints.find((endpoint) => sameRemote(endpoint, 0, batch.trainAddress, at));
+    const words = this.endpoints.handleAnswered(batch.trainAddress, train * ADDRESS_WORDS);
     const path = words && association.paths.find((other) => other?.row.socket === batch.trainSocket[train]);
-    if (words) this.preferred = words;
     if (path) {
       path.setAddress(path.row.socket, words, 0);
       path.handleHandshake(now);
@@ -372,13 +352,13 @@ export class ClientCore extends CoreBase {
     // The others are asked at once: so the server learns them, and the session is confirmed over every path.
     for (const other of association.paths) {
       if (other === null || other === path) continue;
-      const endpoint = this.endpointOf(other.row.family);
+      const endpoint = this.endpoints.of(other.row.family);
       if (endpoint !== null && !isUsable(other.state)) other.setAddress(other.row.socket, endpoint, 0);
       other.askNow(now);
     }
     association.adopt(session, now);
     this.metering.handleSession();
-    this.requestAddress(session, now);
+    this.lease.request(session, now);
     this.wishes.change(now);
     if (!this.sessionIsUp)
       this.events.push({ kind: 'session', state: 'established', suite: session.suiteName });
@@ -399,71 +379,14 @@ export class ClientCore extends CoreBase {
     this.handshake.begin(now);
   }
 
-  /**
-   * When the oldest unanswered question was asked; Infinity = none is open. Only paths in use count: a dead link
-   * beside an idle one says nothing about the server.
-   */
-  private oldestQuestionMs(): number {
-    const anyPath = !this.association.hasUsablePath;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const path of this.association.paths)
-      if (path && (anyPath || isUsable(path.state))) oldest = Math.min(oldest, path.probes.oldestMs());
-    return oldest;
-  }
-
-  private silentAtMs(session: Session): number {
-    let answerMs = 0;
-    for (const path of this.association.paths) if (path) answerMs = Math.max(answerMs, path.answerMs);
-    const patienceMs = Math.min(MAX_SILENCE_MS, Math.max(MIN_SILENCE_MS, 1.5 * answerMs));
-    return Math.max(session.lastReceivedMs, this.oldestQuestionMs()) + patienceMs;
-  }
-
-  private isSilent(session: Session, now: number): boolean {
-    return this.oldestQuestionMs() !== Number.POSITIVE_INFINITY && now >= this.silentAtMs(session);
-  }
-
   private tellWishes(session: Session, now: number): void {
     const body = this.wishes.poll(now);
     if (body !== null) this.commands.toAllPaths(session, body);
   }
 
-  private requestAddress(session: Session, now: number): void {
-    const body = new Uint8Array(ADDRESS_REQUEST_MAX_BYTES);
-    const request = { wanted: this.wantedAddress, former: this.association.address4 >>> 0 };
-    this.commands.toAllPaths(session, body.subarray(0, writeAddressRequest(body, 0, request)));
-    this.nextAddressRequestMs = now + ADDRESS_REPEAT_MS;
-  }
-
-  private endpointOf(family: 4 | 6): Int32Array | null {
-    if (this.preferred !== null && addressFamily(this.preferred, 0) === family) return this.preferred;
-    return this.endpoints.find((words) => addressFamily(words, 0) === family) ?? null;
-  }
-
   private targets(): HandshakeTarget[] {
-    const targets: HandshakeTarget[] = [];
-    for (const path of this.association.paths) {
-      if (path === null || path.isExhausted) continue;
-      for (const words of this.endpoints)
-        if (addressFamily(words, 0) === path.row.family)
-          targets.push({ path, socket: path.row.socket, words, at: 0 });
-    }
-    return targets;
+    return this.endpoints.targets(this.association.paths);
   }
-
-  private reportPaths(): void {
-    for (let id = 0; id < this.association.paths.length; id++) {
-      const path = this.association.paths[id];
-      const state = path?.state ?? null;
-      if (state === (this.reportedStates[id] ?? null)) continue;
-      this.reportedStates[id] = state;
-      if (path !== null) this.events.push(pathEvent(path));
-    }
-  }
-}
-
-function pathEvent(path: Path) {
-  const { id, interfaceName, state } = path;
-  return { kind: 'path', path: id, interfaceName, state, rttMs: path.rtt.smoothedMs } as const;
 }
 
 /** Everything goes to the server, except what IPv6 says among neighbours: there are none in a tunnel. */
@@ -473,23 +396,5 @@ function clientRoutes(association: Association): Routes {
       return isLinkLocal6(bytes, at) ? 'link-local' : association;
     },
     inbound: () => null,
-  };
-}
-
-function toAssignment(answer: AddressAnswer): Assignment {
-  const dns = [
-    ...answer.dns.map((address) => formatIpv4(address)),
-    ...answer.dns6.map((bytes) => formatIpv6(bytes)),
-  ];
-  return {
-    address: formatIpv4(answer.address),
-    prefixLength: answer.prefixLength,
-    serverAddress: formatIpv4(answer.serverAddress),
-    mtuBytes: answer.mtuBytes,
-    ...(answer.address6 === null
-      ? {}
-      : { address6: formatIpv6(answer.address6), prefixLength6: answer.prefixLength6 }),
-    dns,
-    leaseSeconds: answer.leaseSeconds,
   };
 }

@@ -1,8 +1,8 @@
 /** The server's end: many associations on one port, addresses for them, and forwarding between them. */
-import { Association } from './association/association.ts';
-import { type Client, ClientDirectory } from './association/client-directory.ts';
-import { LeasePool } from './association/lease-pool.ts';
+import type { Association } from './association/association.ts';
+import type { Client } from './association/client-directory.ts';
 import { base64 } from './base64.ts';
+import type { ClientState, InviteState } from './client-state.ts';
 import type { Source } from './command/command-handler.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
@@ -10,7 +10,8 @@ import type { PacketBatch } from './packet-batch.ts';
 import { PATHS_PER_PEER } from './packet-batch.ts';
 import { PeerReports } from './peer-reports.ts';
 import type { Routes } from './routes.ts';
-import { ServerAddresses, type ServerAddressOptions } from './server-addresses.ts';
+import type { ServerAddressOptions } from './server-addresses.ts';
+import { ServerClients } from './server-clients.ts';
 import { MAX_NEWCOMERS, ServerHandshake } from './server-handshake.ts';
 import { serverRoutes } from './server-routes.ts';
 import { Responder } from './session/responder.ts';
@@ -50,44 +51,13 @@ export interface ServerCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessio
   readonly clients: readonly ClientState[];
 }
 
-/** A client as it comes from, and goes to, what outlives this process. */
-export interface ClientState {
-  readonly publicKey: Uint8Array;
-  readonly name: string;
-  readonly psk: Uint8Array;
-  readonly counter: number;
-  readonly revoked: boolean;
-  /** uint32, 0 = none. */
-  readonly address: number;
-  readonly isStatic: boolean;
-  /** The owner of the server chose the address. */
-  readonly isFixed: boolean;
-  /** How long ago the client was last heard; its lease ages from there. */
-  readonly silentMs: number;
-}
-
-export interface InviteState {
-  readonly id: Uint8Array;
-  readonly name: string;
-  readonly psk: Uint8Array;
-  readonly expiresInMs: number;
-  /** Public key, base64; null = not used yet. */
-  readonly usedBy: string | null;
-}
-
 export class ServerCore extends CoreBase {
-  private readonly directory = new ClientDirectory();
+  private readonly clients: ServerClients;
   private readonly handshake: ServerHandshake;
   private readonly responder: Responder;
-  private readonly leases: LeasePool;
   private readonly options: ServerCoreOptions;
   private readonly startedMs: number;
   private nextSweepMs: number;
-  private readonly freeSlots: number[] = [];
-  private readonly bySlot: (Association | null)[];
-  private readonly byAddress = new Map<number, Association>();
-
-  private readonly addresses: ServerAddresses;
   private readonly reports: PeerReports;
 
   readonly routes: Routes;
@@ -97,40 +67,26 @@ export class ServerCore extends CoreBase {
     this.options = options;
     this.startedMs = now;
     this.responder = new Responder(options.primitives, options.privateKey);
-    this.leases = new LeasePool(options.pool, { leaseMs: options.leaseMs, maxLeases: options.maxClients });
     this.nextSweepMs = now + SWEEP_EVERY_MS;
-    this.restore(options.clients, now);
-    this.handshake = new ServerHandshake(this.context, this.responder, {
-      directory: this.directory,
-      associationOf: (client) => this.associationOf(client),
-      handleConfirmed: (client, session, at) => this.handleConfirmed(client, session, at),
-    });
     const { peers } = serverTables(options.maxClients);
     this.reports = new PeerReports(this.events, peers);
-    this.bySlot = new Array(peers).fill(null);
-    for (let slot = peers - 1; slot >= 0; slot--) this.freeSlots.push(slot);
-    this.routes = serverRoutes({
-      serverAddress: this.leases.serverAddress,
-      prefixLength: this.leases.prefixLength,
-      prefix6: options.pool6?.prefix ?? null,
-      byAddress: this.byAddress,
+    this.clients = new ServerClients(this.context, { ...options, slots: peers });
+    this.clients.restore(options.clients, now);
+    const { directory, leases, byAddress } = this.clients;
+    this.handshake = new ServerHandshake(this.context, this.responder, {
+      directory,
+      associationOf: (client) => this.clients.associationOf(client),
+      handleConfirmed: (client, session, at) => this.handleConfirmed(client, session, at),
     });
-    this.addresses = new ServerAddresses(options, this.leases);
+    this.routes = serverRoutes({
+      serverAddress: leases.serverAddress,
+      prefixLength: leases.prefixLength,
+      prefix6: options.pool6?.prefix ?? null,
+      byAddress,
+    });
   }
 
   // Commands
-
-  private restore(clients: readonly ClientState[], now: number): void {
-    const leases = [];
-    for (const state of clients) {
-      const client = base64(state.publicKey);
-      this.directory.putClient(toClient(state));
-      const { address, isStatic, isFixed } = state;
-      const lastUsedMs = now - state.silentMs;
-      if (address !== 0) leases.push({ client, address, isStatic, isFixed, lastUsedMs });
-    }
-    this.leases.restore(leases);
-  }
 
   /**
    * Adds a client or takes over what its owner changed about it: name, address, welcome. A revoked one is cut off at
@@ -138,74 +94,33 @@ export class ServerCore extends CoreBase {
    */
   putClient(state: ClientState, now: number): void {
     const publicKey = base64(state.publicKey);
-    const known = this.directory.client(publicKey);
-    const client = toClient(state);
-    client.counter = Math.max(state.counter, known?.counter ?? -1);
-    client.association = known?.association ?? null;
-    this.directory.putClient(client);
-    if (client.association !== null) client.association.name = client.name;
-    const isMoved = this.place(publicKey, state, known === undefined, now);
+    const isMoved = this.clients.put(state, now);
     if (state.revoked) this.cutOff(publicKey, CloseReason.REVOKED, now);
     else if (isMoved) this.cutOff(publicKey, CloseReason.RESTART, now);
     this.context.events.push({ kind: 'client', publicKey });
   }
 
-  /** True when the client's address is another one than it uses. */
-  private place(publicKey: string, { address, isFixed }: ClientState, isNew: boolean, now: number): boolean {
-    if (!isFixed) {
-      this.leases.unfix(publicKey, now);
-      if (isNew && address !== 0) this.leases.assign(publicKey, address, now);
-      return false;
-    }
-    const association = this.directory.client(publicKey)?.association ?? null;
-    if (!this.leases.fix(publicKey, address, now).ok || association === null) return false;
-    const isMoved = association.address4 !== (address | 0);
-    if (isMoved) this.setAddress(association, address, true);
-    return isMoved;
-  }
-
   removeClient(publicKey: string, now: number): void {
     this.cutOff(publicKey, CloseReason.REVOKED, now);
-    this.leases.free(publicKey);
-    this.releaseLease(publicKey);
-    this.directory.removeClient(publicKey);
+    this.clients.remove(publicKey);
   }
 
   /** `expiresInMs`: Infinity = never. */
   putInvite(invite: InviteState, now: number): void {
-    this.directory.putInvite({
-      id: base64(invite.id),
-      name: invite.name,
-      psk: invite.psk,
-      expiresAtMs: now + invite.expiresInMs,
-      usedBy: invite.usedBy,
-    });
+    this.clients.putInvite(invite, now);
   }
 
   /** What has to outlive this process about a client; null = unknown. */
   clientState(publicKey: string, now: number): ClientState | null {
-    const client = this.directory.client(publicKey);
-    if (client === undefined) return null;
-    const lease = this.leases.leaseOf(publicKey);
-    return {
-      publicKey: client.publicKeyBytes,
-      name: client.name,
-      psk: client.psk,
-      counter: client.counter,
-      revoked: client.revoked,
-      address: lease?.address ?? 0,
-      isStatic: lease?.isStatic ?? false,
-      isFixed: lease?.isFixed ?? false,
-      silentMs: lease === undefined ? 0 : Math.max(0, now - lease.lastUsedMs),
-    };
+    return this.clients.state(publicKey, now);
   }
 
   close(now: number): void {
-    for (const client of this.directory.all()) {
+    for (const client of this.clients.directory.all()) {
       if (client.association === null) continue;
       this.sayGoodbye(client.association);
       this.context.events.push({ kind: 'client', publicKey: client.publicKey });
-      this.leases.touch(client.publicKey, now);
+      this.clients.leases.touch(client.publicKey, now);
     }
   }
 
@@ -229,26 +144,18 @@ export class ServerCore extends CoreBase {
       this.context.rejects.add('command');
       return;
     }
-    const { wanted, former } = request;
     const { association } = session;
-    const publicKey = association.key;
     const answer = new Uint8Array(ADDRESS_MESSAGE_MAX_BYTES);
-    const outcome = this.leases.assign(publicKey, wanted, now, former);
-    let length: number;
-    if (!outcome.ok)
-      length = writeAddressRefusal(
-        answer,
-        0,
-        outcome.refused,
-        this.addresses.refusalText(outcome.refused, wanted),
-      );
-    else {
-      const isNews =
-        association.address4 !== (outcome.address | 0) || association.isStatic !== (wanted !== 0);
-      this.setAddress(association, outcome.address, wanted !== 0);
-      length = writeAddressAnswer(answer, 0, this.addresses.assignmentOf(outcome.address));
-      if (isNews) this.context.events.push({ kind: 'client', publicKey });
-    }
+    const { addresses } = this.clients;
+    const outcome = this.clients.assign(association, request, now);
+    const length = outcome.ok
+      ? writeAddressAnswer(answer, 0, addresses.assignmentOf(outcome.address))
+      : writeAddressRefusal(
+          answer,
+          0,
+          outcome.refused,
+          addresses.refusalText(outcome.refused, request.wanted),
+        );
     this.commands.toAddress(session, source.socket, source.words, source.at, answer.subarray(0, length));
   }
 
@@ -312,7 +219,7 @@ export class ServerCore extends CoreBase {
   }
 
   protected override dueMs(association: Association, now: number): number {
-    if (this.bySlot[association.slot] !== association) return Number.POSITIVE_INFINITY;
+    if (!this.clients.has(association)) return Number.POSITIVE_INFINITY;
     return this.isUnused(association) ? now : super.dueMs(association, now);
   }
 
@@ -322,7 +229,7 @@ export class ServerCore extends CoreBase {
   }
 
   protected override *associations(): Iterable<Association> {
-    for (const { association } of this.directory.all()) if (association !== null) yield association;
+    for (const { association } of this.clients.directory.all()) if (association !== null) yield association;
   }
 
   snapshot(now: number, only?: readonly string[]): Snapshot {
@@ -333,7 +240,7 @@ export class ServerCore extends CoreBase {
       peers.push({
         ...peerSnapshot(association, now),
         address: association.address4 === 0 ? null : formatIpv4(association.address4),
-        address6: address6 === null ? null : this.addresses.format6(association.address4),
+        address6: address6 === null ? null : this.clients.addresses.format6(association.address4),
       });
     }
     return {
@@ -348,32 +255,12 @@ export class ServerCore extends CoreBase {
 
   // Associations
 
-  private associationOf(client: Client): Association | null {
-    if (client.association !== null) return client.association;
-    const slot = this.freeSlots.pop();
-    if (slot === undefined) return null;
-    const association = new Association(this.context, slot, client.publicKeyBytes, client.name);
-    client.association = association;
-    this.bySlot[slot] = association;
-    const lease = this.leases.leaseOf(client.publicKey);
-    if (lease !== undefined) this.setAddress(association, lease.address, lease.isStatic);
-    return association;
-  }
-
   private handleConfirmed(client: Client, session: Session, now: number): void {
     session.association.adopt(session, now);
     this.reports.look(session.association);
-    this.leases.touch(client.publicKey, now);
+    this.clients.leases.touch(client.publicKey, now);
     this.context.wake(session.association);
     this.context.events.push({ kind: 'client', publicKey: client.publicKey });
-  }
-
-  private setAddress(association: Association, address: number, isStatic: boolean): void {
-    if (association.address4 !== 0) this.byAddress.delete(association.address4);
-    association.address4 = address | 0;
-    association.address6 = this.addresses.words6(address);
-    association.isStatic = isStatic;
-    this.byAddress.set(address | 0, association);
   }
 
   /** Sessions and paths go, the lease stays until its time is over. */
@@ -381,7 +268,7 @@ export class ServerCore extends CoreBase {
     const publicKey = association.key;
     association.dropSessions();
     for (let id = 0; id < PATHS_PER_PEER; id++) association.closePath(id, now);
-    this.leases.touch(publicKey, now);
+    this.clients.leases.touch(publicKey, now);
     this.context.events.push({ kind: 'client', publicKey });
     this.reports.look(association);
     this.context.wake(association);
@@ -390,7 +277,7 @@ export class ServerCore extends CoreBase {
   /** Ends the client's sessions, and says why on every path. */
   private cutOff(publicKey: string, reason: CloseReason, now: number): void {
     this.handshake.cancel(publicKey);
-    const association = this.directory.client(publicKey)?.association;
+    const association = this.clients.directory.client(publicKey)?.association;
     if (!association) return;
     association.streams.reset();
     if (association.current !== null) this.sayClose(association, association.current, reason);
@@ -410,21 +297,7 @@ export class ServerCore extends CoreBase {
   private sweep(now: number): void {
     if (now < this.nextSweepMs) return;
     this.nextSweepMs = now + SWEEP_EVERY_MS;
-    // A session is use, however seldom it is renewed.
-    for (const client of this.directory.all())
-      if (client.association?.current) this.leases.touch(client.publicKey, now);
-    for (const lease of this.leases.expire(now)) this.releaseLease(lease.client);
-  }
-
-  private releaseLease(publicKey: string): void {
-    const association = this.directory.client(publicKey)?.association ?? null;
-    if (association !== null) {
-      this.byAddress.delete(association.address4);
-      association.address4 = 0;
-      association.address6 = null;
-      this.context.wake(association);
-    }
-    this.context.events.push({ kind: 'client', publicKey });
+    this.clients.expireLeases(now);
   }
 
   /** Without session, lease and handshake under way an association is nothing. */
@@ -437,24 +310,7 @@ export class ServerCore extends CoreBase {
   }
 
   private removeIfUnused(association: Association): void {
-    if (this.bySlot[association.slot] !== association || !this.isUnused(association)) return;
-    association.dropSessions();
-    association.streams.reset();
-    const client = this.directory.client(association.key);
-    if (client?.association === association) client.association = null;
-    this.bySlot[association.slot] = null;
-    this.freeSlots.push(association.slot);
+    if (!this.clients.has(association) || !this.isUnused(association)) return;
+    this.clients.removeAssociation(association);
   }
-}
-
-function toClient({ publicKey, name, psk, counter, revoked }: ClientState): Client {
-  return {
-    publicKey: base64(publicKey),
-    publicKeyBytes: publicKey,
-    name,
-    psk,
-    counter,
-    revoked,
-    association: null,
-  };
 }

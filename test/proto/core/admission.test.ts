@@ -72,7 +72,7 @@ describe('who is let in', () => {
 
   it('may be one of few newcomers at once, who are forgotten when they stay away', async () => {
     await create({ server: { invites: true, maxClients: 2 * MAX_NEWCOMERS } });
-    const freeSlots = stage.server['freeSlots'].length;
+    const freeSlots = stage.server['clients']['freeSlots'].length;
     const newcomers = stage.server['handshake']['newcomers'];
     stage.tap((datagram) => isUp(datagram) && isHandshake(datagram));
     for (let count = 0; count < MAX_NEWCOMERS + 10; count++) {
@@ -85,7 +85,7 @@ describe('who is let in', () => {
     expect(stage.server.snapshot(0).rejects['handshake-overload']).toBe(10);
     stage.run(6_000);
     expect(newcomers.size).toBe(0);
-    expect(stage.server['freeSlots']).toHaveLength(freeSlots);
+    expect(stage.server['clients']['freeSlots']).toHaveLength(freeSlots);
     stage.untap();
     stage.client().start();
     expect(stage.until(() => stage.client().address !== 0, 2_000)).toBeLessThan(200);

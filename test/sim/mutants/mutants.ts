@@ -183,8 +183,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'client-core.ts',
-        find: 'const words = this.endpoints.find((endpoint) => sameRemote(endpoint, 0, batch.trainAddress, at));',
-        replace: 'const words = sameRemote && batch.trainAddress.slice(at, at + ADDRESS_WORDS).fill(0, 5);',
+        find: 'const words = this.endpoints.handleAnswered(batch.trainAddress, train * ADDRESS_WORDS);',
+        replace:
+          'const words = batch.trainAddress.slice(train * ADDRESS_WORDS, (train + 1) * ADDRESS_WORDS).fill(0, 5);',
       },
     ],
     run: [...scenario('forged source of a probe'), ...seeds(1, 20)],
@@ -193,7 +194,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a lease is used only by handshakes',
     edits: [
       {
-        file: 'server-core.ts',
+        file: 'server-clients.ts',
         find: 'if (client.association?.current) this.leases.touch(client.publicKey, now);',
         replace: 'this.leases.leaseOf(client.publicKey);',
       },

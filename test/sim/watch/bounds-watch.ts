@@ -43,6 +43,6 @@ export class BoundsWatch {
     within('pending handshakes', pending.size, PENDING_HANDSHAKES);
     within('spent initiations', pending['spent'].size, SPENT_INITIATIONS);
     within('newcomers', handshake['newcomers'].size, pending.size);
-    within('leases', core['leases'].leasedCount, core['options'].maxClients);
+    within('leases', core['clients'].leases.leasedCount, core['options'].maxClients);
   }
 }

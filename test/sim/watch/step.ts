@@ -121,11 +121,11 @@ export class Step {
 export function associationsOf(core: CoreBase): Association[] {
   const inside = core as unknown as {
     association?: Association;
-    directory?: ClientDirectory;
+    clients?: { directory: ClientDirectory };
   };
   if (inside.association !== undefined) return [inside.association];
   const associations = [];
-  for (const client of inside.directory?.all() ?? [])
+  for (const client of inside.clients?.directory.all() ?? [])
     if (client.association !== null) associations.push(client.association);
   return associations;
 }
