@@ -228,6 +228,12 @@ export class Association implements TimerOwner {
     if (this.activity.isStale(now)) this.touch(now);
   }
 
+  /** A datagram leaves over these paths, of which none is sure to bring it. */
+  relyOn(pathMask: number, now: number): void {
+    for (let id = 0, rest = pathMask; rest !== 0; id++, rest >>>= 1)
+      if ((rest & 1) !== 0 && this.paths[id]?.schedule.handleReliedOn(now)) this.context.wake(this);
+  }
+
   private touch(now: number): void {
     if (!this.activity.touch(now)) return;
     this.resender.handleActive();

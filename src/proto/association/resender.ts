@@ -40,11 +40,9 @@ export class Resender {
   }
 
   private noteSole(pathMask: number, now: number): void {
-    const { context, association } = this;
-    context.soleRows++;
+    this.context.soleRows++;
     this.soleMs = now;
-    for (let id = 0, rest = pathMask; rest !== 0; id++, rest >>>= 1)
-      if ((rest & 1) !== 0 && association.paths[id]?.schedule.handleReliedOn(now)) context.wake(association);
+    this.association.relyOn(pathMask, now);
   }
 
   /** Something is new about the paths. */

@@ -62,7 +62,9 @@ export class StreamCarrier implements Carrier {
     outbox.batch.length[this.row] = length;
     if (session === null) return;
     session.carriedPackets = true;
-    outbox.finish(this.row, length, session, this.withinBudgets(paths, leader, length, now));
+    const mask = this.withinBudgets(paths, leader, length, now);
+    if ((mask & (mask - 1)) === 0) this.association.relyOn(mask, now);
+    outbox.finish(this.row, length, session, mask);
   }
 
   /** Of `paths` those that may cost `bytes` more, and beside `leader` only those that are not clogged by it. */

@@ -13,8 +13,6 @@ const METERED_PROBE_MS = 2_000;
 const METERED_SUSPECT_PROBE_MS = 500;
 /** While it is being found out how much the path takes. */
 const BUSY_PROBE_MS = 100;
-/** Bounds of half a round trip, at which a path is asked that carries packets alone: it is given up within 1.5 round trips and 50 ms. */
-const ALONE_PROBE_MIN_MS = 20;
 /** While an answer is overdue, to know soon. */
 const SUSPECT_PROBE_MS = 100;
 /** First repetition towards a path that never answered; doubles up to the cap. */
@@ -26,13 +24,13 @@ const ACTIVE_RETRY_MS = 500;
 /** Cap while nothing is to be sent. */
 export const IDLE_RETRY_MS = 25_000;
 /**
- * While datagrams leave over this path alone and nothing comes back for half a round trip, it is asked: so its death is known
- * 1.5 round trips and a little later. Whatever arrives saves the question.
+ * Bounds of half a round trip, after which a path is asked that datagrams leave over alone: so its death is known 1.5 round trips and
+ * 50 ms later, and the last of them is followed by a question that vouches for it.
  */
+const MIN_ASK_AFTER_MS = 20;
+const MAX_ASK_AFTER_MS = 250;
+/** So long after the last of them. */
 const RELIED_ON_MS = 1_000;
-const MIN_ASK_AFTER_MS = 15;
-/** Half of what is assumed before there is a round-trip time. */
-const INITIAL_ASK_AFTER_MS = 500;
 /** Sends come in batches; the timer need not hear of each. */
 const RELY_EVERY_MS = 10;
 /**
@@ -58,7 +56,7 @@ export interface Asked {
 }
 
 export class ProbeSchedule {
-  /** Packets go over this path and no other. */
+  /** The policy has packets leave over this path alone although there is another: it is asked even while something arrives. */
   isAlone = false;
   private nextMs: number;
   private lastMs = Number.NEGATIVE_INFINITY;
@@ -110,9 +108,9 @@ export class ProbeSchedule {
 
   /** A datagram leaves over this path alone. True = `dueMs` may have moved. */
   handleReliedOn(now: number): boolean {
-    const wasLately = now - this.reliedOnMs < RELY_EVERY_MS;
-    if (!wasLately) this.reliedOnMs = now;
-    return !wasLately;
+    const isNoted = now - this.reliedOnMs < RELY_EVERY_MS && this.reliedOnMs > this.lastMs;
+    if (!isNoted) this.reliedOnMs = now;
+    return !isNoted;
   }
 
   /** An ordinary probe or a keep-alive has left. */
@@ -157,13 +155,13 @@ export class ProbeSchedule {
 
   /** Relied on and silent, or to be called. */
   isUrgent(path: Asked, now: number): boolean {
-    return now >= this.silentAtMs(path, now) || this.isCalled(path.state, now);
+    return now >= this.reliedAtMs(path, now) || this.isCalled(path.state, now);
   }
 
   /** When one of the above has to be asked next. */
   dueMs(path: Asked, now: number): number {
     const turnMs = this.credit > 0 ? this.nextMs : Number.POSITIVE_INFINITY;
-    return Math.min(this.callMs, turnMs, this.silentAtMs(path, now));
+    return Math.min(this.callMs, turnMs, this.reliedAtMs(path, now));
   }
 
   private isCalled(state: PathState, now: number): boolean {
@@ -172,12 +170,18 @@ export class ProbeSchedule {
     return state === 'up';
   }
 
-  /** When the silence of a path that is relied on becomes a reason to ask; Infinity = it is none. */
-  private silentAtMs({ state, isMetered, lastHeardMs, rtt }: Asked, now: number): number {
-    const isWaiting = this.reliedOnMs > lastHeardMs && now - this.reliedOnMs < RELIED_ON_MS;
-    if (state !== 'up' || isMetered || !isWaiting) return Number.POSITIVE_INFINITY;
-    const halfMs = rtt.smoothedMs === null ? INITIAL_ASK_AFTER_MS : rtt.smoothedMs / 2;
-    return Math.max(lastHeardMs, this.lastMs) + Math.max(MIN_ASK_AFTER_MS, halfMs);
+  /**
+   * When a path that is relied on is asked; Infinity = it is not relied on, or was asked, and something came. Where it is not so by
+   * choice, whatever arrives saves the question.
+   */
+  private reliedAtMs({ state, isMetered, lastHeardMs, rtt }: Asked, now: number): number {
+    if (state !== 'up' || isMetered) return Number.POSITIVE_INFINITY;
+    const isUnasked = this.isAlone && this.reliedOnMs > this.lastMs;
+    const isUnanswered = this.reliedOnMs > lastHeardMs && now - this.reliedOnMs < RELIED_ON_MS;
+    if (!isUnasked && !isUnanswered) return Number.POSITIVE_INFINITY;
+    const halfMs = (rtt.smoothedMs ?? Number.POSITIVE_INFINITY) / 2;
+    const askAfterMs = Math.min(MAX_ASK_AFTER_MS, Math.max(MIN_ASK_AFTER_MS, halfMs));
+    return (isUnasked ? this.lastMs : Math.max(this.lastMs, lastHeardMs)) + askAfterMs;
   }
 
   private intervalMs(path: Asked, active: boolean, now: number): number {
@@ -186,8 +190,6 @@ export class ProbeSchedule {
       case 'up':
         if (!isWatched) return path.keepAliveMs;
         if (path.isMetered) return METERED_PROBE_MS;
-        // Whoever carried the last packets alone carries nothing now.
-        if (active && this.isAlone) return aloneProbeMs(path.rtt);
         return path.isBusy ? BUSY_PROBE_MS : ACTIVE_PROBE_MS;
       case 'suspect':
         return path.isMetered ? METERED_SUSPECT_PROBE_MS : SUSPECT_PROBE_MS;
@@ -198,8 +200,4 @@ export class ProbeSchedule {
       }
     }
   }
-}
-
-function aloneProbeMs({ smoothedMs }: RttEstimator): number {
-  return Math.min(ACTIVE_PROBE_MS, Math.max(ALONE_PROBE_MIN_MS, (smoothedMs ?? 0) / 2));
 }
