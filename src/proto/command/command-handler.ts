@@ -4,7 +4,7 @@
  */
 import type { CoreContext } from '../core-context.ts';
 import { ADDRESS_WORDS, type PacketBatch } from '../packet-batch.ts';
-import { type Candidate, note } from '../path/candidates.ts';
+import { type Candidate, isRepeat, note } from '../path/candidates.ts';
 import type { Path } from '../path/path.ts';
 import { isUsable } from '../path/path-state.ts';
 import type { Prober } from '../path/prober.ts';
@@ -274,7 +274,8 @@ export class CommandHandler {
     now: number,
   ): void {
     if (candidate === null) return;
-    const body = this.prober.body(named, now);
+    const token = isRepeat(candidate, socket, words, at, now) ? candidate : undefined;
+    const body = this.prober.body(named, now, token);
     note(candidate, socket, words, at, this.prober.lastToken, now);
     this.commands.toAddress(session, socket, words, at, body);
   }

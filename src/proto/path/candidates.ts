@@ -9,7 +9,7 @@
 import { ADDRESS_WORDS, PATHS_PER_PEER } from '../packet-batch.ts';
 import { copyAddress, sameRemote } from '../wire/address-words.ts';
 
-/** A challenge is repeated towards the same address after this. */
+/** A challenge is repeated towards the same address after this, with the same token: its answer may take longer than that. */
 const CHALLENGE_EVERY_MS = 100;
 /** An unanswered challenge is worth nothing after this. */
 const CHALLENGE_LIFE_MS = 5_000;
@@ -70,6 +70,18 @@ export class Candidates {
     }
     return null;
   }
+}
+
+/** Such a challenge is under way to that address: it is repeated as it is. */
+export function isRepeat(
+  candidate: Candidate,
+  socket: number,
+  words: Int32Array,
+  at: number,
+  now: number,
+): boolean {
+  const isLive = candidate.isAsked && now - candidate.challengedMs <= CHALLENGE_LIFE_MS;
+  return isLive && isAt(candidate, socket, words, at);
 }
 
 /** A challenge with this token (int32 words) goes to that address. */

@@ -13,6 +13,12 @@ import type { Path } from './path.ts';
 /** Marks keep-alives in the probe log; random tokens of probes hardly ever equal a pair with it. */
 const KEEP_ALIVE_TOKEN = -1;
 
+/** 64 random bits. */
+export interface ProbeToken {
+  readonly tokenHigh: number;
+  readonly tokenLow: number;
+}
+
 export class Prober {
   private readonly message = new Probe();
 
@@ -55,23 +61,27 @@ export class Prober {
   }
 
   /** Token of the last probe written, int32 words. */
-  get lastToken(): { tokenHigh: number; tokenLow: number } {
+  get lastToken(): ProbeToken {
     return { tokenHigh: this.message.tokenHigh | 0, tokenLow: this.message.tokenLow | 0 };
   }
 
-  /** The body of a fresh probe for `path` (null: for an address of an unknown one); `lastToken` is its token. */
-  body(path: Path | null, now: number): Uint8Array {
-    const token = this.random(8);
+  /** The body of a probe for `path` (null: for an address of an unknown one); `lastToken` is its token, a fresh one unless given. */
+  body(path: Path | null, now: number, token: ProbeToken = this.freshToken()): Uint8Array {
     const message = this.message;
     message.pathId = path?.id ?? ANY_PATH;
-    message.tokenHigh = readU32(token, 0);
-    message.tokenLow = readU32(token, 4);
+    message.tokenHigh = token.tokenHigh;
+    message.tokenLow = token.tokenLow;
     message.stampMicros = stampUs(now);
     message.sent = path === null ? 0 : path.row.sentDatagrams + 1;
     message.received = path?.inflow.datagrams ?? 0;
     const body = new Uint8Array(PROBE_BYTES);
     message.write(body, 0);
     return body;
+  }
+
+  private freshToken(): ProbeToken {
+    const token = this.random(8);
+    return { tokenHigh: readU32(token, 0), tokenLow: readU32(token, 4) };
   }
 
   private runPath(session: Session, path: Path, now: number, active: boolean): void {

@@ -18,7 +18,7 @@ let stage: Stage;
 
 afterEach(() => stage.close());
 
-const far = (nat = HOME_NAT) => link({ delayMs: RTT_MS / 2 }, { nat });
+const far = (nat = HOME_NAT, rttMs = RTT_MS) => link({ delayMs: rttMs / 2 }, { nat });
 
 /** Talks both ways for that long; the longest time without a packet that comes down. */
 function talk(ms: number): number {
@@ -51,9 +51,18 @@ describe('a NAT that forgets in mid-flow', () => {
     expect(talk(2_000)).toBeLessThan(2 * RTT_MS + 5 * EVERY_MS);
   });
 
-  it('costs a round trip when all forget at once', async () => {
+  // Longer than the pause between two challenges, and a satellite's.
+  it.each([130, 600])('costs a round trip of %i ms, too', async (rttMs) => {
+    stage = await Stage.connected({ clients: [[far(HOME_NAT, rttMs)]] });
+    stage.run(5 * rttMs);
+    talk(3_000);
+    stage.client().accesses[0].nat?.forget();
+    expect(talk(6_000)).toBeLessThan(2 * rttMs + 5 * EVERY_MS);
+  });
+
+  it.each([1_000, 1_150])('costs a round trip when all forget at once, after %i ms', async (afterMs) => {
     stage = await Stage.connected({ clients: [[far(), far(CARRIER_NAT), far()]] });
-    talk(1_000);
+    talk(afterMs);
     for (const { nat } of stage.client().accesses) nat?.forget();
     expect(talk(2_000)).toBeLessThan(2 * RTT_MS + 5 * EVERY_MS);
     expect(stage.seenByServer()?.paths.map(({ state }) => state)).toEqual(['up', 'up', 'up']);
