@@ -11,6 +11,11 @@ export interface LinkReference {
   readonly name: string;
 }
 
+/** A restart of the machine takes back everything else. */
+export function outlivesBoot({ kind }: UndoEntry): boolean {
+  return kind === 'resolv-conf';
+}
+
 export type UndoEntry =
   /** Delete an address. */
   | { kind: 'address'; link: LinkReference; address: string; prefixLength: number }

@@ -4,8 +4,8 @@
  * One file per network namespace, `undo-<namespace>.journal` in the state directory: a header line, then a JSON line
  * per change (`{id, entry}`) or per change taken back (`{undone}`), each synced before the change itself. A line that
  * a crash cut short was never followed by its change, so it does not count. Entries are undone in reverse order, and
- * each inverse is harmless when its change was never made. Files of an earlier boot are deleted unread: what they
- * describe ended with it. Files of another namespace stay: only a process inside can undo those.
+ * each inverse is harmless when its change was never made. Of files of an earlier boot only what is on the disk still
+ * stands; it is taken over. Files of another namespace stay: only a process inside can undo those.
  */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { ErrnoError, UserError } from '../errors.ts';
 import type { HostLog } from './host-log.ts';
 import { currentOwner, isAlive, type JournalOwner, parseJournal, writeJournal } from './journal-file.ts';
-import type { UndoEntry } from './undo-entry.ts';
+import { outlivesBoot, type UndoEntry } from './undo-entry.ts';
 
 /** Struck lines are dropped from the file when there are so many: links that come and go must not fill a disk. */
 const COMPACT_AFTER = 64;
@@ -39,10 +39,10 @@ export class UndoJournal {
     private readonly path: string,
     private readonly owner: JournalOwner,
     private readonly options: UndoJournalOptions,
-    leftOver: ReadonlyMap<number, UndoEntry>,
+    left: readonly UndoEntry[],
   ) {
-    this.#live = new Map(leftOver);
-    this.#nextId = Math.max(0, ...leftOver.keys()) + 1;
+    this.#live = new Map(left.entries());
+    this.#nextId = left.length;
     this.#file = this.#rewrite();
   }
 
@@ -54,13 +54,17 @@ export class UndoJournal {
     await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
     const owner = await currentOwner();
     const path = join(options.stateDir, `undo-${owner.namespace}.journal`);
-    await dropEarlierBoots(options.stateDir, owner.boot);
-    const text = await readFile(path, 'utf8').catch(emptyWhenMissing);
-    const { owner: previous, entries, badLines } = parseJournal(text);
-    if (previous && (await isAlive(previous))) throw inUse(options.stateDir, previous.pid);
-    if (badLines > 0) options.log.warn({ path, badLines }, 'journal-damaged');
-    if (entries.size > 0) options.log.info({ path, changes: entries.size }, 'journal-recovery');
-    const journal = new UndoJournal(path, owner, options, entries);
+    const left: UndoEntry[] = [];
+    const earlier = await readEarlierBoots(options.stateDir, owner.boot, left);
+    if (!earlier.includes(path)) {
+      const { owner: previous, entries, badLines } = parseJournal(await readText(path));
+      if (previous && (await isAlive(previous))) throw inUse(options.stateDir, previous.pid);
+      if (badLines > 0) options.log.warn({ path, badLines }, 'journal-damaged');
+      left.push(...entries.values());
+    }
+    if (left.length > 0) options.log.info({ path, changes: left.length }, 'journal-recovery');
+    const journal = new UndoJournal(path, owner, options, left);
+    for (const file of earlier) if (file !== path) await rm(file, { force: true });
     await journal.undoAll(options.adopts);
     return journal;
   }
@@ -137,13 +141,18 @@ export class UndoJournal {
   }
 }
 
-async function dropEarlierBoots(stateDir: string, boot: string): Promise<void> {
+/** Files of earlier boots, and of other versions; adds to `left` what of them still stands. */
+async function readEarlierBoots(stateDir: string, boot: string, left: UndoEntry[]): Promise<string[]> {
+  const earlier: string[] = [];
   for (const name of await readdir(stateDir)) {
     if (!FILE_NAME.test(name)) continue;
     const path = join(stateDir, name);
-    const { owner } = parseJournal(await readFile(path, 'utf8').catch(emptyWhenMissing));
-    if (owner?.boot !== boot) await rm(path, { force: true });
+    const { owner, entries } = parseJournal(await readText(path));
+    if (owner?.boot === boot) continue;
+    earlier.push(path);
+    left.push(...[...entries.values()].filter(outlivesBoot));
   }
+  return earlier;
 }
 
 function inUse(stateDir: string, pid: number): UserError {
@@ -153,7 +162,10 @@ function inUse(stateDir: string, pid: number): UserError {
   });
 }
 
-function emptyWhenMissing(error: NodeJS.ErrnoException): string {
-  if (error.code === 'ENOENT') return '';
-  throw error;
+/** Empty when there is no such file. */
+function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
 }

@@ -17,9 +17,9 @@ import { UndoJournal } from '../../src/host/undo-journal.ts';
 
 let stateDir: string;
 let path: string;
-/** Tables of the entries that were undone, in order. */
-let undone: number[];
-let refuses: Set<number>;
+/** Tables of the entries that were undone, or else their kinds, in order. */
+let undone: (number | string)[];
+let refuses: Set<number | string>;
 let logged: string[];
 
 beforeEach(async () => {
@@ -38,9 +38,9 @@ function open(adopts?: (entry: UndoEntry) => boolean): Promise<UndoJournal> {
   const note = (_: object, event: string) => void logged.push(event);
   const log = { debug: note, info: note, warn: note };
   const undo = async (what: UndoEntry) => {
-    const { table } = what as UndoEntry & { kind: 'table' };
-    if (refuses.has(table)) throw new ErrnoError('undo', 'EPERM');
-    undone.push(table);
+    const name = what.kind === 'table' ? what.table : what.kind;
+    if (refuses.has(name)) throw new ErrnoError('undo', 'EPERM');
+    undone.push(name);
   };
   return UndoJournal.open({ stateDir, undo, log, adopts });
 }
@@ -130,6 +130,26 @@ test('a journal of an earlier boot is dropped, one of another namespace left alo
   await open();
   expect(undone).toEqual([]);
   expect(readdirSync(stateDir)).toContain('undo-1.journal');
+});
+
+test('what an earlier boot left on the disk is put back, even when that fails at first', async () => {
+  const before = { kind: 'file', text: 'nameserver 192.168.1.1\n', mode: 0o644 } as const;
+  const file: UndoEntry = { kind: 'resolv-conf', path: '/etc/resolv.conf', instance: 'a', before };
+  const killed = await open();
+  await killed.make(entry(1), nothing);
+  await killed.make(file, nothing);
+  rewriteOwner({ boot: 'another' });
+  refuses.add('resolv-conf');
+  await (await open()).close();
+  expect(undone).toEqual([]);
+  refuses.clear();
+  writeFileSync(join(stateDir, 'undo-1.journal'), readFileSync(path));
+  rmSync(path);
+  path = join(stateDir, 'undo-1.journal');
+  rewriteOwner({ boot: 'yet another' });
+  await (await open()).close();
+  expect(undone).toEqual(['resolv-conf']);
+  expect(readdirSync(stateDir)).toEqual([]);
 });
 
 test('a living owner is not disturbed', async () => {
