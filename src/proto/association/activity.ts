@@ -45,6 +45,11 @@ export class Activity {
     return true;
   }
 
+  /** Streams waited at the last look. */
+  get isAwaited(): boolean {
+    return this.waitUntilMs !== Number.NEGATIVE_INFINITY;
+  }
+
   /** Streams wait for a path, or not any more. */
   handleWaiting(isWaiting: boolean, now: number): void {
     this.waitUntilMs = isWaiting ? now + WAIT_MS : Number.NEGATIVE_INFINITY;

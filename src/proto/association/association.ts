@@ -216,7 +216,8 @@ export class Association implements TimerOwner {
   /** Sends what the streams have to send. */
   flushStreams(now: number): void {
     this.streams.flush(now);
-    if (this.streams.count === 0 || !this.activity.wantsLook(now)) return;
+    const isIdle = this.streams.count === 0 && !this.activity.isAwaited;
+    if (isIdle || !this.activity.wantsLook(now)) return;
     const { isWaiting } = this.streams;
     // First, while it still shows whether traffic begins.
     if (isWaiting) this.touch(now);
