@@ -3,7 +3,7 @@ import { Association } from './association/association.ts';
 import { base64 } from './base64.ts';
 import { ClientHandshake, type HandshakeTarget } from './client-handshake.ts';
 import { ClientLease } from './client-lease.ts';
-import type { Source } from './command/command-handler.ts';
+import type { Source } from './command/source.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
 import type { DropReason } from './counters.ts';

@@ -1,7 +1,8 @@
 /** What client and server share: the two flows, commands, paths and timers of associations. */
 import type { Association } from './association/association.ts';
-import { CommandHandler, type CommandHooks, type Source } from './command/command-handler.ts';
+import { CommandHandler, type CommandHooks } from './command/command-handler.ts';
 import { CommandSender } from './command/command-sender.ts';
+import type { Source } from './command/source.ts';
 import type { Core } from './core.ts';
 import { CoreContext, type CoreOptions } from './core-context.ts';
 import type { CoreEvent } from './events.ts';

@@ -3,7 +3,7 @@ import type { Association } from './association/association.ts';
 import type { Client } from './association/client-directory.ts';
 import { base64 } from './base64.ts';
 import type { ClientState, InviteState } from './client-state.ts';
-import type { Source } from './command/command-handler.ts';
+import type { Source } from './command/source.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
 import type { PacketBatch } from './packet-batch.ts';

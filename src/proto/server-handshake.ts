@@ -5,7 +5,7 @@
  */
 import type { Client, ClientDirectory, Invite } from './association/client-directory.ts';
 import { base64 } from './base64.ts';
-import type { Source } from './command/command-handler.ts';
+import type { Source } from './command/source.ts';
 import type { CoreContext } from './core-context.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
 import { MAX_PENDING, mayAnswer, type Pending, PendingHandshakes } from './pending-handshakes.ts';

@@ -140,24 +140,27 @@ describe('a stream of the core', { timeout: 60_000 }, () => {
     expect(there.ended).toBe(TerminateKind.RESET);
   });
 
-  it.each(['ends', 'is reset'])('that %s while it waits leaves its paths as quiet as an idle one', async (how) => {
-    const { here, stream, say, until, command } = await connected();
-    say('a');
-    until(() => here.received === 'a', 1_000);
-    stage.shape(0, 0, { blackhole: true });
-    say('b');
-    until(() => false, 3_000);
-    if (how === 'ends') stage.shape(0, 0, { blackhole: false });
-    command(() => (how === 'ends' ? stream.end() : stream.terminate(TerminateKind.RESET)));
-    until(() => how === 'ends' && stream.phase === 'over', 5_000);
-    stage.shape(0, 0, { blackhole: false });
-    until(() => false, 5_000);
-    let datagrams = 0;
-    stage.tap(() => {
-      datagrams++;
-      return true;
-    });
-    stage.run(60_000);
-    expect(datagrams).toBeLessThan(20);
-  });
+  it.each(['ends', 'is reset'])(
+    'that %s while it waits leaves its paths as quiet as an idle one',
+    async (how) => {
+      const { here, stream, say, until, command } = await connected();
+      say('a');
+      until(() => here.received === 'a', 1_000);
+      stage.shape(0, 0, { blackhole: true });
+      say('b');
+      until(() => false, 3_000);
+      if (how === 'ends') stage.shape(0, 0, { blackhole: false });
+      command(() => (how === 'ends' ? stream.end() : stream.terminate(TerminateKind.RESET)));
+      until(() => how === 'ends' && stream.phase === 'over', 5_000);
+      stage.shape(0, 0, { blackhole: false });
+      until(() => false, 5_000);
+      let datagrams = 0;
+      stage.tap(() => {
+        datagrams++;
+        return true;
+      });
+      stage.run(60_000);
+      expect(datagrams).toBeLessThan(20);
+    },
+  );
 });

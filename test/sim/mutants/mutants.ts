@@ -105,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a path that is down follows any authentic datagram, also on the client',
     edits: [
       {
-        file: 'command/command-handler.ts',
+        file: 'command/path-commands.ts',
         find: 'if (this.context.isServer && !isUsable(named.state) && this.context.outbox.batch.count === 0) {',
         replace: 'if (true) {',
       },
