@@ -5,6 +5,7 @@ import type { NatBehaviour, NatSettings } from './net/nat.ts';
 import { client, flow, HOUR_MS, MINUTE_MS, scenario } from './plans.ts';
 import { Random } from './random.ts';
 import type { AttackerPlan, ClientPlan, FlowPlan, Scenario, TimedEvent, WorldEvent } from './scenario.ts';
+import { makeStreams } from './streams/make-streams.ts';
 
 const BEHAVIOURS: readonly NatBehaviour[] = [
   'endpoint-independent',
@@ -49,6 +50,7 @@ export function generate(seed: number, options: GenerateOptions = {}): Scenario 
     durationMs,
     clients,
     flows,
+    streams: makeStreams(seed, clients.length, durationMs),
     events,
     attacker: random.chance(0.4) ? makeAttacker(random) : null,
     server: {

@@ -12,6 +12,8 @@ export interface Scenario {
   readonly server: ServerPlan;
   readonly clients: readonly ClientPlan[];
   readonly flows: readonly FlowPlan[];
+  /** Absent = none. */
+  readonly streams?: readonly StreamPlan[];
   readonly events: readonly TimedEvent[];
   readonly attacker: AttackerPlan | null;
   readonly expect: Expectations;
@@ -62,6 +64,32 @@ export interface FlowPlan {
   readonly offMs: number;
   readonly minBytes: number;
   readonly maxBytes: number;
+}
+
+/** Bytes that both ends write, each at its pace, and end. */
+export interface StreamPlan {
+  readonly client: number;
+  /** Opened by the client, or by a caller where the server listens for the client. */
+  readonly kind: 'forward' | 'remote';
+  readonly startMs: number;
+  /** From the opener, and back. */
+  readonly upBytes: number;
+  readonly downBytes: number;
+  /** So many bytes at a time; 0 ms = all at once, as there is room. */
+  readonly chunkBytes: number;
+  readonly everyMs: number;
+  /** The target writes when the opener has ended its direction. */
+  readonly answersAtEnd: boolean;
+  /** Until the target's socket is open. */
+  readonly dialMs: number;
+  /** `TerminateKind`: instead of being open. */
+  readonly refusal: number | null;
+  /** One end resets the connection so long after it began. */
+  readonly giveUp: { readonly side: 'opener' | 'target'; readonly afterMs: number } | null;
+  /** One end reads nothing for so long. */
+  readonly pause: { readonly side: 'opener' | 'target'; readonly ms: number } | null;
+  /** Bytes have come between these two moments. */
+  readonly movesBetween?: readonly (readonly [fromMs: number, toMs: number])[];
 }
 
 export type TimedEvent = { readonly atMs: number } & WorldEvent;

@@ -18,6 +18,9 @@ const STOOD_STILL_MS = 3_000;
 /** A link on which progress is promised. */
 const GOOD = { loss: 0.2, mtuBytes: 1_280, delayMs: 1_000, kilobitsPerSecond: 2_000 } as const;
 
+/** What becomes of every link in the end; delay, pace and size stay. */
+const WELL = { blackhole: false, loss: 0, burst: null, duplicate: 0, reorder: 0 } as const;
+
 export class WorldEvents {
   private readonly upMs = new Map<Host, number>();
   private serverForgot = false;
@@ -34,6 +37,22 @@ export class WorldEvents {
     for (const event of events) this.queue.at(event.atMs, () => this.happen(event));
     // Clients start in moments of their own.
     this.look();
+  }
+
+  /** Every machine runs and every link is good. */
+  heal(): void {
+    this.trace.note(this.queue.nowMs, 'world', 'is well again');
+    for (const [place, { accesses, core }] of this.clients.entries()) {
+      for (const [link, access] of accesses.entries()) {
+        for (const direction of [access.up, access.down]) change(direction, WELL);
+        if (!access.isPresent) this.switchInterface(place, link, true);
+      }
+      if (core === null) this.startLater(this.clients[place], 0);
+    }
+    if (this.server.core === null) this.startLater(this.server, 0);
+    for (const host of [this.server, ...this.clients]) host.wake();
+    this.disturb(-1);
+    this.judge();
   }
 
   private happen(event: WorldEvent): void {

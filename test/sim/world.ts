@@ -15,6 +15,8 @@ import { Access } from './net/access.ts';
 import { Internet } from './net/internet.ts';
 import { Random } from './random.ts';
 import type { ClientPlan, FlowPlan, Scenario } from './scenario.ts';
+import { StreamWorkload } from './streams/stream-workload.ts';
+import { checkStreams, isCleared } from './streams/streams-watch.ts';
 import { Trace } from './trace.ts';
 import { BoundsWatch } from './watch/bounds-watch.ts';
 import { KeyBook } from './watch/key-book.ts';
@@ -26,6 +28,8 @@ import { WorldEvents } from './world-events.ts';
 
 /** Observers that look at everything look this often. */
 const PATROL_MS = 10_000;
+/** For the slowest: paths asked for after an outage, limits and terminations said every half minute, 60 ms for each 5 bytes. */
+const SETTLE_MS = 400_000;
 /** What a machine says of itself is read in every sixth patrol. */
 const LISTEN_EVERY = 6;
 
@@ -47,6 +51,8 @@ export class World {
   private readonly bounds = new BoundsWatch();
   private readonly secrets: SecretsWatch;
   private patrols = 0;
+  private readonly events: WorldEvents;
+  private readonly streams: StreamWorkload;
 
   private constructor(
     readonly scenario: Scenario,
@@ -92,7 +98,14 @@ export class World {
     });
     this.ledger.holds = (place, address) =>
       this.clients[place]?.address === address || this.server.leaseholder(address) === `client${place}`;
-    this.observe(random);
+    this.streams = new StreamWorkload(
+      this.queue,
+      this.trace,
+      this.clients,
+      this.server,
+      scenario.streams ?? [],
+    );
+    this.events = this.observe(random);
   }
 
   /** `onLine` sees every line of the trace. */
@@ -134,7 +147,7 @@ export class World {
     return client;
   }
 
-  private observe(random: Random): void {
+  private observe(random: Random): WorldEvents {
     const { scenario, queue, server, clients } = this;
     const progress = clients.map((client) => new ProgressWatch(client.name));
     const events = new WorldEvents(queue, this.trace, server, clients, progress);
@@ -158,6 +171,7 @@ export class World {
     if (scenario.attacker !== null)
       new Attacker(queue, random.fork('attacker'), this.internet, scenario.attacker, SERVER_ADDRESSES);
     this.patrol();
+    return events;
   }
 
   private patrol(): void {
@@ -165,6 +179,7 @@ export class World {
     for (const host of [this.server, ...this.clients]) {
       if (host.core === null) continue;
       this.bounds.check(host.name, host.core);
+      checkStreams(host.name, host.core);
       if (listens) this.secrets.check(host.name, JSON.stringify(host.core.snapshot(host.clock.nowMs)));
     }
     this.queue.after(PATROL_MS, () => this.patrol());
@@ -176,8 +191,24 @@ export class World {
     while (this.queue.step(until));
   }
 
+  /** With everything well again, all who use a stream come to know how it went, and nothing is left of it. */
+  private settleStreams(): void {
+    if ((this.scenario.streams ?? []).length === 0) return;
+    const isOver = () =>
+      this.streams.isSettled &&
+      [this.server, ...this.clients].every(({ core }) => core === null || isCleared(core));
+    if (isOver()) return;
+    this.events.heal();
+    this.streams.hurry();
+    const untilMs = this.queue.nowMs + SETTLE_MS;
+    while (!isOver() && this.queue.step(untilMs));
+    if (!isOver())
+      throw new Violation('stream-settles', this.streams.unsettled.join('; ') || 'there is something left');
+  }
+
   /** Ends the run: what can only be said of the whole, and the numbers. */
   finish(): Report {
+    this.settleStreams();
     this.secrets.check('trace', this.trace.tail(Number.MAX_SAFE_INTEGER).join('\n'));
     const { offered, delivered, latencySumMs } = this.ledger;
     const fraction = offered === 0 ? 1 : delivered / offered;

@@ -114,7 +114,7 @@ export abstract class Host implements SocketOwner, TunObserver {
     const udp = new SimUdp({ owner: this, queue, random: this.random, trace, sealer, paths });
     const random = (count: number) => this.random.bytes(count);
     const policy = findPolicy(policyName) as Policy;
-    const onStreamNews = (streams: readonly Stream[]) => void this.streamNews.push(...streams);
+    const onStreamNews = (streams: readonly Stream[]) => this.onStreamNews(streams);
     const parts = {
       clock,
       batches,
@@ -133,6 +133,9 @@ export abstract class Host implements SocketOwner, TunObserver {
 
   /** Streams with news that nobody has looked at yet. */
   readonly streamNews: Stream[] = [];
+
+  /** What takes and gives the bytes of streams. */
+  onStreamNews: (streams: readonly Stream[]) => void = (streams) => void this.streamNews.push(...streams);
 
   protected abstract startRole(parts: Parts): Pick<Running, 'role' | 'core' | 'engine'>;
 

@@ -223,4 +223,92 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     run: scenario('pieces of two lives'),
   },
+  {
+    name: 'what a stream has sent counts as acknowledged',
+    edits: [
+      {
+        file: 'stream/send-half.ts',
+        find: 'this.base = Math.min(underWay, lost);',
+        replace: 'this.base = Math.max(Math.min(underWay, lost), this.fresh);',
+      },
+    ],
+    run: scenario('lossy-streams'),
+  },
+  {
+    name: 'what a stream has lost is not sent again',
+    edits: [
+      {
+        file: 'stream/send-half.ts',
+        find: 'this.lost.add(transmission.first, transmission.end);',
+        replace: '',
+      },
+    ],
+    run: scenario('lossy-streams'),
+  },
+  {
+    name: 'a stop that was lost is not sent again',
+    edits: [
+      {
+        file: 'stream/send-half.ts',
+        find: 'this.lost.add(transmission.first, transmission.end);',
+        replace: 'if (transmission.first !== this.stop) this.lost.add(transmission.first, transmission.end);',
+      },
+    ],
+    run: scenario('lossy-streams'),
+  },
+  {
+    name: 'a stream sends beyond the limit that its peer has told',
+    edits: [
+      {
+        file: 'stream/send-half.ts',
+        find: 'return Math.min(this.written, this.limit);',
+        replace: 'return this.written;',
+      },
+    ],
+    run: scenario('lossy-streams'),
+  },
+  {
+    name: 'a peer that took nothing is never asked again',
+    edits: [
+      {
+        file: 'stream/data-sender.ts',
+        find: 'else if (now >= this.blockedMs) this.probeBlocked(now);',
+        replace: '',
+      },
+    ],
+    run: scenario('lossy-streams'),
+  },
+  {
+    name: 'a stream hands on what came behind a hole',
+    edits: [
+      {
+        file: 'stream/receive-half.ts',
+        find: 'return this.arrived.size > 0 && this.arrived.start(0) === 0 ? this.arrived.end(0) : 0;',
+        replace: 'return this.arrived.size > 0 ? this.arrived.end(this.arrived.size - 1) : 0;',
+      },
+    ],
+    run: scenario('lossy-streams'),
+  },
+  {
+    name: 'a termination is said once',
+    edits: [
+      {
+        file: 'stream/farewells.ts',
+        find: 'farewell.dueMs = now + Math.max(farewell.repeatMs, 2 * rttMs);',
+        replace: 'farewell.dueMs = Number.POSITIVE_INFINITY;',
+      },
+    ],
+    run: scenario('lossy-streams'),
+  },
+  {
+    name: 'what was under way when the last path went is waited for',
+    edits: [
+      {
+        file: 'stream/ways.ts',
+        find: 'for (let each = way.first; each !== null; each = way.first) lose(each);',
+        replace: '',
+      },
+    ],
+    run: scenario('three-days-of-streams'),
+  },
 ];

@@ -9,12 +9,15 @@ import { fourDaysOfNothing } from './four-days-of-nothing.ts';
 import { fullHoldQueue } from './full-hold-queue.ts';
 import { geostationaryBesideLte } from './geostationary-beside-lte.ts';
 import { hostilePath } from './hostile-path.ts';
+import { hourOfStreams } from './hour-of-streams.ts';
 import { hoursOfTwoClients } from './hours-of-two-clients.ts';
+import { lossyStreams } from './lossy-streams.ts';
 import { natReboots } from './nat-reboots.ts';
 import { oneLossyLink } from './one-lossy-link.ts';
 import { serverRestart } from './server-restart.ts';
 import { thousandClients } from './thousand-clients.ts';
 import { threeDaysOfNothing } from './three-days-of-nothing.ts';
+import { threeDaysOfStreams } from './three-days-of-streams.ts';
 import { trainRide } from './train-ride.ts';
 import { twoLossyLinks } from './two-lossy-links.ts';
 
@@ -22,6 +25,7 @@ export const SCENARIOS: readonly Scenario[] = [
   trainRide,
   geostationaryBesideLte,
   threeDaysOfNothing,
+  threeDaysOfStreams,
   natReboots,
   serverRestart,
   clockOf1970,
@@ -35,5 +39,7 @@ export const SCENARIOS: readonly Scenario[] = [
   fourDaysOfNothing,
   oneLossyLink,
   twoLossyLinks,
+  lossyStreams,
+  hourOfStreams,
   hoursOfTwoClients,
 ];
