@@ -6,6 +6,7 @@ import { version } from '../version.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { clientCommand } from './client.ts';
 import { clientsCommand } from './clients.ts';
+import { doctorCommand } from './doctor.ts';
 import { eventsCommand } from './events.ts';
 import { excludeCommand, portalCommand } from './exclude.ts';
 import { forwardCommand } from './forward.ts';
@@ -31,6 +32,7 @@ const COMMANDS: readonly CommandModule[] = [
   statusCommand,
   eventsCommand,
   topCommand,
+  doctorCommand,
   pathCommand,
   forwardCommand,
   wakeupCommand,

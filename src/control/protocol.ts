@@ -10,6 +10,7 @@
  *   → {"command":"path-list"}                     ← {"ok":true,"result":PathList}     client only, as the following
  *   → {"command":"path-add","interface":"wwan0,backup"}, {"command":"path-remove","interface":"wwan0"}    likewise
  *   → {"command":"wakeup","interface":"wwan0"}    ← {"ok":true,"result":{"woken":1}}  interface may be absent
+ *   → {"command":"attend"}                        ← {"ok":true,"result":null}         client; paths are measured closely for 2 s
  *   → {"command":"exclusion","interface":"wlan0"}  ← {"ok":true,"result":Exclusion}       client only
  *   → {"command":"clients","action":"list"}       ← {"ok":true,"result":[ClientListing]}     server only
  *                                                  ← {"ok":false,"error":"…"}

@@ -14,7 +14,10 @@ import { handOver } from '../state/state-owner.ts';
 const CAPABILITIES = ['net_admin', 'net_raw', 'net_bind_service'];
 
 /** `files` are those that it will have to read. Returns when there is nothing to become. Throws `UserError`. */
-export function becomeUser({ user, stateDir }: CommonConfig, files: readonly string[]): void {
+export function becomeUser(
+  { user, stateDir }: Pick<CommonConfig, 'user' | 'stateDir'>,
+  files: readonly string[],
+): void {
   if (user === undefined || process.geteuid?.() !== 0) return;
   const id = (option: string) => Number(spawnSync('id', [option, user], { encoding: 'utf8' }).stdout || -1);
   const owner = { uid: id('-u'), gid: id('-g') };

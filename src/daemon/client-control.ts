@@ -2,6 +2,7 @@
 import { FORWARD_EXAMPLE, parseForward } from '../config/forward-spec.ts';
 import { formatInterfaceSpec, type InterfaceSpec, parseInterfaceSpec } from '../config/interface-spec.ts';
 import type { Handler } from '../control/protocol.ts';
+import type { Engine } from '../engine/engine-client.ts';
 import type { PathSnapshot, Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
@@ -12,6 +13,7 @@ import type { Log } from './log.ts';
 import type { WantedInterfaces } from './wanted-interfaces.ts';
 
 export interface ClientControlParts {
+  readonly engine: Pick<Engine, 'post'>;
   readonly paths: ClientPaths;
   readonly wanted: WantedInterfaces;
   readonly network: Pick<ClientNetwork, 'exclusion'>;
@@ -29,7 +31,7 @@ export interface PathList {
 }
 
 export function clientHandlers(parts: ClientControlParts): Readonly<Record<string, Handler>> {
-  const { paths, wanted, forwards, log } = parts;
+  const { engine, paths, wanted, forwards, log } = parts;
   const list = (): PathList => {
     const open = paths.open.map(({ interfaceName, family, path }) => ({ interfaceName, family, path }));
     const names = [...new Set(open.map(({ interfaceName }) => interfaceName))];
@@ -52,6 +54,7 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
         fix: 'see: resip-vpn path',
       });
     },
+    attend: async () => engine.post({ kind: 'attend' }),
     'path-list': async () => list(),
     'path-add': async ({ interface: text }) => {
       const { spec, mistakes } = parseInterfaceSpec(String(text));

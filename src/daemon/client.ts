@@ -250,7 +250,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const insight = new Insight({ engine, complete, always: 'server' }, life);
   const control = await ControlServer.listen(stateDir, {
     ...insight.handlers,
-    ...clientHandlers({ network, paths, wanted, forwards, onWakeup: wakeup, log }),
+    ...clientHandlers({ engine, network, paths, wanted, forwards, onWakeup: wakeup, log }),
     policy: policies.handler,
     reload: reloadHandler(reloader, life, log),
   });

@@ -5,7 +5,7 @@ import { parseIpv4 } from '../proto/wire/ip-text.ts';
 import { endpointWords, fromBase64 } from './convert.ts';
 import type { Engine } from './engine.ts';
 import { ForwardListener } from './forward-listener.ts';
-import type { ClientEngineOptions, EngineCommand } from './messages.ts';
+import type { ClientEngineOptions, EngineCommand, EngineEvent, PathSnapshot } from './messages.ts';
 import { answerOf, type Emit, openParts, type Parts, type Role, startLoop } from './role.ts';
 import { StreamOpener } from './stream-opener.ts';
 import { handleStreamNews, pumpHost } from './stream-pump.ts';
@@ -101,12 +101,16 @@ export class ClientRole implements Role {
       case 'wakeup':
         this.wakeup(command.path);
         break;
+      case 'attend':
+        this.core.attend(this.engine.now);
+        this.engine.drain();
+        break;
       case 'endpoints':
         this.core.setEndpoints(command.endpoints.map(endpointWords));
         break;
       case 'snapshot':
       case 'sample':
-        this.emit(answerOf(command, this.core, this.engine.now, this.parts));
+        this.emit(this.withPorts(answerOf(command, this.core, this.engine.now, this.parts)));
         break;
       case 'stop':
         this.forwards.close();
@@ -128,6 +132,17 @@ export class ClientRole implements Role {
     } catch (error) {
       this.emit({ kind: 'transparent', ports: null, message: (error as Error).message });
     }
+  }
+
+  /** Which port a NAT makes of which is known outside the core. */
+  private withPorts(answer: EngineEvent): EngineEvent {
+    if (answer.kind !== 'snapshot') return answer;
+    const withPort = (path: PathSnapshot): PathSnapshot => {
+      const socket = this.sockets.get(path.path);
+      return socket === undefined ? path : { ...path, localPort: this.parts.udp.port(socket) };
+    };
+    const peers = answer.snapshot.peers.map((peer) => ({ ...peer, paths: peer.paths.map(withPort) }));
+    return { ...answer, snapshot: { ...answer.snapshot, peers } };
   }
 
   /** New sockets: those from before may hang on an address or a route that is gone. */

@@ -148,6 +148,8 @@ export type EngineCommand =
    * asked at once, with a handshake beside it; what waits leaves with the first answer.
    */
   | { kind: 'wakeup'; path?: number }
+  /** Client: somebody looks at the paths; for two seconds they are asked as under traffic. */
+  | { kind: 'attend' }
   | { kind: 'client-put'; client: ClientRecord }
   | { kind: 'client-remove'; publicKey: string }
   | { kind: 'invite-put'; invite: InviteRecord }

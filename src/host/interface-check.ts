@@ -3,6 +3,7 @@ import { UserError } from '../errors.ts';
 import { type HostState, linkNamed } from './host-state.ts';
 import type { Family } from './ip-prefix.ts';
 import type { Link } from './network-objects.ts';
+import { mayBeUplink } from './way-out.ts';
 
 export type InterfaceProblem = 'missing' | 'down' | 'no-carrier' | 'no-address' | 'no-route';
 
@@ -43,7 +44,7 @@ export function noRoute(name: string, family: Family): Refusal {
 }
 
 function missingHelp(state: HostState): { cause: string; fix: string } {
-  const names = state.links.filter((link) => !link.isLoopback).map((link) => link.name);
+  const names = state.links.filter(mayBeUplink).map((link) => link.name);
   return {
     cause:
       names.length > 0 ? `this machine has ${names.join(', ')}` : 'this machine has no network interface',

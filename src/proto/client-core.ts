@@ -164,6 +164,13 @@ export class ClientCore extends CoreBase {
     this.handleTimeout(now);
   }
 
+  /** Somebody wants to know how the paths are: for two seconds they are asked as under traffic. */
+  attend(now: number): void {
+    this.association.touch(now);
+    this.context.wake(this.association);
+    this.handleTimeout(now);
+  }
+
   /** Which policy carries which packets from now on, both ways. */
   setPolicy(policy: Policy, rules: readonly Rule[], now: number): void {
     this.association.setPolicy(policy, rules, now);

@@ -19,6 +19,8 @@ export interface PathSnapshot {
   readonly remote: string;
   /** This side's outer address as the peer sees it. */
   readonly observed: string | null;
+  /** Client: its socket's own port. */
+  readonly localPort?: number;
   readonly state: PathState;
   /** Carries packets only while no other path can. */
   readonly isBackup: boolean;

@@ -235,7 +235,8 @@ export class Association implements TimerOwner {
       if ((rest & 1) !== 0 && this.paths[id]?.schedule.handleReliedOn(now)) this.context.wake(this);
   }
 
-  private touch(now: number): void {
+  /** Traffic goes, or somebody looks as if it did. */
+  touch(now: number): void {
     if (!this.activity.touch(now)) return;
     this.resender.handleActive();
     for (const path of this.paths) path?.handleActive(now);

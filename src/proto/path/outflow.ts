@@ -7,6 +7,8 @@ import type { PathRow } from './path-row.ts';
 
 /** Of the loss that calls for copies: at 5 % and 250 packets a second it shows within half a second. */
 const FRESH_DATAGRAMS = 128;
+/** Of a new path, that are no more than a base for those that follow. */
+const UNJUDGED_REPORTS = 2;
 
 export class Outflow {
   readonly loss = new LossEstimator();
@@ -15,6 +17,7 @@ export class Outflow {
   budget = new CopyBudget();
   load = new PathLoad();
   private readonly delivery = new DeliveryRate();
+  private reports = 0;
 
   constructor(private readonly row: PathRow) {}
 
@@ -31,14 +34,17 @@ export class Outflow {
 
   /** An answer's counters (uint32): `sent` is this end's as of the probe, `received` the peer's; `rttMs` of the latest answer. */
   handleReport(sent: number, received: number, rttMs: number | null, now: number): void {
-    this.loss.handleReport(sent, received);
+    // What left in one breath with the first question is neither in its count nor, before the path was known there, in the peer's.
+    const isJudged = this.reports++ >= UNJUDGED_REPORTS;
+    if (isJudged) this.loss.handleReport(sent, received);
+    else this.loss.skipReport(sent, received);
     if (rttMs === null) return;
     const { row, delivery } = this;
     if (delivery.handleReport(received, row.sentDatagrams, row.sentBytes, now)) {
       this.budget.handleReport(rttMs, delivery.bytesPerMs, now);
       this.load.handleDelivery(delivery.arrivedBytes, now);
     }
-    if (this.load.isFull) this.freshLoss.skipReport(sent, received);
+    if (this.load.isFull || !isJudged) this.freshLoss.skipReport(sent, received);
     else this.freshLoss.handleReport(sent, received);
   }
 }

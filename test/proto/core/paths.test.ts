@@ -25,6 +25,17 @@ describe('a path that is down', () => {
   );
 });
 
+describe('a path that loses nothing', () => {
+  it('says so from the beginning, also when nothing but questions goes over it', async () => {
+    stage = await Stage.connected({ clients: [[link({ delayMs: 5 }), link({ delayMs: 15 })]] });
+    const { paths } = stage.seenByClient();
+    expect(paths.map(({ lossOut, lossIn }) => [lossOut, lossIn])).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+});
+
 describe('a path that moves to a smaller MTU', () => {
   const moves: [string, () => void][] = [
     ['another address', () => stage.client().accesses[0].changeAddress()],

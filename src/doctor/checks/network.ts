@@ -1,0 +1,89 @@
+/** What on this machine gets in the tunnel's way: filters of the kernel, and networks with the same addresses. */
+import { firstHost } from '../../daemon/ipv6.ts';
+import { WantedInterfaces } from '../../daemon/wanted-interfaces.ts';
+import { isDefaultRoute } from '../../host/host-state.ts';
+import { overlapping, strictReversePath } from '../../host/host-warnings.ts';
+import { mayBeUplink } from '../../host/way-out.ts';
+import { type Finding, findings } from '../finding.ts';
+import type { Machine } from '../machine.ts';
+import type { Subject } from '../subject.ts';
+import type { Ways } from '../way-probe.ts';
+
+/** Interfaces that carry paths, or that a server is reached by. */
+export function linksInUse(machine: Machine, { role, client, status }: Subject): string[] {
+  const own = status?.tunName;
+  const names = machine.links
+    .filter((link) => mayBeUplink(link) && link.isUp && link.name !== own)
+    .map(({ name }) => name);
+  if (role === 'server' || client === undefined) return names;
+  const wanted = new WantedInterfaces(client.interfaces);
+  return names.filter((name) => wanted.specFor(name) !== undefined);
+}
+
+export async function checkReversePath(machine: Machine, subject: Subject): Promise<Finding[]> {
+  const { ok, fault, warning } = findings('rp-filter');
+  const names = linksInUse(machine, subject);
+  const found: Finding[] = [];
+  for (const name of names) {
+    const strict = await strictReversePath(name);
+    if (strict === null) continue;
+    // A server with one way out gets everything by its best route.
+    if (subject.role === 'server' && !hasSeveralWaysOut(machine)) continue;
+    const { what, why, fix } = strict;
+    const lasting = `${fix}; to keep it, in /etc/sysctl.d/90-resip-vpn.conf: net.ipv4.conf.${name.replaceAll('.', '/')}.rp_filter = 2`;
+    const rest = { why, fix: lasting, data: { interface: name } };
+    found.push(subject.role === 'client' ? fault(what, rest) : warning(what, rest));
+  }
+  return found.length > 0 ? found : [ok('reverse path filtering lets the answers in')];
+}
+
+function hasSeveralWaysOut({ routes }: Machine): boolean {
+  const ways = routes.filter((route) => route.family === 4 && isDefaultRoute(route));
+  return new Set(ways.map(({ linkIndex }) => linkIndex)).size > 1;
+}
+
+/** The tunnel's networks against those of other interfaces. */
+export function checkOverlap(machine: Machine, subject: Subject, ways?: Ways): Finding[] {
+  const { ok, note, fault, warning } = findings('overlap');
+  const networks = tunnelNetworks(machine, subject, ways);
+  if (networks.length === 0)
+    return [note('the tunnel’s network is not known yet', { why: 'the server assigns it' })];
+  const found = networks.flatMap((cidr) =>
+    overlapping(machine, cidr, subject.status?.tunName).map((other) => {
+      const rest = { data: { network: cidr, other } };
+      if (subject.role === 'server')
+        return fault(`the pool ${cidr} overlaps ${other}`, {
+          ...rest,
+          why: 'the server does not start with it',
+          fix: 'choose another one: --pool 10.99.0.0/16',
+        });
+      return warning(`the tunnel’s network ${cidr} overlaps ${other}`, {
+        ...rest,
+        why: 'hosts in both are reachable in one of them only, the one with the longer prefix',
+        fix: 'give the server another --pool, or renumber the local network',
+      });
+    }),
+  );
+  return found.length > 0 ? found : [ok(`nothing else uses ${networks.join(', ')}`)];
+}
+
+function tunnelNetworks(
+  machine: Machine,
+  { role, server, status }: Subject,
+  ways: Ways | undefined,
+): string[] {
+  const link = machine.links.find(({ name }) => name === status?.tunName);
+  if (link !== undefined) {
+    const own = machine.addresses.filter(
+      (address) => address.linkIndex === link.index && !address.isLinkLocal,
+    );
+    return own.map(({ address, prefixLength }) => `${address}/${prefixLength}`);
+  }
+  if (role === 'client') {
+    const { assignment } = ways ?? {};
+    return assignment === undefined ? [] : [`${assignment.address}/${assignment.prefixLength}`];
+  }
+  if (server === undefined) return [];
+  const { prefixLength, address } = firstHost(server.pool);
+  return [`${address}/${prefixLength}`];
+}
