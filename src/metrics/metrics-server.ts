@@ -1,6 +1,7 @@
 /** `GET /metrics` over HTTP, on the loopback or a Unix socket: there is no password, so nobody else can ask. */
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import type { MetricsAddress } from '../config/units.ts';
 import { UserError } from '../errors.ts';
 
@@ -25,8 +26,7 @@ export class MetricsServer {
     });
     server.maxConnections = MAX_CONNECTIONS;
     server.requestTimeout = REQUEST_TIMEOUT_MS;
-    // The lock of the state directory is ours: what lies there is a dead process's.
-    if (address.kind === 'unix') rmSync(address.path, { force: true });
+    if (address.kind === 'unix') await removeDeadSocket(address.path);
     try {
       await new Promise<void>((resolve, reject) => {
         server.once('error', reject);
@@ -50,6 +50,16 @@ export class MetricsServer {
     this.server.closeAllConnections();
     await closed;
   }
+}
+
+/** What a killed process left. A file, and a socket that somebody listens on, stay: to listen there will fail. */
+async function removeDeadSocket(path: string): Promise<void> {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return;
+  const isDead = await new Promise((resolve) => {
+    const socket = connect(path, () => socket.destroy()).on('close', () => resolve(false));
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'));
+  });
+  if (isDead) rmSync(path, { force: true });
 }
 
 function answer(response: ServerResponse, status: number, text: string, type = 'text/plain'): void {

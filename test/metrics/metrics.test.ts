@@ -1,4 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { MetricsAddress } from '../../src/config/units.ts';
@@ -148,4 +151,24 @@ test('an engine that does not answer is a failed scrape, and a taken port a name
   });
   expect(await ask(path, '/metrics')).toEqual({ status: 503, text: 'the engine does not answer\n' });
   await expect(serve({ kind: 'unix', path: '/proc/no/such' })).rejects.toThrow('choose another --metrics');
+});
+
+test('what a dead process left at the path goes; a file, and a socket that somebody listens on, stay', async () => {
+  const directory = temporaryDir();
+  const path = (name: string) => join(directory, name);
+  const listen = (name: string) => createServer().listen(path(name));
+  const living = listen('living');
+  onTestFinished(() => void living.close());
+  await new Promise((resolve) => living.once('listening', resolve));
+  writeFileSync(path('file'), 'precious');
+  for (const name of ['living', 'file'])
+    await expect(serve({ kind: 'unix', path: path(name) })).rejects.toThrow('choose another --metrics');
+  expect(readFileSync(path('file'), 'utf8')).toBe('precious');
+  expect(existsSync(path('living'))).toBe(true);
+  spawnSync(process.execPath, [
+    '-e',
+    `require('net').createServer().listen(${JSON.stringify(path('dead'))}, () => process.kill(process.pid, 'SIGKILL'))`,
+  ]);
+  expect(existsSync(path('dead'))).toBe(true);
+  await serve({ kind: 'unix', path: path('dead') });
 });
