@@ -8,6 +8,8 @@ import { copyAddress, sameRemote } from './wire/address-words.ts';
 
 const PENDING_LIFE_MS = 5_000;
 export const MAX_PENDING = 1024;
+/** Of these, refusals: whoever knows an invite that was used can have any number of keys refused. */
+export const MAX_REFUSALS = 64;
 /** Initiations remembered after they were confirmed or expired; replays of these cost no public-key work. */
 const MAX_SPENT = 4096;
 /** A client repeats its initiation over every path: so many answers may be needed, no more are given to one address. */
@@ -37,6 +39,9 @@ export class PendingHandshakes {
   /** Insertion order is age. */
   private readonly spent = new Set<string>();
 
+  /** Of all of them, those that were refused. */
+  refusals = 0;
+
   get size(): number {
     return this.byId.size;
   }
@@ -56,11 +61,12 @@ export class PendingHandshakes {
   add(pending: Pending): void {
     this.byId.set(pending.id, pending);
     this.byClient.set(pending.publicKey, pending);
+    if (pending.session === null) this.refusals++;
   }
 
   /** Done with: confirmed, replaced or expired. Its initiation counts as replayed from now on. */
   remove(pending: Pending): void {
-    this.byId.delete(pending.id);
+    if (this.byId.delete(pending.id) && pending.session === null) this.refusals--;
     if (this.byClient.get(pending.publicKey) === pending) this.byClient.delete(pending.publicKey);
     this.spend(pending.id);
   }

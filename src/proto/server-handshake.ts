@@ -8,7 +8,13 @@ import { base64 } from './base64.ts';
 import type { Source } from './command/source.ts';
 import type { CoreContext } from './core-context.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
-import { MAX_PENDING, mayAnswer, type Pending, PendingHandshakes } from './pending-handshakes.ts';
+import {
+  MAX_PENDING,
+  MAX_REFUSALS,
+  mayAnswer,
+  type Pending,
+  PendingHandshakes,
+} from './pending-handshakes.ts';
 import type { Suite } from './ports.ts';
 import { CookieJar, cookieMessage, LoadMeter } from './session/cookie.ts';
 import { chooseSuite, HANDSHAKE_VERSION, RefusalCode } from './session/handshake-payload.ts';
@@ -201,7 +207,8 @@ export class ServerHandshake {
       rejects.add('handshake-replayed');
       return;
     }
-    if (this.pending.size >= MAX_PENDING) {
+    const isRefusal = caller.kind === 'refused';
+    if (this.pending.size >= MAX_PENDING || (isRefusal && this.pending.refusals >= MAX_REFUSALS)) {
       rejects.add('handshake-overload');
       return;
     }

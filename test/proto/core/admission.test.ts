@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { MAX_REFUSALS } from '../../../src/proto/pending-handshakes.ts';
 import { serverTables } from '../../../src/proto/server-core.ts';
 import { MAX_NEWCOMERS } from '../../../src/proto/server-handshake.ts';
 import { isHandshake, isUp, Stage, type StagePlan } from './stage.ts';
@@ -89,6 +90,27 @@ describe('who is let in', () => {
     stage.untap();
     stage.client().start();
     expect(stage.until(() => stage.client().address !== 0, 2_000)).toBeLessThan(200);
+  });
+
+  it('is not kept out by any number of keys that come with a used invite', async () => {
+    await create({ server: { invites: true } });
+    stage.client().start();
+    stage.run(1_000);
+    const { pending } = stage.server['handshake'] as unknown as { pending: { size: number } };
+    let most = 0;
+    for (let count = 0; count < MAX_REFUSALS + 20; count++) {
+      const host = stage.join();
+      host.start();
+      stage.run(25);
+      host.stop(false);
+      most = Math.max(most, pending.size);
+    }
+    expect(most).toBe(MAX_REFUSALS);
+    expect(stage.server.snapshot(0).rejects['handshake-overload']).toBe(20);
+    const late = stage.join();
+    stage.admit(late);
+    late.start();
+    expect(stage.until(() => late.address !== 0, 2_000)).toBeLessThan(200);
   });
 
   it('asks again only after a pause when it was refused', async () => {
