@@ -39,7 +39,15 @@ export const clientCommand: CommandModule = {
             array: true,
             requiresArg: true,
             describe:
-              'Local port that leads to a host beyond the server: [BIND:]PORT:HOST:PORT; may be repeated',
+              'Local port that leads to a host beyond the server: [BIND:]PORT[/udp]:HOST:PORT; may be repeated',
+          },
+          'remote-forward': {
+            alias: 'R',
+            type: 'string',
+            array: true,
+            requiresArg: true,
+            describe:
+              'Port of the server that leads to a host here, where the server allows it: [BIND:]PORT[/udp]:HOST:PORT; may be repeated',
           },
           persist: {
             type: 'string',

@@ -42,13 +42,20 @@ export const serverCommand: CommandModule = {
           array: true,
           requiresArg: true,
           describe:
-            'NETWORK[:PORT[-PORT]] that forwards may lead to; may be repeated [all but this machine alone]',
+            '[CLIENT@]NETWORK[:PORT[-PORT]] that forwards may lead to; may be repeated [all but this machine alone]',
         },
         'deny-target': {
           type: 'string',
           array: true,
           requiresArg: true,
-          describe: 'NETWORK[:PORT[-PORT]] that they may not; goes before --allow-target',
+          describe: '[CLIENT@]NETWORK[:PORT[-PORT]] that they may not; goes before --allow-target',
+        },
+        'allow-listen': {
+          type: 'string',
+          array: true,
+          requiresArg: true,
+          describe:
+            '[CLIENT@][ADDRESS:]PORT[-PORT] where clients may have this server listen for them (-R), without ADDRESS for this machine and the tunnel alone; may be repeated [nowhere]',
         },
         'max-streams': {
           type: 'string',

@@ -41,7 +41,7 @@ export interface ClientConfig extends CommonConfig {
   readonly policy: PolicyName;
   /** First match wins; what none names goes by `policy`. */
   readonly rules: readonly Rule[];
-  /** Local ports that lead to hosts beyond the server. */
+  /** Local ports that lead to hosts beyond the server, and ports of the server that lead to hosts here. */
   readonly forwards: readonly Forward[];
   /** TCP ports and ranges of ports: connections to them that would go into the tunnel become streams. */
   readonly persist: readonly string[];
@@ -102,7 +102,16 @@ const keys = z.strictObject({
   ).optional(),
   interface: interfaces,
   route: routes.default({ kind: 'all' }),
-  forward: several(field(FORWARD_EXAMPLE, parseForward), MAX_FORWARDS, 'forward').default([]),
+  forward: several(
+    field(FORWARD_EXAMPLE, (text) => parseForward(text)),
+    MAX_FORWARDS,
+    'forward',
+  ).default([]),
+  'remote-forward': several(
+    field(FORWARD_EXAMPLE, (text) => parseForward(text, 'remote')),
+    MAX_FORWARDS,
+    'forward',
+  ).default([]),
   persist: several(field(PERSIST_EXAMPLE, parsePersist), MAX_PERSISTS, 'port')
     .transform((groups) => [...new Set(groups.flat())] as readonly string[])
     .default([]),
@@ -147,7 +156,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
       route: values.route,
       policy: values.policy,
       rules: values.rule,
-      forwards: values.forward,
+      forwards: [...values.forward, ...values['remote-forward']],
       persist: values.persist,
       address: values.address,
       mtuBytes: values.mtu,

@@ -1,5 +1,5 @@
 /** Which TCP connections outlive outages by themselves: `tcp:22,443,8000-8100`, or `all`. */
-import { parsePort } from './units.ts';
+import { parsePortRange } from './units.ts';
 
 export const PERSIST_EXAMPLE = 'all, or ports such as tcp:22,443,8000-8100';
 
@@ -12,7 +12,8 @@ export function parsePersist(text: string): readonly string[] | undefined {
 }
 
 function parseRange(text: string): string | undefined {
-  const [first, last = first, ...others] = text.split('-').map(parsePort);
-  if (first === undefined || last === undefined || last < first || others.length > 0) return undefined;
-  return first === last ? `${first}` : `${first}-${last}`;
+  const range = parsePortRange(text);
+  if (range === undefined) return undefined;
+  const { firstPort, lastPort } = range;
+  return firstPort === lastPort ? `${firstPort}` : `${firstPort}-${lastPort}`;
 }

@@ -1,6 +1,6 @@
 /** The server's configuration: keys are those of the flags and of the TOML file alike. */
 import { z } from 'zod';
-import type { TargetRules } from '../engine/messages.ts';
+import type { StreamRules } from '../engine/messages.ts';
 import { MAX_CHANNELS } from '../proto/stream/limits.ts';
 import {
   type CommonConfig,
@@ -12,7 +12,7 @@ import {
 } from './common-config.ts';
 import { field, several, whole } from './fields.ts';
 import { hooksOf } from './hook-config.ts';
-import { parseTargetRule, TARGET_EXAMPLE } from './target-rule.ts';
+import { LISTEN_EXAMPLE, parseListenRule, parseTargetRule, TARGET_EXAMPLE } from './target-rule.ts';
 import {
   DEFAULT_PORT,
   ENDPOINT_EXAMPLE,
@@ -28,6 +28,7 @@ import {
 
 const MAX_LISTEN = 8;
 const MAX_TARGET_RULES = 256;
+const MAX_LISTEN_RULES = 256;
 const MAX_CLIENTS = 65_536;
 
 /** `auto`: the interface of the default route. */
@@ -47,8 +48,8 @@ export interface ServerConfig extends CommonConfig {
   readonly maxClients: number;
   /** Where clients reach this server; for invites, the daemon itself has no use for it. */
   readonly endpoint?: Endpoint;
-  /** Where clients' streams may lead; without `allow` wherever the tunnel leads anyway. */
-  readonly targets: TargetRules;
+  /** Where clients' streams may lead, without `allow` wherever the tunnel leads anyway; and where clients may have the server listen. */
+  readonly streamRules: StreamRules;
   /** Streams of one client at once. */
   readonly maxStreams: number;
 }
@@ -104,6 +105,7 @@ const keys = z.strictObject({
   endpoint: field(ENDPOINT_EXAMPLE, parseEndpoint).optional(),
   'allow-target': targetRules.default([]),
   'deny-target': targetRules.default([]),
+  'allow-listen': several(field(LISTEN_EXAMPLE, parseListenRule), MAX_LISTEN_RULES, 'port').default([]),
   'max-streams': whole(0, MAX_CHANNELS).default(MAX_CHANNELS),
 });
 
@@ -127,7 +129,10 @@ export const serverKind: ConfigKind<ServerConfig> = {
       leaseMs: values.lease,
       maxClients: values['max-clients'],
       endpoint: values.endpoint,
-      targets: { allow: values['allow-target'], deny: values['deny-target'] },
+      streamRules: {
+        targets: { allow: values['allow-target'], deny: values['deny-target'] },
+        listen: values['allow-listen'],
+      },
       maxStreams: values['max-streams'],
     }),
   ),

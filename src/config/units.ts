@@ -36,6 +36,14 @@ export function parsePort(text: string): number | undefined {
   return port !== undefined && port >= 1 && port <= 65_535 ? port : undefined;
 }
 
+/** `80` or `8000-8100`, both ends included. */
+export function parsePortRange(text: string): { firstPort: number; lastPort: number } | undefined {
+  const [, first = '', last = first] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
+  const [firstPort, lastPort] = [parsePort(first), parsePort(last)];
+  if (firstPort === undefined || lastPort === undefined || lastPort < firstPort) return undefined;
+  return { firstPort, lastPort };
+}
+
 /** A host name or an address without brackets, and a port. */
 export interface Endpoint {
   readonly host: string;

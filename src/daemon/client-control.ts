@@ -1,9 +1,9 @@
 /** What the control socket of a client answers. */
-import { FORWARD_EXAMPLE, parseForward } from '../config/forward-spec.ts';
+import { FORWARD_EXAMPLE, forwardId, parseForward } from '../config/forward-spec.ts';
 import { formatInterfaceSpec, type InterfaceSpec, parseInterfaceSpec } from '../config/interface-spec.ts';
 import type { Handler } from '../control/protocol.ts';
 import type { Engine } from '../engine/engine-client.ts';
-import type { PathSnapshot, Snapshot } from '../engine/messages.ts';
+import type { Forward, PathSnapshot, Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
 import type { Budgets } from './budgets.ts';
@@ -11,6 +11,9 @@ import type { ClientPaths } from './client-paths.ts';
 import type { Forwards } from './forwards.ts';
 import type { Log } from './log.ts';
 import type { WantedInterfaces } from './wanted-interfaces.ts';
+
+/** A server that is there answers sooner; whoever asked is told otherwise. */
+const SERVER_PATIENCE_MS = 3_000;
 
 export interface ClientControlParts {
   readonly engine: Pick<Engine, 'post'>;
@@ -72,12 +75,13 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
       return list();
     },
     'forward-list': async () => forwards.list,
-    'forward-add': async ({ spec }) => {
-      const forward = parseForward(String(spec));
+    'forward-add': async ({ spec, direction }) => {
+      const forward = parseForward(String(spec), directionOf(direction));
       if (forward === undefined) throw new UserError(`expected ${FORWARD_EXAMPLE}`);
-      await forwards.add(forward);
+      return forwards.add(forward, SERVER_PATIENCE_MS);
     },
-    'forward-remove': async ({ spec }) => forwards.remove(String(spec)),
+    'forward-remove': async ({ spec, direction }) =>
+      forwards.remove(forwardId(String(spec), directionOf(direction))),
     wakeup: async ({ interface: name }) => {
       if (name !== undefined && wanted.specFor(String(name)) === undefined) {
         throw new UserError(`${name} is not in use`, { cause: `in use are ${wanted.patterns.join(', ')}` });
@@ -90,6 +94,10 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
       return { woken };
     },
   };
+}
+
+function directionOf(direction: unknown): Forward['direction'] {
+  return direction === 'remote' ? 'remote' : 'local';
 }
 
 /** The engine knows its grants; what is left of the budgets behind them is known here. */

@@ -202,6 +202,9 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
       case 'forward':
         forwards.handle(event);
         break;
+      case 'stream-refused':
+        log.warn({ target: event.target, reason: event.reason, untold: event.untold }, 'stream-refused');
+        break;
       case 'transparent':
         persist.handle(event);
         break;
@@ -234,7 +237,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     },
   );
   endpoints.search();
-  for (const forward of config.forwards) await life.orEnd(forwards.add(forward).catch(refusedForward));
+  await life.orEnd(forwards.configure(config.forwards).catch(refusedForward));
   if (config.persist.length > 0) await life.orEnd(persist.set(config.persist));
   const policies = new PolicyControl(config, engine, log);
   const settings = clientSettings({
@@ -242,6 +245,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     paths,
     policies,
     persist,
+    forwards,
     setLogLevel: parts.setLogLevel,
     setHooks: (hooks) => history.replaceHooks(hooks),
   });

@@ -5,33 +5,41 @@ import type { Log } from './log.ts';
 
 type ForwardEvent = Extract<EngineEvent, { kind: 'forward' }>;
 
-/** What came of adding a forward: an error's text, or null. */
-type Waiter = (failure: string | null) => void;
+/** As `forward list --json` tells it. */
+export interface ForwardListing extends Forward {
+  /** `waiting`: the server has not answered (again). `refused`: it is asked again. */
+  readonly state: 'listening' | 'waiting' | 'refused';
+  /** Why it was refused. */
+  readonly message: string;
+  /** Where it listens; 0 = it does not. */
+  readonly listeningPort: number;
+}
 
 export class Forwards {
-  readonly #active = new Map<string, Forward>();
-  readonly #waiters = new Map<string, Waiter>();
+  readonly #active = new Map<string, ForwardListing>();
+  /** Who waits for the first event of a forward. */
+  readonly #waiters = new Map<string, (event: ForwardEvent) => void>();
+  /** Of the configuration. */
+  #configured: readonly string[] = [];
 
   constructor(
     private readonly engine: Pick<Engine, 'post'>,
     private readonly log: Log,
   ) {}
 
-  /** Resolves when it listens. Throws when it cannot. */
-  async add(forward: Forward): Promise<void> {
-    const { id } = forward;
+  /**
+   * Resolves when a local one listens; throws when it cannot. A remote one resolves with the server's answer, or after `patienceMs`
+   * without one: it is asked as soon as there is a link.
+   */
+  async add(forward: Forward, patienceMs = 0): Promise<ForwardListing> {
+    const { id, direction } = forward;
     if (this.#active.has(id)) throw new Error(`${id} is there already`);
-    this.#active.set(id, forward);
-    const failure = await new Promise<string | null>((resolve) => {
-      this.#waiters.set(id, resolve);
-      this.engine.post({ kind: 'forward-add', forward });
-    });
-    if (failure === null) {
-      this.log.info({ forward: id }, 'forward-listens');
-      return;
-    }
-    this.#active.delete(id);
-    throw new Error(`cannot forward ${id}: ${failure}`);
+    this.#active.set(id, { ...forward, state: 'waiting', message: '', listeningPort: 0 });
+    const first = new Promise<ForwardEvent>((resolve) => this.#waiters.set(id, resolve));
+    this.engine.post({ kind: 'forward-add', forward });
+    if (direction === 'local') this.#throwIfFailed(await first);
+    else if (patienceMs > 0) this.#throwIfFailed(await within(patienceMs, first));
+    return this.#active.get(id) as ForwardListing;
   }
 
   /** Connections that are open stay. Throws when there is no such forward. */
@@ -41,19 +49,55 @@ export class Forwards {
     this.log.info({ forward: id }, 'forward-removed');
   }
 
-  get list(): readonly Forward[] {
+  /** Those of the configuration as it is now; what was added to the running client stays. Rejects with all that failed. */
+  async configure(forwards: readonly Forward[]): Promise<void> {
+    for (const id of this.#configured) {
+      const stays = forwards.some((forward) => forward.id === id);
+      if (!stays && this.#active.has(id)) this.remove(id);
+    }
+    this.#configured = forwards.map(({ id }) => id);
+    const failures: string[] = [];
+    for (const forward of forwards) {
+      if (this.#active.has(forward.id)) continue;
+      await this.add(forward).catch((error: Error) => failures.push(error.message));
+    }
+    if (failures.length > 0) throw new Error(failures.join('; '));
+  }
+
+  get list(): readonly ForwardListing[] {
     return [...this.#active.values()];
   }
 
-  handle({ id, state, message }: ForwardEvent): void {
+  handle(event: ForwardEvent): void {
+    const { id, state, message, port } = event;
     const waiter = this.#waiters.get(id);
     this.#waiters.delete(id);
-    if (waiter !== undefined) {
-      waiter(state === 'listening' ? null : message);
-      return;
+    const forward = this.#active.get(id);
+    if (forward !== undefined) {
+      if (state === 'failed') this.#active.delete(id);
+      else this.#active.set(id, { ...forward, state, message, listeningPort: port });
+      this.#say(event, forward, waiter !== undefined);
     }
-    // It listened, and does not any more.
-    if (state === 'failed' && this.#active.delete(id))
-      this.log.error({ forward: id, message }, 'forward-failed');
+    waiter?.(event);
   }
+
+  /** Whoever waits hears of a failure itself; what is asked again and again is said once. */
+  #say({ id, state, message, port }: ForwardEvent, before: ForwardListing, isWaitedFor: boolean): void {
+    if (state === 'listening') this.log.info({ forward: id, port }, 'forward-listens');
+    else if (state === 'failed' && !isWaitedFor) this.log.error({ forward: id, message }, 'forward-failed');
+    else if (state === 'refused' && before.message !== message)
+      this.log.warn({ forward: id, message }, 'forward-refused');
+  }
+
+  #throwIfFailed(event: ForwardEvent | undefined): void {
+    if (event?.state === 'failed') throw new Error(`cannot forward ${event.id}: ${event.message}`);
+  }
+}
+
+async function within<T>(patienceMs: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), patienceMs);
+  });
+  return Promise.race([work, over]).finally(() => clearTimeout(timer));
 }

@@ -68,7 +68,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
       mtuBytes: config.mtuBytes,
       leaseMs: config.leaseMs,
       maxClients: config.maxClients,
-      targets: config.targets,
+      streamRules: config.streamRules,
       maxStreams: config.maxStreams,
       clients,
       invites,
@@ -94,6 +94,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
 
   const admin = new ClientAdmin(state, (client) => engine.post({ kind: 'client-put', client }), pool);
   const settings = serverSettings({
+    setStreamRules: (rules) => engine.post({ kind: 'stream-rules', rules }),
     setLogLevel: parts.setLogLevel,
     setHooks: (hooks) => history.replaceHooks(hooks),
   });
@@ -167,6 +168,11 @@ function remember(event: EngineEvent, state: ServerState, log: Log, history: His
     case 'peer-path': {
       const { path, name: peer, remote, state, rttMs } = event;
       history.path({ path, peer, remote, rttMs, isUp: state === 'up' });
+      break;
+    }
+    case 'stream-refused': {
+      const { peer, target, reason, untold } = event;
+      log.info({ name: peer, target, reason, untold }, 'stream-refused');
       break;
     }
     case 'client':

@@ -1,18 +1,24 @@
 /** The engine of a client: one socket per path, bound to its interface. */
 import { ClientCore } from '../proto/client-core.ts';
 import { policyNamed } from '../proto/policy/policy.ts';
+import type { Target } from '../proto/stream/stream.ts';
 import { parseIpv4 } from '../proto/wire/ip-text.ts';
 import { endpointWords, fromBase64 } from './convert.ts';
 import type { Engine } from './engine.ts';
 import { ForwardListener } from './forward-listener.ts';
-import type { ClientEngineOptions, EngineCommand, EngineEvent, PathSnapshot } from './messages.ts';
+import type { ClientEngineOptions, EngineCommand, EngineEvent, Forward, PathSnapshot } from './messages.ts';
+import { RemoteForwards } from './remote-forwards.ts';
 import { answerOf, type Emit, openParts, type Parts, type Role, startLoop } from './role.ts';
-import { StreamOpener } from './stream-opener.ts';
-import { handleStreamNews, pumpHost } from './stream-pump.ts';
+import { SocketDialer } from './socket-dialer.ts';
+import { handleStreamNews, pumpHost } from './stream-owner.ts';
+import { StreamRefusals } from './stream-refusals.ts';
 import { TransparentListener } from './transparent-listener.ts';
 
 /** Sessions at once: current, previous, and one in the making, with some to spare. */
 export const MAX_SESSIONS = 8;
+
+/** Of both directions; each is a socket. */
+const MAX_FORWARDS = 64;
 
 /** What was under way to a socket that another takes the place of is still received: the slowest answer, with some to spare. */
 const FORMER_SOCKET_MS = 1_500;
@@ -23,6 +29,7 @@ export class ClientRole implements Role {
   private readonly core: ClientCore;
   private readonly engine: Engine;
   private readonly forwards: ForwardListener;
+  private readonly remoteForwards: RemoteForwards;
   private readonly transparent: TransparentListener;
   private readonly sockets = new Map<number, number>();
   /** How the paths were opened, by number. */
@@ -50,6 +57,7 @@ export class ClientRole implements Role {
       },
       parts.clock.nowMs,
     );
+    const refusals = new StreamRefusals(parts.clock, emit);
     this.engine = startLoop(
       this.core,
       parts,
@@ -57,13 +65,25 @@ export class ClientRole implements Role {
         // These two are the server's.
         if (event.kind !== 'client' && event.kind !== 'invite-used') emit(event);
       },
-      handleStreamNews,
+      (streams) =>
+        handleStreamNews(
+          streams,
+          (stream) => this.remoteForwards.handleCaller(stream),
+          // Remote forwards tell of themselves.
+          (stream) => stream.target.listens || refusals.handle(stream, stream.endedBy),
+        ),
     );
-    const streams = new StreamOpener(pumpHost(this.engine), (target) =>
-      this.core.openStream(target, this.engine.now),
-    );
-    this.forwards = new ForwardListener(streams, emit);
-    this.transparent = new TransparentListener(streams);
+    const host = pumpHost(this.engine);
+    const open = (target: Target) => this.core.openStream(target, this.engine.now);
+    this.forwards = new ForwardListener(host, open, emit);
+    // Where callers are led is this client's own wish.
+    const dialer = new SocketDialer({
+      host,
+      allows: () => true,
+      onRefused: (...what) => refusals.handle(...what),
+    });
+    this.remoteForwards = new RemoteForwards({ clock: parts.clock, host, open, dialer, emit });
+    this.transparent = new TransparentListener(host, open);
   }
 
   static async start(options: ClientEngineOptions, emit: Emit): Promise<ClientRole> {
@@ -79,10 +99,11 @@ export class ClientRole implements Role {
         this.openPath(command);
         break;
       case 'forward-add':
-        this.forwards.add(command.forward);
+        this.addForward(command.forward);
         break;
       case 'forward-remove':
         this.forwards.remove(command.id);
+        this.remoteForwards.remove(command.id);
         break;
       case 'transparent-listen':
         void this.listenTransparently();
@@ -114,6 +135,7 @@ export class ClientRole implements Role {
         break;
       case 'stop':
         this.forwards.close();
+        this.remoteForwards.close();
         this.transparent.close();
         this.core.close(this.engine.now);
         this.engine.drain();
@@ -123,6 +145,15 @@ export class ClientRole implements Role {
         break;
       default:
         throw new Error(`${command.kind} is for a server`);
+    }
+  }
+
+  private addForward(forward: Forward): void {
+    const forwards = forward.direction === 'remote' ? this.remoteForwards : this.forwards;
+    if (this.forwards.size + this.remoteForwards.size < MAX_FORWARDS) forwards.add(forward);
+    else {
+      const message = `there are ${MAX_FORWARDS} already`;
+      this.emit({ kind: 'forward', id: forward.id, state: 'failed', message, code: '', port: 0 });
     }
   }
 

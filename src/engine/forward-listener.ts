@@ -1,48 +1,57 @@
-/** The client's end of port forwards: listens on local ports, and gives each connection a stream to the target. */
-import { createServer, type Server } from 'node:net';
+/** The client's end of local forwards: listens on local ports, and gives each caller a stream to the target. */
+import type { Stream, Target } from '../proto/stream/stream.ts';
+import { type LocalPort, openLocalPort } from './local-port.ts';
 import type { Forward } from './messages.ts';
 import type { Emit } from './role.ts';
-import { type StreamOpener, tcpTarget } from './stream-opener.ts';
-
-/** Bound of the table; each is a socket. */
-export const MAX_FORWARDS = 64;
+import type { PumpHost } from './stream-owner.ts';
+import { targetOf } from './target.ts';
 
 export class ForwardListener {
-  private readonly servers = new Map<string, Server>();
+  /** Null while it is being opened. */
+  private readonly ports = new Map<string, LocalPort | null>();
 
+  /** `open`: null = there are too many streams. */
   constructor(
-    private readonly streams: StreamOpener,
+    private readonly host: PumpHost,
+    private readonly open: (target: Target) => Stream | null,
     private readonly emit: Emit,
   ) {}
 
+  get size(): number {
+    return this.ports.size;
+  }
+
   /** The event `forward` follows, in any case. */
   add(forward: Forward): void {
-    const { id } = forward;
-    if (this.servers.has(id) || this.servers.size >= MAX_FORWARDS) {
-      const message = this.servers.has(id) ? 'it is there already' : `there are ${MAX_FORWARDS} already`;
-      this.emit({ kind: 'forward', id, state: 'failed', message, code: '' });
-      return;
-    }
-    const target = tcpTarget(forward.host, forward.port);
-    const server = createServer({ allowHalfOpen: true }, (socket) => this.streams.join(socket, target));
-    this.servers.set(id, server);
-    server.on('error', ({ message, code = '' }: NodeJS.ErrnoException) => {
-      this.servers.delete(id);
-      this.emit({ kind: 'forward', id, state: 'failed', message, code });
-    });
-    // Without a host Node takes every address of both families.
-    server.listen({ host: forward.bindAddress || undefined, port: forward.bindPort }, () =>
-      this.emit({ kind: 'forward', id, state: 'listening', message: '', code: '' }),
-    );
+    const { id, protocol, bindAddress, bindPort } = forward;
+    const target = targetOf(protocol, forward.host, forward.port);
+    const fail = ({ message, code = '' }: NodeJS.ErrnoException) => {
+      this.ports.delete(id);
+      this.emit({ kind: 'forward', id, state: 'failed', message, code, port: 0 });
+    };
+    this.ports.set(id, null);
+    openLocalPort({
+      protocol,
+      address: bindAddress,
+      port: bindPort,
+      host: this.host,
+      open: () => this.open(target),
+      onFailed: fail,
+    }).then((opened) => {
+      // It was removed meanwhile.
+      if (!this.ports.has(id)) return opened.close();
+      this.ports.set(id, opened);
+      this.emit({ kind: 'forward', id, state: 'listening', message: '', code: '', port: opened.port });
+    }, fail);
   }
 
   /** Connections that are open stay. */
   remove(id: string): void {
-    this.servers.get(id)?.close();
-    this.servers.delete(id);
+    this.ports.get(id)?.close();
+    this.ports.delete(id);
   }
 
   close(): void {
-    for (const id of [...this.servers.keys()]) this.remove(id);
+    for (const id of [...this.ports.keys()]) this.remove(id);
   }
 }

@@ -3,6 +3,7 @@ import type { PathState } from '../proto/path/path-state.ts';
 import type { PolicyName } from '../proto/policy/policy.ts';
 import type { Rule } from '../proto/policy/rule.ts';
 import type { Assignment, Sample, Snapshot } from '../proto/snapshot.ts';
+import type { ListenRule } from './listen-rules.ts';
 import type { TargetRules } from './target-rules.ts';
 import type { TransparentPorts } from './transparent-listener.ts';
 
@@ -17,6 +18,7 @@ export type {
   Snapshot,
   StreamSnapshot,
 } from '../proto/snapshot.ts';
+export type { ListenRule } from './listen-rules.ts';
 export type { TargetRule, TargetRules } from './target-rules.ts';
 export type { TransparentPorts } from './transparent-listener.ts';
 
@@ -55,14 +57,25 @@ export interface InviteRecord {
   readonly usedBy?: string;
 }
 
-/** A local port whose connections lead to `host`, `port` beyond the server. */
+/** What clients' streams may do at the server. */
+export interface StreamRules {
+  /** Where they may lead. */
+  readonly targets: TargetRules;
+  /** Where clients may have it listen. */
+  readonly listen: readonly ListenRule[];
+}
+
+/** A port whose callers are led to `host`, `port` at the other end of the tunnel. */
 export interface Forward {
-  /** As its owner wrote it. */
+  /** As its owner wrote it, with `-L` or `-R`. */
   readonly id: string;
+  /** Where the port is: of this machine, or of the server. */
+  readonly direction: 'local' | 'remote';
+  readonly protocol: 'tcp' | 'udp';
   /** '' = every address of both families. */
   readonly bindAddress: string;
   readonly bindPort: number;
-  /** An address, or a name that the server resolves. */
+  /** An address, or a name that is resolved there. */
   readonly host: string;
   readonly port: number;
 }
@@ -83,8 +96,7 @@ export interface ServerEngineOptions {
   /** An unused lease is freed after this. */
   readonly leaseMs: number;
   readonly maxClients: number;
-  /** Where clients' streams may lead. */
-  readonly targets: TargetRules;
+  readonly streamRules: StreamRules;
   /** Streams of one client at once. */
   readonly maxStreams: number;
   readonly clients: readonly ClientRecord[];
@@ -150,6 +162,8 @@ export type EngineCommand =
   | { kind: 'wakeup'; path?: number }
   /** Client: somebody looks at the paths; for two seconds they are asked as under traffic. */
   | { kind: 'attend' }
+  /** Server: from now on; streams that are open stay, ports that are not allowed any more are given up. */
+  | { kind: 'stream-rules'; rules: StreamRules }
   | { kind: 'client-put'; client: ClientRecord }
   | { kind: 'client-remove'; publicKey: string }
   | { kind: 'invite-put'; invite: InviteRecord }
@@ -175,8 +189,18 @@ export type EngineEvent =
    * up, when all of it is, and, `isFinal`, once when the path is closed: what it did not use is granted to others.
    */
   | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number; isFinal: boolean }
-  /** Client: it listens, or it cannot (any more). */
-  | { kind: 'forward'; id: string; state: 'listening' | 'failed'; message: string; code: string }
+  /**
+   * Client: it listens on `port`; or it cannot (any more): a local one has `failed` and is gone, for a remote one the server is asked
+   * again, whether it has `refused` or is another one (`waiting`).
+   */
+  | {
+      kind: 'forward';
+      id: string;
+      state: 'listening' | 'failed' | 'refused' | 'waiting';
+      message: string;
+      code: string;
+      port: number;
+    }
   /** Server: a client has a session, or none any more. */
   | { kind: 'peer-session'; publicKey: string; name: string; state: 'established' | 'lost'; suite: string }
   /** Server: a path of a client works, or no longer; `remote` null: it was closed. */
@@ -189,6 +213,8 @@ export type EngineEvent =
       state: 'up' | 'down';
       rttMs: number | null;
     }
+  /** A stream that was asked for is none; `peer`: the server, or the client that asked. `untold`: as many before it. */
+  | { kind: 'stream-refused'; peer: string; target: string; reason: string; untold: number }
   /** Client: it takes diverted connections there, or it cannot. */
   | { kind: 'transparent'; ports: TransparentPorts | null; message: string }
   /** Server: to be persisted (confirmed session, lease, counter). */

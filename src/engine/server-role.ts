@@ -1,12 +1,17 @@
 /** The engine of a server: its listening sockets, and the clients' records as main keeps them. */
 import { isIPv6 } from 'node:net';
 import { ServerCore, serverTables } from '../proto/server-core.ts';
+import type { Stream } from '../proto/stream/stream.ts';
+import type { TerminateKind } from '../proto/wire/stream-commands.ts';
+import { ClientPorts } from './client-ports.ts';
 import { clientRecord, clientState, fromBase64, inviteState, pool6 } from './convert.ts';
 import type { Engine } from './engine.ts';
+import { ListenPolicy } from './listen-rules.ts';
 import type { EngineCommand, InviteRecord, ServerEngineOptions } from './messages.ts';
 import { answerOf, type Emit, openParts, type Parts, type Role, startLoop } from './role.ts';
-import { handleStreamNews, pumpHost } from './stream-pump.ts';
-import { TargetDialer } from './target-dialer.ts';
+import { SocketDialer } from './socket-dialer.ts';
+import { handleStreamNews, pumpHost } from './stream-owner.ts';
+import { StreamRefusals } from './stream-refusals.ts';
 import { TargetPolicy } from './target-rules.ts';
 
 export class ServerRole implements Role {
@@ -14,6 +19,11 @@ export class ServerRole implements Role {
   private readonly engine: Engine;
   private readonly sockets: number[] = [];
   private readonly invites = new Map<string, InviteRecord>();
+  /** Of the tunnel. */
+  private readonly pools: readonly string[];
+  private targets: TargetPolicy;
+  private readonly dialer: SocketDialer;
+  private readonly clientPorts: ClientPorts;
   readonly ports: number[] = [];
 
   constructor(
@@ -47,9 +57,29 @@ export class ServerRole implements Role {
         else if (event.kind === 'invite-used') this.reportInvite(event.inviteId, event.publicKey);
         else if (event.kind === 'peer-session' || event.kind === 'peer-path') emit(event);
       },
-      (streams) => handleStreamNews(streams, (stream) => void dialer.dial(stream)),
+      (streams) =>
+        handleStreamNews(
+          streams,
+          (stream) => this.handleWanted(stream),
+          // The client says what is wrong with its own forwards.
+          () => {},
+        ),
     );
-    const dialer = new TargetDialer(pumpHost(this.engine), new TargetPolicy(options.targets));
+    const host = pumpHost(this.engine);
+    this.pools = [options.pool, ...(options.pool6 === undefined ? [] : [options.pool6])];
+    this.targets = new TargetPolicy(options.streamRules.targets);
+    const refusals = new StreamRefusals(parts.clock, emit);
+    const onRefused = (stream: Stream, kind: TerminateKind) => refusals.handle(stream, kind);
+    this.dialer = new SocketDialer({
+      host,
+      allows: ({ peerName }, address, port) => this.targets.allows(address, port, peerName),
+      onRefused,
+    });
+    this.clientPorts = new ClientPorts(
+      host,
+      new ListenPolicy(options.streamRules.listen, this.pools),
+      onRefused,
+    );
     for (const { address, port } of options.listen) this.listen(address, port);
   }
 
@@ -73,11 +103,16 @@ export class ServerRole implements Role {
       case 'invite-put':
         this.putInvite(command.invite);
         break;
+      case 'stream-rules':
+        this.targets = new TargetPolicy(command.rules.targets);
+        this.clientPorts.setPolicy(new ListenPolicy(command.rules.listen, this.pools));
+        break;
       case 'snapshot':
       case 'sample':
         this.emit(answerOf(command, this.core, now, this.parts));
         return;
       case 'stop':
+        this.clientPorts.close();
         this.core.close(now);
         this.engine.drain();
         this.engine.close();
@@ -88,6 +123,11 @@ export class ServerRole implements Role {
         throw new Error(`${command.kind} is for a client`);
     }
     this.engine.drain();
+  }
+
+  private handleWanted(stream: Stream): void {
+    if (stream.target.listens) this.clientPorts.open(stream);
+    else void this.dialer.dial(stream, stream.target);
   }
 
   private listen(address: string, port: number): void {

@@ -6,39 +6,12 @@
 import type { Socket } from 'node:net';
 import { News, type Stream } from '../proto/stream/stream.ts';
 import { TerminateKind } from '../proto/wire/stream-commands.ts';
+import type { PumpHost, StreamOwner } from './stream-owner.ts';
 
 /** A peer of the local socket that is gone without a word is found out; and middle boxes keep the connection. */
 const KEEP_ALIVE_MS = 30_000;
 
-export interface PumpHost {
-  readonly nowMs: number;
-  /** Commands were given to a stream. */
-  drain(): void;
-}
-
-/** Tells the pumps; `dial` opens what a peer wants, without it nothing is opened. */
-export function handleStreamNews(streams: readonly Stream[], dial?: (stream: Stream) => void): void {
-  for (const stream of streams) {
-    const { news } = stream;
-    stream.news = 0;
-    if (news & News.WANTED) {
-      if (dial === undefined) stream.terminate(TerminateKind.DENIED);
-      else dial(stream);
-    }
-    if (stream.owner instanceof StreamPump) stream.owner.handleNews(news);
-  }
-}
-
-export function pumpHost(engine: { readonly now: number; drain(): void }): PumpHost {
-  return {
-    get nowMs() {
-      return engine.now;
-    },
-    drain: () => engine.drain(),
-  };
-}
-
-export class StreamPump {
+export class StreamPump implements StreamOwner {
   /** Read from the socket, and not taken by the stream yet. */
   private rest: Buffer | null = null;
   private isReadEnded = false;

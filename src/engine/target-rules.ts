@@ -1,11 +1,13 @@
 /**
- * Where streams may lead. Deny goes before allow; without any allow rule everything that the tunnel reaches anyway is allowed,
+ * Where streams may lead. Deny goes before allow; without any allow rule for a client everything that the tunnel reaches anyway is allowed,
  * which this machine's loopback, its link and multicast are not.
  */
 import { BlockList, isIPv6 } from 'node:net';
 
-/** As text `NETWORK`, `NETWORK:PORT` or `NETWORK:FIRST-LAST`; parsed and checked by main. */
+/** As text `[CLIENT@]NETWORK`, `…:PORT` or `…:FIRST-LAST`; parsed and checked by main. */
 export interface TargetRule {
+  /** Name of the only client that it is for; absent = every one. */
+  readonly client?: string;
   /** CIDR text. */
   readonly network: string;
   /** Inclusive; 0 and 65,535 = all. */
@@ -43,22 +45,30 @@ export class TargetPolicy {
   }
 
   /** `address`: IP text. */
-  allows(address: string, port: number): boolean {
+  allows(address: string, port: number, client: string): boolean {
     const plain = MAPPED.exec(address)?.[1] ?? address;
-    const isIn = (matchers: readonly Matcher[]) => matchers.some((matches) => matches(plain, port));
-    if (isIn(this.deny)) return false;
-    if (isIn(this.allow)) return true;
-    return this.allow.length === 0 && !isIn(this.own);
+    const isIn = (matchers: readonly Matcher[]) => matchers.some(({ matches }) => matches(plain, port));
+    if (isIn(this.deny.filter(isFor(client)))) return false;
+    const allow = this.allow.filter(isFor(client));
+    return isIn(allow) || (allow.length === 0 && !isIn(this.own));
   }
 }
 
-type Matcher = (address: string, port: number) => boolean;
+interface Matcher extends Pick<TargetRule, 'client'> {
+  matches(address: string, port: number): boolean;
+}
 
-function matcher({ network, firstPort, lastPort }: TargetRule): Matcher {
+function isFor(name: string): (rule: Matcher) => boolean {
+  return ({ client }) => client === undefined || client === name;
+}
+
+function matcher({ client, network, firstPort, lastPort }: TargetRule): Matcher {
   const [base, length] = network.split('/');
   const list = new BlockList();
   list.addSubnet(base, Number(length), familyOf(base));
-  return (address, port) => port >= firstPort && port <= lastPort && list.check(address, familyOf(address));
+  const matches = (address: string, port: number) =>
+    port >= firstPort && port <= lastPort && list.check(address, familyOf(address));
+  return { client, matches };
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

@@ -5,7 +5,10 @@
 import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { loadNative } from '../native/native.ts';
-import { type StreamOpener, tcpTarget } from './stream-opener.ts';
+import type { Stream, Target } from '../proto/stream/stream.ts';
+import { joinSocket } from './local-port.ts';
+import type { PumpHost } from './stream-owner.ts';
+import { targetOf } from './target.ts';
 
 /** Where diverted connections are taken. */
 export interface TransparentPorts {
@@ -18,7 +21,11 @@ export interface TransparentPorts {
 export class TransparentListener {
   private readonly servers: Server[] = [];
 
-  constructor(private readonly streams: StreamOpener) {}
+  /** `open`: null = there are too many streams. */
+  constructor(
+    private readonly host: PumpHost,
+    private readonly open: (target: Target) => Stream | null,
+  ) {}
 
   /** Throws `NativeError` (EPERM: it wants CAP_NET_ADMIN), or what listening says. */
   async listen(): Promise<TransparentPorts> {
@@ -46,6 +53,6 @@ export class TransparentListener {
     if (isUseless || (localAddress === own.address && localPort === own.port)) {
       socket.on('error', () => {});
       socket.resetAndDestroy();
-    } else this.streams.join(socket, tcpTarget(localAddress, localPort));
+    } else joinSocket(socket, this.open(targetOf('tcp', localAddress, localPort)), this.host);
   }
 }

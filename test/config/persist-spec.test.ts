@@ -12,12 +12,21 @@ it.each([
   expect(parsePersist(text)).toEqual(ports);
 });
 
-it.each(['', '22', 'tcp:', 'tcp:0', 'tcp:65536', 'tcp:9-8', 'tcp:1-2-3', 'tcp:22,', 'udp:53', 'tcp:22 '])(
-  '%j is none',
-  (text) => {
-    expect(parsePersist(text)).toBeUndefined();
-  },
-);
+it.each([
+  '',
+  '22',
+  'tcp:',
+  'tcp:0',
+  'tcp:65536',
+  'tcp:9-8',
+  'tcp:1-2-3',
+  'tcp:9-',
+  'tcp:22,',
+  'udp:53',
+  'tcp:22 ',
+])('%j is none', (text) => {
+  expect(parsePersist(text)).toBeUndefined();
+});
 
 const load = (flags: object) =>
   loadConfig(clientKind, { config: false, interface: 'wlan0', ...flags }).config;

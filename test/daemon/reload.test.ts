@@ -18,9 +18,11 @@ test('every key of the schemas is known: put into force, or said to need a resta
   const policies = { set: () => {} };
   const persist = { set: async () => {} };
   const common = { setLogLevel: () => {}, setHooks: () => {} };
-  const client = clientSettings({ wanted: new WantedInterfaces([]), paths, policies, persist, ...common });
+  const forwards = { configure: async () => {} };
+  const wanted = new WantedInterfaces([]);
+  const client = clientSettings({ wanted, paths, policies, persist, forwards, ...common });
   expect(client.map(({ key }) => key).sort()).toEqual([...clientKind.keys].sort());
-  const server = serverSettings(common);
+  const server = serverSettings({ ...common, setStreamRules: () => {} });
   expect(server.map(({ key }) => key).sort()).toEqual([...serverKind.keys].sort());
 });
 

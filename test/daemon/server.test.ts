@@ -26,7 +26,7 @@ function config(overrides: Partial<ServerConfig> = {}): ServerConfig {
     mtuBytes: 1_400,
     leaseMs: 1_000,
     maxClients: 10,
-    targets: { allow: [], deny: [] },
+    streamRules: { targets: { allow: [], deny: [] }, listen: [] },
     maxStreams: 1_024,
     ...overrides,
   };

@@ -10,10 +10,12 @@ import { Lab } from './lab/lab.ts';
 import { Namespace } from './lab/namespace.ts';
 import { numberedBytes } from './lab/numbered-bytes.ts';
 import { SERVER_ADDRESS, SERVER_ADDRESS6, WEB_ADDRESS, WEB_ADDRESS6 } from './lab/plan.ts';
-import { attempt, type Process, run, waitFor } from './lab/process.ts';
+import { attempt, type Process, pause, run, waitFor } from './lab/process.ts';
 import { Terminal } from './lab/traffic/terminal.ts';
 import { type Daemon, Vpn } from './lab/vpn.ts';
 
+/** The long form: `STREAM_OUTAGE_S=600 npx vitest run --project netns test/netns/persist.test.ts -t long`. */
+const OUTAGE_S = Number(process.env.STREAM_OUTAGE_S ?? 0);
 const PERSIST = ['--persist', 'tcp:22,80-81', '--kill-switch'];
 /** A network behind the client. */
 const LAN = { client: '192.168.77.1', host: '192.168.77.2', network: '192.168.77.0/24' };
@@ -143,6 +145,30 @@ describe('an outage', () => {
     for (const session of sessions) expect(await session.stop()).toMatchObject({ wrong: 0, ended: null });
     await untilNoStream();
   });
+
+  it.runIf(OUTAGE_S > 0)(
+    'that is long: the session goes on within 2 round trips and 100 ms, and nothing grows',
+    { timeout: 1_000 * (OUTAGE_S + 120) },
+    async () => {
+      const session = await Terminal.start(lab, lab.client.namespace);
+      await waitFor('answers', async () => (await session.lap()).answered > 10);
+      await Promise.all([lab.cut('wifi'), lab.cut('lte')]);
+      await pause(5_000);
+      const before = client.residentBytes;
+      await pause(1_000 * OUTAGE_S);
+      const after = client.residentBytes;
+      const { answered } = await session.lap();
+      await Promise.all([lab.restore('wifi'), lab.restore('lte')]);
+      const restoredMs = performance.now();
+      await waitFor('the session to go on', async () => (await session.lap()).answered > answered, 5_000);
+      console.log(
+        `after ${OUTAGE_S} s: went on within ${Math.round(performance.now() - restoredMs)} ms; ` +
+          `resident ${(before / 1e6).toFixed(1)} MB, then ${(after / 1e6).toFixed(1)}`,
+      );
+      expect(await session.stop()).toMatchObject({ wrong: 0, ended: null });
+      expect(after - before).toBeLessThan(8e6);
+    },
+  );
 
   it.skipIf(!existsSync('/usr/sbin/sshd'))('is not noticed by ssh', async () => {
     const ssh = await startSsh();

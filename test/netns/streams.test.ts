@@ -9,14 +9,18 @@ import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
 import { numberedBytes } from './lab/numbered-bytes.ts';
 import { SERVER_ADDRESS, WEB_ADDRESS } from './lab/plan.ts';
-import { attempt, waitFor } from './lab/process.ts';
+import { attempt, pause, waitFor } from './lab/process.ts';
+import { seededRandom } from './lab/random.ts';
 import { Terminal } from './lab/traffic/terminal.ts';
 import { type Daemon, resipVpn, Vpn } from './lab/vpn.ts';
 
 const MBIT = 1e6;
 const FLAP_S = Number(process.env.STREAM_FLAP_S ?? 12);
 const OUTAGE_S = Number(process.env.STREAM_OUTAGE_S ?? 10);
-const FILE_BYTES = FLAP_S > 60 ? 200_000_000 : 12_000_000;
+const IS_LONG = FLAP_S > 60;
+const FILE_BYTES = IS_LONG ? 200_000_000 : 12_000_000;
+/** So that the file takes as long as the links flap, and each of them can carry it alone. */
+const LINK_RATE = (IS_LONG ? 18 : 40) * MBIT;
 const FORWARDS = [
   '-L',
   `8080:${WEB_ADDRESS}:80`,
@@ -47,12 +51,6 @@ function curl(...words: readonly string[]) {
   return attempt(lab.client.namespace.command(['curl', '-sS', ...words]));
 }
 
-function residentBytes(daemon: Daemon): number {
-  const [, kib] =
-    /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${daemon.process.child.pid}/status`, 'utf8')) ?? [];
-  return 1_024 * Number(kib);
-}
-
 function sha256(bytes: Iterable<Uint8Array>): string {
   const hash = createHash('sha256');
   for (const chunk of bytes) hash.update(chunk);
@@ -62,8 +60,8 @@ function sha256(bytes: Iterable<Uint8Array>): string {
 describe('forwards over two links', () => {
   beforeAll(() =>
     raise([
-      { kind: 'wifi', settings: { rateBitsPerSecond: 40 * MBIT, delayMs: 10 } },
-      { kind: 'lte', settings: { rateBitsPerSecond: 40 * MBIT, delayMs: 30 } },
+      { kind: 'wifi', settings: { rateBitsPerSecond: LINK_RATE, delayMs: 10 } },
+      { kind: 'lte', settings: { rateBitsPerSecond: LINK_RATE, delayMs: 30 } },
     ]),
   );
   afterAll(() => lab?.close());
@@ -82,15 +80,23 @@ describe('forwards over two links', () => {
     void done.finally(() => {
       isDone = true;
     });
-    const untilMs = performance.now() + 1_000 * FLAP_S;
-    for (let turn = 0; performance.now() < untilMs && !isDone; turn++) {
-      // Down half of the time, and in one turn of four both.
-      await Promise.all([
-        turn & 1 ? lab.cut('wifi') : lab.restore('wifi'),
-        turn & 2 ? lab.cut('lte') : lab.restore('lte'),
-      ]);
-      await new Promise((resolve) => setTimeout(resolve, 700));
-    }
+    const random = seededRandom(lab.seed);
+    const startMs = performance.now();
+    let downMs = 0;
+    /** Down half of the time, for 0.1 to 1.9 s each; so in a quarter of it both are. */
+    const flap = async (link: string) => {
+      for (let turn = 0; !isDone && (IS_LONG || performance.now() - startMs < 1_000 * FLAP_S); turn++) {
+        const lengthMs = 100 + 1_800 * random();
+        await (turn & 1 ? lab.restore(link) : lab.cut(link));
+        if (!(turn & 1)) downMs += lengthMs;
+        await pause(lengthMs);
+      }
+    };
+    await Promise.all([flap('wifi'), flap('lte')]);
+    const seconds = (performance.now() - startMs) / 1_000;
+    console.log(
+      `flapped for ${seconds.toFixed(0)} s, each link down for ${(downMs / 20 / seconds).toFixed(0)} % of it`,
+    );
     await Promise.all([lab.restore('wifi'), lab.restore('lte')]);
     const { code, stderr } = await done;
     expect(stderr).toBe('');
@@ -105,11 +111,11 @@ describe('forwards over two links', () => {
     await waitFor('answers', async () => (await terminal.lap()).answered > 10);
     await Promise.all([lab.cut('wifi'), lab.cut('lte')]);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
-    const before = [residentBytes(client), residentBytes(server)];
+    const before = [client.residentBytes, server.residentBytes];
     const { streams } = await client.peer();
     expect(streams[0]).toMatchObject({ target: `${WEB_ADDRESS}:22`, state: 'open' });
     await new Promise((resolve) => setTimeout(resolve, 1_000 * OUTAGE_S));
-    const after = [residentBytes(client), residentBytes(server)];
+    const after = [client.residentBytes, server.residentBytes];
     const stalled = (await client.peer()).streams[0];
     expect(stalled.stalledMs).toBeGreaterThan(500 * OUTAGE_S);
     expect(stalled.stalledBy).toBe('no-path');

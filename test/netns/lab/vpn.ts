@@ -1,5 +1,5 @@
 /** The product as users start it: the command line of the built program, in the lab's namespaces. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askDaemon } from '../../../src/control/control-client.ts';
@@ -34,6 +34,12 @@ export class Daemon {
   /** Without a process per question: those who measure ask often. */
   async status(): Promise<Snapshot> {
     return (await askDaemon(this.stateDir, { command: 'status' })) as Snapshot;
+  }
+
+  /** Memory of the process that is in use now. */
+  get residentBytes(): number {
+    const status = readFileSync(`/proc/${this.process.child.pid}/status`, 'utf8');
+    return 1_024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
   }
 
   /** A client's server, or the client that a server knows by `name`. */
@@ -171,7 +177,8 @@ export class Vpn {
   #start(namespace: Namespace, name: string, words: readonly string[], env: NodeJS.ProcessEnv = {}): Daemon {
     const stateDir = this.stateDir(name);
     // Whatever the machine has under /etc does not matter here.
-    const argv = resipVpn(...words, '--state-dir', stateDir, '--no-config');
+    const config = words.includes('--config') ? [] : ['--no-config'];
+    const argv = resipVpn(...words, '--state-dir', stateDir, ...config);
     const daemon = new Daemon(this.lab.start(namespace, argv, { env }), stateDir, namespace);
     this.#daemons.push(daemon);
     return daemon;

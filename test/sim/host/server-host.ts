@@ -83,7 +83,7 @@ export class ServerHost extends Host implements Attachment {
         mtuBytes,
         leaseMs,
         maxClients,
-        targets: { allow: [], deny: [] },
+        streamRules: { targets: { allow: [], deny: [] }, listen: [] },
         maxStreams: 1_024,
         clients: [...records.values()],
         invites: [...invites.values()],

@@ -1,0 +1,196 @@
+/** Forwards of each kind, there and back: datagrams, ports of the server for a sensor behind two NATs, rules and reload. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { explainFailures } from './lab/failures.ts';
+import { Lab } from './lab/lab.ts';
+import { Namespace } from './lab/namespace.ts';
+import { SERVER_ADDRESS, WEB_ADDRESS } from './lab/plan.ts';
+import { attempt, waitFor } from './lab/process.ts';
+import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
+
+const NAME_SERVER = fileURLToPath(new URL('./lab/name-server.ts', import.meta.url));
+const WEB = fileURLToPath(new URL('./lab/web.ts', import.meta.url));
+/** Asks 127.0.0.1, port in argv, for the address of a name, as often as argv says. */
+const ASK = `const { Resolver } = require('dns').promises;
+const resolver = new Resolver({ timeout: 2000, tries: Number(process.argv[3]) });
+resolver.setServers(['127.0.0.1:' + process.argv[1]]);
+resolver.resolve4(process.argv[2]).then((found) => console.log(found.join()), (error) => { console.log(error.code); process.exit(1); });`;
+/** Home: the first client's place is the router of a network that has one more NAT in front of it. */
+const HOME = { router: '192.168.77.1', sensor: '192.168.77.2' };
+const FORWARDS = [
+  ...['-L', `5353/udp:${WEB_ADDRESS}:53`, '-L', `5354/udp:${WEB_ADDRESS}:54`],
+  ...['-R', '8000:127.0.0.1:80', '-R', '*:8001:127.0.0.1:80', '-R', '10.77.0.1:8002:localhost:80'],
+  ...['-R', '7/udp:127.0.0.1:7', '-R', '8003:127.0.0.1:81', '-R', '9999:127.0.0.1:80'],
+];
+const RULES = ['7', '8000-8009', '*:8001'];
+
+let lab: Lab;
+let vpn: Vpn;
+let home: Namespace;
+let client: Daemon;
+let server: Daemon;
+let serverConfig: string;
+
+const curl = (namespace: Namespace, ...words: string[]) =>
+  attempt(namespace.command(['curl', '-sSg', '-m', '20', ...words]));
+const forward = (...words: string[]) =>
+  attempt(resipVpn('forward', ...words, '--state-dir', client.stateDir));
+const list = async () =>
+  JSON.parse((await forward('list', '--json')).stdout) as { id: string; state: string }[];
+const untilState = (spec: string, state: string) =>
+  waitFor(`-R ${spec} to be ${state}`, async () =>
+    (await list()).some((each) => each.id === `-R ${spec}` && each.state === state),
+  );
+const configureServer = (rules: Record<string, readonly string[]>) =>
+  writeFile(
+    serverConfig,
+    Object.entries(rules)
+      .map(([key, values]) => `${key} = ${JSON.stringify(values)}\n`)
+      .join(''),
+  );
+
+beforeAll(async () => {
+  lab = await Lab.raise({ links: [{ kind: 'dsl', settings: { delayMs: 5 } }] });
+  console.log(`seed ${lab.seed}`);
+  home = await Namespace.create(`${lab.tag}-home`);
+  const { namespace } = lab.client;
+  await namespace.ip([
+    `link add home0 type veth peer name eth0 netns ${home.name}`,
+    `addr add ${HOME.router}/24 dev home0`,
+    'link set home0 up',
+  ]);
+  await home.ip([
+    `addr add ${HOME.sensor}/24 dev eth0`,
+    'link set eth0 up',
+    `route add default via ${HOME.router}`,
+  ]);
+  await namespace.sysctl({ 'net.ipv4.ip_forward': '1' });
+  await namespace.run(['iptables', '-t', 'nat', '-A', 'POSTROUTING', '-o', 'eth0', '-j', 'MASQUERADE']);
+  const [names, sensor] = [
+    lab.start(lab.web, ['node', '--import', 'tsx', NAME_SERVER], { stdin: true }),
+    lab.start(home, ['node', '--import', 'tsx', WEB], { stdin: true }),
+  ];
+  names.child.stdin?.write(`${JSON.stringify({ 'vpn.test': '203.0.113.99' })}\n`);
+  await waitFor('name server and sensor', () =>
+    [names, sensor].every(({ stdout }) => stdout.includes('ready')),
+  );
+
+  vpn = new Vpn(lab);
+  serverConfig = join(lab.directory, 'server.toml');
+  await configureServer({ 'allow-listen': RULES });
+  server = await vpn.startServer(['--config', serverConfig]);
+  client = await vpn.startClient({
+    site: { namespace: home, links: [] },
+    interfaces: ['eth0'],
+    invite: await vpn.invite('sensor'),
+    words: [...FORWARDS, '--route', 'none'],
+  });
+});
+afterAll(async () => {
+  await home?.remove();
+  await lab?.close();
+});
+afterEach(() => lab.restore('dsl'));
+explainFailures(() => vpn);
+
+describe('datagrams', () => {
+  const ask = (port: number, name: string, tries = 5) =>
+    attempt(home.command([process.execPath, '-e', ASK, String(port), name, String(tries)]));
+
+  it('a name is asked of a server beyond the server', async () => {
+    expect((await ask(5353, 'vpn.test')).stdout).toBe('203.0.113.99\n');
+    expect((await ask(5353, 'nobody.test')).stdout).toBe('ENOTFOUND\n');
+    const { streams } = await client.peer();
+    expect(streams.some(({ target }) => target === `${WEB_ADDRESS}:53`)).toBe(true);
+  });
+
+  it('a question asked in an outage is answered after it', async () => {
+    await lab.cut('dsl');
+    await client.until('no path', ({ peers }) => peers[0].paths.every(({ state }) => state !== 'up'));
+    const asked = ask(5353, 'vpn.test');
+    await client.until('the question to wait', ({ peers }) =>
+      peers[0].streams.some(({ waitingBytes }) => waitingBytes > 0),
+    );
+    await lab.restore('dsl');
+    expect((await asked).stdout).toBe('203.0.113.99\n');
+  });
+
+  it('a port that nobody listens on ends the flow, and the next datagram begins another', async () => {
+    expect((await ask(5354, 'vpn.test', 1)).code).toBe(1);
+    expect((await ask(5354, 'vpn.test', 1)).code).toBe(1);
+    await client.until('the log to say so', () =>
+      client.process.stderr.includes(`target=${WEB_ADDRESS}:54/udp`),
+    );
+  });
+});
+
+describe('ports of the server', () => {
+  it('lead to a sensor behind two NATs, TCP and UDP', async () => {
+    for (const spec of ['8000:127.0.0.1:80', '*:8001:127.0.0.1:80', '10.77.0.1:8002:localhost:80'])
+      await untilState(spec, 'listening');
+    expect((await curl(lab.server, 'http://127.0.0.1:8000/')).stdout).toBe('127.0.0.1\n');
+    expect((await curl(lab.web, `http://${SERVER_ADDRESS}:8001/`)).stdout).toBe('127.0.0.1\n');
+    expect((await curl(lab.server, `http://${SERVER_INNER_ADDRESS}:8002/`)).stdout).toBe('127.0.0.1\n');
+    // On the loopback: nobody else reaches it.
+    expect((await curl(lab.web, `http://${SERVER_ADDRESS}:8000/`)).code).toBe(7);
+    const echo = `const socket = require('dgram').createSocket('udp4');
+socket.on('message', (m) => { console.log(String(m)); socket.close(); }).send('hello', 7, '127.0.0.1');
+setTimeout(() => process.exit(1), 5000).unref();`;
+    expect((await attempt(lab.server.command([process.execPath, '-e', echo]))).stdout).toBe('hello\n');
+  });
+
+  it('are cut off when the target refuses', async () => {
+    expect((await curl(lab.server, 'http://127.0.0.1:8003/')).code).toBe(56);
+  });
+
+  it('are refused where the owner of the server did not allow them, and both ends say so', async () => {
+    await untilState('9999:127.0.0.1:80', 'refused');
+    expect((await forward('list')).stdout).toContain('-R 9999:127.0.0.1:80: the server does not allow it');
+    expect(client.process.stderr).toContain('forward-refused');
+    expect(server.process.stderr).toMatch(/stream-refused name=sensor target="listen at 127.0.0.1:9999"/);
+    const { stdout, code } = await forward('add', '-R', '*:8005:127.0.0.1:80');
+    expect({ stdout, code }).toEqual({ stdout: expect.stringContaining('does not allow'), code: 0 });
+    expect((await forward('remove', '-R', '*:8005:127.0.0.1:80')).code).toBe(0);
+  });
+
+  it('come and go while the client runs', async () => {
+    const spec = '8006:127.0.0.1:80';
+    expect((await forward('add', '-R', spec)).stdout).toBe('');
+    expect((await curl(lab.server, 'http://127.0.0.1:8006/')).code).toBe(0);
+    const { stdout } = await forward('add', '-R', '8006:127.0.0.1:81');
+    expect(stdout).toContain('in use at the server');
+    expect((await forward('remove', '-R', spec)).code).toBe(0);
+    await waitFor(
+      'the port to be closed',
+      async () => (await curl(lab.server, 'http://127.0.0.1:8006/')).code === 7,
+    );
+  });
+});
+
+describe('a server that is started anew', () => {
+  it('listens again', async () => {
+    await server.stop('SIGKILL');
+    server = await vpn.startServer(['--config', serverConfig]);
+    await waitFor(
+      'the sensor',
+      async () => (await curl(lab.server, '-m', '2', 'http://127.0.0.1:8000/')).code === 0,
+      30_000,
+    );
+  });
+
+  it('puts new rules into force with SIGHUP: ports are given up, targets forbidden', async () => {
+    const web = `9090:${WEB_ADDRESS}:80`;
+    expect((await forward('add', web)).code).toBe(0);
+    expect((await curl(home, 'http://127.0.0.1:9090/')).code).toBe(0);
+    await configureServer({ 'allow-listen': ['sensor@8000'], 'deny-target': [`sensor@${WEB_ADDRESS}:80`] });
+    server.process.child.kill('SIGHUP');
+    await untilState('*:8001:127.0.0.1:80', 'refused');
+    expect((await curl(lab.web, `http://${SERVER_ADDRESS}:8001/`)).code).toBe(7);
+    expect((await curl(lab.server, 'http://127.0.0.1:8000/')).code).toBe(0);
+    // Cut off, or nothing came.
+    expect([52, 56]).toContain((await curl(home, 'http://127.0.0.1:9090/')).code);
+    expect(server.process.stderr).toContain(`target=${WEB_ADDRESS}:80 reason="not allowed at the server"`);
+  });
+});
