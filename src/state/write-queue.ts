@@ -5,6 +5,8 @@ import { writeAtomic } from './atomic-file.ts';
 const CALM_MS = 1_000;
 /** A full disk is asked again after this. */
 const RETRY_MS = 5_000;
+/** After so many failures in one go it is the disk and not the file. */
+const MAX_FAILURES = 8;
 
 export class WriteQueue {
   /** One entry per file: as many as there are clients and invites. */
@@ -34,6 +36,13 @@ export class WriteQueue {
     return this.waiting.size === 0;
   }
 
+  /** One file that cannot be written keeps no other from the disk. */
+  private putLast(path: string): void {
+    const text = this.waiting.get(path) as string;
+    this.waiting.delete(path);
+    this.waiting.set(path, text);
+  }
+
   private schedule(delayMs: number, isUrgent: boolean): void {
     this.cancel();
     this.isTimerUrgent = isUrgent;
@@ -46,18 +55,20 @@ export class WriteQueue {
   }
 
   private async writeAll(): Promise<void> {
+    let failures = 0;
     for (const [path, text] of [...this.waiting]) {
       try {
         await this.write(path, text);
         // Newer content may have come meanwhile.
         if (this.waiting.get(path) === text) this.waiting.delete(path);
-        this.isFailing = false;
       } catch (error) {
         if (!this.isFailing) this.onError(path, error as Error);
         this.isFailing = true;
-        break;
+        this.putLast(path);
+        if (++failures === MAX_FAILURES) break;
       }
     }
+    if (failures === 0) this.isFailing = false;
     if (this.waiting.size > 0 && this.timer === undefined)
       this.schedule(this.isFailing ? RETRY_MS : CALM_MS, false);
   }

@@ -1,0 +1,29 @@
+/** Files that are written in batches, on a disk that refuses some. */
+import { expect, test } from 'vitest';
+import { WriteQueue } from '../../src/state/write-queue.ts';
+
+test('a file that cannot be written keeps no other from the disk, and is told once', async () => {
+  const written = new Set<string>();
+  const told: string[] = [];
+  const refuses = new Set(Array.from({ length: 40 }, (_, i) => `bad-${i}`));
+  const queue = new WriteQueue(
+    (path) => told.push(path),
+    async (path) => {
+      if (refuses.has(path)) throw new Error('EISDIR');
+      written.add(path);
+    },
+  );
+  for (const path of refuses) queue.put(path, '', false);
+  for (const path of ['revoked', 'counter']) queue.put(path, '', true);
+  for (let i = 0; i < 10; i++) expect(await queue.flush()).toBe(false);
+  expect([...written]).toEqual(['revoked', 'counter']);
+  expect(told).toHaveLength(1);
+  refuses.clear();
+  expect(await queue.flush()).toBe(true);
+  refuses.add('bad-0');
+  queue.put('bad-0', '', false);
+  await queue.flush();
+  expect(told).toEqual([told[0], 'bad-0']);
+  refuses.clear();
+  expect(await queue.flush()).toBe(true);
+});
