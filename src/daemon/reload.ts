@@ -3,6 +3,7 @@ import type { CommonConfig, LogConfig } from '../config/common-config.ts';
 import type { Hooks } from '../config/hook-config.ts';
 import { HOOK_NAMES } from '../config/hook-names.ts';
 import type { Handler } from '../control/protocol.ts';
+import { UserError } from '../errors.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 
@@ -35,7 +36,7 @@ export class Reloader<T> {
     this.#inForce = new Map(settings.map((setting) => [setting.key, textOf(setting, current)]));
   }
 
-  /** One at a time. Rejects with what is wrong with the configuration. */
+  /** One at a time. Rejects with what is wrong with the configuration, or with what of it could not be put into force. */
   reload(): Promise<Reloaded> {
     const turn = this.#running.then(() => this.#reload());
     this.#running = turn.catch(() => {});
@@ -48,12 +49,18 @@ export class Reloader<T> {
       (setting) => textOf(setting, config) !== this.#inForce.get(setting.key),
     );
     const applied: string[] = [];
+    const failed = new Map<string, Error>();
     for (const setting of changed) {
       if (setting.apply === undefined) continue;
-      await setting.apply(config);
-      this.#inForce.set(setting.key, textOf(setting, config));
-      applied.push(setting.key);
+      try {
+        await setting.apply(config);
+        this.#inForce.set(setting.key, textOf(setting, config));
+        applied.push(setting.key);
+      } catch (error) {
+        failed.set(setting.key, error as Error);
+      }
     }
+    if (failed.size > 0) throw partly(failed, applied);
     const needsRestart = changed.filter(({ apply }) => apply === undefined).map(({ key }) => key);
     this.log.info({ applied, needsRestart }, 'reloaded');
     return { applied, needsRestart };
@@ -63,9 +70,7 @@ export class Reloader<T> {
 /** What both daemons do with it: on SIGHUP, and when they are asked. */
 export function reloadHandler<T>(reloader: Reloader<T>, life: Pick<Life, 'onHangup'>, log: Log): Handler {
   life.onHangup(() => {
-    reloader
-      .reload()
-      .catch((err) => log.error({ err, what: 'the configuration stays as it was' }, 'not-reloaded'));
+    reloader.reload().catch((err) => log.error({ err }, 'not-reloaded'));
   });
   return () => reloader.reload();
 }
@@ -94,6 +99,14 @@ export function commonSettings({
       apply: ({ hooks }: CommonConfig) => setHooks(hooks),
     })),
   ];
+}
+
+function partly(failed: ReadonlyMap<string, Error>, applied: readonly string[]): UserError {
+  const [[, cause]] = failed;
+  return new UserError(`${[...failed.keys()].join(', ')} could not be put into force`, {
+    cause,
+    fix: `mend it and reload again; ${applied.length === 0 ? 'nothing else has changed' : `in force: ${applied.join(', ')}`}`,
+  });
 }
 
 /** The same for equal values, whatever order their keys came in from the file. */

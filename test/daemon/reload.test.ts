@@ -7,6 +7,8 @@ import { serverKind } from '../../src/config/server-config.ts';
 import { askDaemon } from '../../src/control/control-client.ts';
 import { startClient } from '../../src/daemon/client.ts';
 import { clientSettings } from '../../src/daemon/client-settings.ts';
+import type { Log } from '../../src/daemon/log.ts';
+import { Reloader, type Setting } from '../../src/daemon/reload.ts';
 import { serverSettings } from '../../src/daemon/server-settings.ts';
 import { WantedInterfaces } from '../../src/daemon/wanted-interfaces.ts';
 import { UserError } from '../../src/errors.ts';
@@ -91,4 +93,26 @@ test('what was added at run time gives way to the file', () => {
   wanted.add(spec('usb0'));
   wanted.replace([spec('wwan*')]);
   expect(wanted.patterns).toEqual(['wwan*']);
+});
+
+test('a setting that cannot be put into force keeps no other from it, and is tried again', async () => {
+  const done: string[] = [];
+  let isBroken = true;
+  const settings: Setting<{ value: number }>[] = ['one', 'two', 'three'].map((key) => ({
+    key,
+    of: ({ value }) => value,
+    apply: () => {
+      if (key === 'two' && isBroken)
+        throw new UserError('the hook /tmp/x is not safe', { fix: 'chmod go-w /tmp/x' });
+      done.push(key);
+    },
+  }));
+  const log = { info: () => {} } as unknown as Log;
+  const reloader = new Reloader({ value: 1 }, () => ({ value: 2 }), settings, log);
+  await expect(reloader.reload()).rejects.toThrow(
+    /two could not be put into force[\s\S]*the hook \/tmp\/x is not safe[\s\S]*one, three/,
+  );
+  expect(done).toEqual(['one', 'three']);
+  isBroken = false;
+  expect((await reloader.reload()).applied).toEqual(['two']);
 });
