@@ -44,4 +44,4 @@ describe('the same seed', () => {
 });
 
 /** Runners and tests measure how long they take. */
-const NOT_IN_A_RUN = /(^|\/)(main|shrink|run-mutants)\.ts$|\.test\.ts$/;
+const NOT_IN_A_RUN = /(^|\/)(main|run|shrink|run-mutants)\.ts$|\.test\.ts$/;
