@@ -1,11 +1,13 @@
-/** A directory of a test's own, deleted after it; a daemon that the test leaves behind may still write into it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** A directory of a test's own, deleted after it. */
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 
 export function temporaryDir(): string {
   const path = mkdtempSync(join(tmpdir(), 'resip-test-'));
-  onTestFinished(() => rmSync(path, { recursive: true, force: true, maxRetries: 10 }));
+  // A daemon that the test leaves behind may still write into it.
+  onTestFinished(() => vi.waitFor(() => rm(path, { recursive: true, force: true })));
   return path;
 }
