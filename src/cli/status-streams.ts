@@ -11,11 +11,12 @@ const REASONS = {
   'no-answer': 'the other end does not answer',
 } as const;
 
-export function formatStreams(streams: readonly StreamSnapshot[]): string[] {
-  if (streams.length === 0) return [];
+/** `refused`: as many were, for want of room. */
+export function formatStreams(streams: readonly StreamSnapshot[], refused: number): string[] {
+  if (streams.length === 0 && refused === 0) return [];
   const rest = streams.length - MAX_LINES;
   return [
-    `  ${streams.length} ${streams.length === 1 ? 'stream' : 'streams'}`,
+    `  ${streams.length} ${streams.length === 1 ? 'stream' : 'streams'}${refused > 0 ? `, ${refused} refused: there were too many` : ''}`,
     ...streams.slice(0, MAX_LINES).map(formatStream),
     ...(rest > 0 ? [`    and ${rest} more`] : []),
   ];

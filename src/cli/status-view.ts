@@ -47,7 +47,7 @@ function formatPeer(peer: PeerSnapshot): string {
     ...formatTrouble(peer),
     ...formatPaths(peer.paths),
     ...formatArrivals(peer.paths),
-    ...formatStreams(peer.streams),
+    ...formatStreams(peer.streams, peer.streamsRefused),
   ].join('\n');
 }
 

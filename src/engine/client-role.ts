@@ -3,6 +3,7 @@ import { ClientCore } from '../proto/client-core.ts';
 import { policyNamed } from '../proto/policy/policy.ts';
 import type { Target } from '../proto/stream/stream.ts';
 import { parseIpv4 } from '../proto/wire/ip-text.ts';
+import { TerminateKind } from '../proto/wire/stream-commands.ts';
 import { endpointWords, fromBase64 } from './convert.ts';
 import type { Engine } from './engine.ts';
 import { ForwardListener } from './forward-listener.ts';
@@ -74,7 +75,11 @@ export class ClientRole implements Role {
         ),
     );
     const host = pumpHost(this.engine);
-    const open = (target: Target) => this.core.openStream(target, this.engine.now);
+    const open = (target: Target) => {
+      const stream = this.core.openStream(target, this.engine.now);
+      if (stream === null) refusals.handle({ peerName: '', target }, TerminateKind.LIMIT);
+      return stream;
+    };
     this.forwards = new ForwardListener(host, open, emit);
     // Where callers are led is this client's own wish.
     const dialer = new SocketDialer({

@@ -120,6 +120,8 @@ export interface PeerSnapshot {
   readonly reassemblyDropped: number;
   readonly paths: readonly PathSnapshot[];
   readonly streams: readonly StreamSnapshot[];
+  /** Streams that found no room, or no listener, since the association began. */
+  readonly streamsRefused: number;
 }
 
 export interface Snapshot {

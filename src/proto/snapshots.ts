@@ -60,6 +60,7 @@ export function peerSnapshot(
     streams: [...association.streams.all].map((stream) =>
       streamSnapshot(stream, association.sessions.isAny && association.hasUsablePath, now),
     ),
+    streamsRefused: association.streams.refusedStreams,
     paths: association.paths
       .filter((path) => path !== null)
       .map((path) => pathSnapshot(association, path, now)),

@@ -70,6 +70,7 @@ const peer: PeerSnapshot = {
   reassembled: 0,
   reassemblyDropped: 0,
   streams: [],
+  streamsRefused: 0,
   paths: [path, lte],
 };
 

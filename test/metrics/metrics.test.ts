@@ -65,6 +65,7 @@ const PEER: PeerSnapshot = {
   reassembled: 0,
   reassemblyDropped: 0,
   streams: [],
+  streamsRefused: 0,
   paths: [PATH, { ...PATH, path: 1, remote: '[2001:db8::1]:4600', state: 'down', rttMs: null }],
 };
 

@@ -8,6 +8,7 @@ import { Lab } from './lab/lab.ts';
 import { Namespace } from './lab/namespace.ts';
 import { SERVER_ADDRESS, WEB_ADDRESS } from './lab/plan.ts';
 import { attempt, waitFor } from './lab/process.ts';
+import { Terminal } from './lab/traffic/terminal.ts';
 import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
 
 const NAME_SERVER = fileURLToPath(new URL('./lab/name-server.ts', import.meta.url));
@@ -170,7 +171,10 @@ setTimeout(() => process.exit(1), 5000).unref();`;
 });
 
 describe('a server that is started anew', () => {
-  it('listens again', async () => {
+  it('listens again; a connection that was open is reset, as by any host that is started anew', async () => {
+    expect((await forward('add', `2200:${WEB_ADDRESS}:22`)).code).toBe(0);
+    const session = await Terminal.start(lab, home, '127.0.0.1', 2200);
+    await waitFor('answers', async () => (await session.lap()).answered > 2);
     await server.stop('SIGKILL');
     server = await vpn.startServer(['--config', serverConfig]);
     await waitFor(
@@ -178,6 +182,7 @@ describe('a server that is started anew', () => {
       async () => (await curl(lab.server, '-m', '2', 'http://127.0.0.1:8000/')).code === 0,
       30_000,
     );
+    expect(await session.stop()).toMatchObject({ wrong: 0, ended: 'ECONNRESET' });
   });
 
   it('puts new rules into force with SIGHUP: ports are given up, targets forbidden', async () => {
