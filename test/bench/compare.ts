@@ -2,7 +2,8 @@
  * `npm run bench`: the product beside real peers, measured alternately in one run. Tables go to stdout, progress to
  * stderr, all numbers to a JSON file. Whatever ends the run takes down all that it raised.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sweep } from '../netns/lab/namespace.ts';
@@ -11,6 +12,7 @@ import { type Options, parseOptions, USAGE, UsageError } from './compare/options
 import { startRaw } from './compare/raw.ts';
 import { printReport, toJson } from './compare/report.ts';
 import { startOnePath, startTwoPaths } from './compare/resip.ts';
+import { Results } from './compare/results.ts';
 import { runAll } from './compare/run.ts';
 import { NotAvailable, type StartSubject, type Subject, type SubjectId } from './compare/subject.ts';
 import { machineLoad } from './compare/usage.ts';
@@ -56,8 +58,8 @@ async function main(): Promise<number> {
     const load = await machineLoad(LOAD_WATCH_MS);
     if (load > QUIET_LOAD)
       say(`this machine is busy with other work (${Math.round(100 * load)} %): expect noise`);
-    const results = await runAll(subjects, options, say, stop.signal);
-    process.stdout.write(`${printReport(results, subjects, options)}\n`);
+    const results = await runAll(subjects, options, say, stop.signal, await earlierResults(options));
+    process.stdout.write(`${printReport(results, subjects)}\n`);
     await writeFile(options.jsonFile, toJson(results, subjects, options, load));
     say(`all numbers: ${options.jsonFile}`);
     return stop.signal.aborted ? 130 : 0;
@@ -66,6 +68,12 @@ async function main(): Promise<number> {
     for (const rig of rigs) await rig.close();
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function earlierResults({ adds, jsonFile }: Options): Promise<Results> {
+  return adds && existsSync(jsonFile)
+    ? Results.from(JSON.parse(await readFile(jsonFile, 'utf8')))
+    : new Results();
 }
 
 /** Fills `rigs` and `subjects` as it goes, so that a failure half-way leaves nothing unknown. */

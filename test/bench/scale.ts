@@ -81,8 +81,8 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
   report(await load(server, active, activeCount));
   report(await quiet(active, activeCount));
   const count = Math.min(BURST_CLIENTS, crowd.total);
-  report(await burst(active, crowd, count, BURST_PER_SECOND));
-  report(await burst(active, crowd, count, 0));
+  report(await burst(server, active, crowd, count, BURST_PER_SECOND));
+  report(await burst(server, active, crowd, count, 0));
 }
 
 function digits(value: number): string {

@@ -18,6 +18,8 @@ export interface Options {
   readonly repetitions: number;
   readonly effort: Effort;
   readonly jsonFile: string;
+  /** What the file holds already stays, and the report tells of both. */
+  readonly adds: boolean;
   /** Starts no measurement later than this after the first; null = no bound. */
   readonly limitSeconds: number | null;
 }
@@ -34,6 +36,7 @@ export const USAGE = `npm run bench -- [options]
   --reps N           repetitions, interleaved (default 5)
   --seconds N        of one TCP measurement (default 5)
   --json FILE        where the numbers go (default bench.json in the temporary directory, named at the end)
+  --add              to what that file holds: a long run in pieces, rows or repetitions, of the same peers
 
 One number in half a minute: npm run bench -- --rows tcp-up --peers resip,wireguard-go --variants offload --reps 2`;
 
@@ -64,6 +67,7 @@ export function parseOptions(argv: readonly string[], defaultJsonFile: string): 
     repetitions: number('--reps', flags.reps, isQuick ? QUICK_REPETITIONS : FULL_REPETITIONS, 100),
     effort: { ...effort, tcpSeconds: number('--seconds', flags.seconds, effort.tcpSeconds, 600) },
     jsonFile: flags.json ?? defaultJsonFile,
+    adds: flags.add ?? false,
     limitSeconds: isQuick ? QUICK_LIMIT_SECONDS : null,
   };
 }
@@ -83,7 +87,7 @@ function parseFlags(argv: readonly string[]) {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
   const options = {
-    ...{ quick: flag, help: flag },
+    ...{ quick: flag, help: flag, add: flag },
     ...{ rows: text, peers: text, variants: text, reps: text, seconds: text, json: text },
   };
   try {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { grownDrops } from './drops.ts';
 import { parseTcp, parseUdp } from './iperf.ts';
 import { parseOptions, UsageError } from './options.ts';
+import { pausesOf } from './pauses-row.ts';
 import { parsePing } from './ping.ts';
 
 describe('the tools’ own words', () => {
@@ -41,6 +42,15 @@ describe('the tools’ own words', () => {
     expect(rttUs.map(Math.round)).toEqual([76, 12500]);
     expect([sent, lost]).toEqual([3, 1]);
     expect(() => parsePing('ping: connect: Network is unreachable')).toThrow('unreachable');
+  });
+
+  it('reads the pauses that V8 traces, steps of marking among them, of all isolates but one', () => {
+    const text = [
+      '[7:0x1]      694 ms: Scavenge 6.6 (7.7) -> 6.0 (8.0) MB, 0.99 / 0.01 ms  (average mu = 1.000) allocation failure; ',
+      '[7:0x2]      137 ms: Scavenge 3.2 (3.2) -> 2.8 (4.2) MB, 0.70 / 0.00 ms  (average mu = 1.000) allocation failure; ',
+      '[7:0x2]     1824 ms: Mark-Compact 11.9 (13.6) -> 8.9 (13.9) MB, 4.99 / 0.21 ms  (+ 0.9 ms in 6 steps since start of marking, biggest step 0.4 ms, walltime since start of marking 70 ms) finalize',
+    ].join('\n');
+    expect(pausesOf(text, '0x1')).toEqual([0.7, 4.99, 0.4]);
   });
 
   it('names the drops that grew, the largest first', () => {

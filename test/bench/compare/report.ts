@@ -1,6 +1,6 @@
 /** The tables for people and the JSON for programs. */
 import { cpus, release } from 'node:os';
-import type { Variant } from '../rig.ts';
+import { VARIANTS, type Variant } from '../rig.ts';
 import type { Summary } from '../statistics.ts';
 import { plainTable } from '../table.ts';
 import type { Metric } from './metrics.ts';
@@ -16,12 +16,12 @@ const VARIANT_TITLES: Record<Variant, string> = {
 /** Repetitions of one remark say nothing new. */
 const MAX_REMARKS_PER_CELL = 3;
 
-export function printReport(results: Results, subjects: readonly Subject[], options: Options): string {
-  const parts = options.plan.flatMap(({ variant }) => {
+export function printReport(results: Results, subjects: readonly Subject[]): string {
+  const parts = VARIANTS.flatMap((variant) => {
     const metrics = measuredMetrics(results, subjects, variant);
     if (metrics.length === 0) return [];
     return [
-      `\n${VARIANT_TITLES[variant]}: median [min–max] of ${options.repetitions}`,
+      `\n${VARIANT_TITLES[variant]}: median [min–max] of ${repetitions(results, variant, metrics)} repetitions`,
       medianTable(results, subjects, metrics, variant),
       '\nratios, repetition by repetition: median [min–max]; × = higher is better, ÷ = lower is better',
       ratioTable(results, subjects, metrics, variant),
@@ -39,7 +39,7 @@ export function toJson(
   options: Options,
   load: number,
 ): string {
-  const variants = options.plan.map(({ variant }) => {
+  const variants = VARIANTS.map((variant) => {
     const metrics = measuredMetrics(results, subjects, variant);
     const values = byMetric(metrics, (metric) =>
       Object.fromEntries(subjects.map(({ id }) => [id, results.valuesOf(variant, metric.id, id)])),
@@ -60,6 +60,13 @@ export function toJson(
     remarks: results.remarks,
   };
   return `${JSON.stringify(report, null, 2)}\n`;
+}
+
+/** `3`, or `3 to 5` where rows were measured more or less often. */
+function repetitions(results: Results, variant: Variant, metrics: readonly Metric[]): string {
+  const counts = metrics.map((metric) => results.repetitions(variant, [metric]));
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? `${most}` : `${least} to ${most}`;
 }
 
 /** Those that at least one subject has a number for. */

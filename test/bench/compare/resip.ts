@@ -26,11 +26,13 @@ export async function startResip(
 ): Promise<Subject> {
   if (!existsSync(MAIN)) throw new NotAvailable('dist/main.js is not built: run `npm run build`');
   const serverState = ['--state-dir', join(directory, 'server')];
-  const program = (...words: string[]) => [process.execPath, MAIN, ...words];
+  // V8 tells of each pause: `pauses-row.ts`.
+  const program = (...words: string[]) => [process.execPath, '--trace-gc', MAIN, ...words];
   // The invite first: it makes the server's keys.
-  const invite = await run(
-    program('invite', 'bench', '--endpoint', `${SERVER_ENDPOINT}:${PORT}`, ...serverState),
-  );
+  const invite = await run([
+    ...[process.execPath, MAIN, 'invite', 'bench'],
+    ...['--endpoint', `${SERVER_ENDPOINT}:${PORT}`, ...serverState],
+  ]);
   const server = rig.server.start(
     program(
       ...['server', '--listen', `${SERVER_ENDPOINT}:${PORT}`, '--pool', `${NETWORK}.0/24`],

@@ -3,7 +3,7 @@
 import type { Variant } from '../rig.ts';
 import { pairedRatios, type Summary, summarize } from '../statistics.ts';
 import type { Metric, Sample } from './metrics.ts';
-import type { SubjectId } from './subject.ts';
+import { SUBJECTS, type SubjectId } from './subject.ts';
 
 export interface Remark {
   readonly variant: Variant;
@@ -22,10 +22,43 @@ export const RATIOS: readonly (readonly [SubjectId, SubjectId])[] = [
   ['resip', 'raw'],
 ];
 
+/** The part of the JSON that is read again; a gap is null there. */
+export interface SavedResults {
+  readonly variants: Readonly<
+    Record<
+      string,
+      { readonly values: Readonly<Record<string, Readonly<Record<string, readonly (number | null)[]>>>> }
+    >
+  >;
+  readonly remarks: readonly Remark[];
+}
+
 export class Results {
   /** `variant metric subject` to values by repetition; NaN = failed or never measured. */
   private readonly values = new Map<string, number[]>();
   readonly remarks: Remark[] = [];
+
+  /** As `toJson` has written it. */
+  static from(report: SavedResults): Results {
+    const results = new Results();
+    for (const [variant, { values }] of Object.entries(report.variants))
+      for (const [metric, bySubject] of Object.entries(values))
+        for (const [subject, numbers] of Object.entries(bySubject))
+          results.values.set(
+            `${variant} ${metric} ${subject}`,
+            numbers.map((value) => value ?? Number.NaN),
+          );
+    results.remarks.push(...report.remarks);
+    return results;
+  }
+
+  /** Repetitions that some subject has of one of these metrics. */
+  repetitions(variant: Variant, metrics: readonly Metric[]): number {
+    const lengths = metrics.flatMap(({ id }) =>
+      SUBJECTS.map((subject) => this.valuesOf(variant, id, subject).length),
+    );
+    return Math.max(0, ...lengths);
+  }
 
   add(
     variant: Variant,

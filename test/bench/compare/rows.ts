@@ -1,6 +1,7 @@
 /** All rows, in the order of measurement and print: memory last, when the others have loaded the daemons. */
 import { MemoryRow } from './memory-row.ts';
 import type { Row } from './metrics.ts';
+import { PausesRow } from './pauses-row.ts';
 import { PingRow } from './ping-row.ts';
 import { TcpRow } from './tcp-row.ts';
 import { UdpRow } from './udp-row.ts';
@@ -21,5 +22,6 @@ export const ROWS: readonly Row[] = [
   new UdpRow(64),
   new UdpRow(512),
   new UdpRow(1200),
+  new PausesRow(),
   new MemoryRow(),
 ];

@@ -12,14 +12,14 @@ import type { Subject } from './subject.ts';
 
 export type Progress = (text: string) => void;
 
-/** `signal` ends the run after the measurement at hand; what was measured is returned. */
+/** `signal` ends the run after the measurement at hand; what was measured is returned, added to `results`. */
 export async function runAll(
   subjects: readonly Subject[],
   options: Options,
   progress: Progress,
   signal: AbortSignal,
+  results = new Results(),
 ): Promise<Results> {
-  const results = new Results();
   const rowCount = options.plan.reduce((sum, { rows }) => sum + rows.length, 0);
   const total = rowCount * options.repetitions * subjects.length;
   const startedMs = performance.now();
@@ -27,6 +27,7 @@ export async function runAll(
   let done = 0;
   for (const { variant, rows: ids } of options.plan) {
     const rows = ROWS.filter(({ id }) => ids.includes(id));
+    const earlier = new Map(rows.map((row) => [row, results.repetitions(variant, row.metrics)]));
     if (variant === 'plain') for (const { rig } of subjects) await rig.goPlain();
     for (let repetition = 0; repetition < options.repetitions; repetition++) {
       for (const row of rows) {
@@ -37,7 +38,8 @@ export async function runAll(
             progress(`time is up: ${total - done} of ${total} measurements left out`);
             return results;
           }
-          const words = await measureOne(results, { variant, repetition, row, subject }, options, signal);
+          const place = { variant, repetition: (earlier.get(row) ?? 0) + repetition, row, subject };
+          const words = await measureOne(results, place, options, signal);
           done++;
           const leftSeconds = Math.round((elapsedSeconds() / done) * (total - done));
           progress(`${done}/${total} ${variant} ${row.id} ${subject.id}: ${words} (${leftSeconds} s left)`);

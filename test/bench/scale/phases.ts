@@ -36,7 +36,7 @@ export async function grow(
   const result = await crowd.connect(to - from, IN_FLIGHT);
   const cpuSeconds = server.cpuSeconds - cpuBefore;
   await pause(SETTLE_MS);
-  const residentBytes = await server.residentBytes();
+  const { residentBytes, anonymousBytes } = await server.memory();
   const idleBefore = server.cpuSeconds;
   await pause(IDLE_MS);
   const idlePercent = ((server.cpuSeconds - idleBefore) / (IDLE_MS / 1000)) * 100;
@@ -44,7 +44,11 @@ export async function grow(
     ...connectLines(`${to} clients`, result),
     { title: '  handshakes, server alone', value: result.tookMs.length / cpuSeconds, unit: '/CPU s' },
     { title: '  memory of the server', value: residentBytes / 1e6, unit: 'MB' },
-    { title: '  above an empty server', value: (residentBytes - emptyBytes) / to / 1024, unit: 'KiB/client' },
+    {
+      title: '  its own, above an empty server',
+      value: (anonymousBytes - emptyBytes) / to / 1024,
+      unit: 'KiB/client',
+    },
     { title: '  all idle', value: idlePercent, unit: '% CPU' },
   ];
 }
@@ -75,6 +79,7 @@ export async function quiet(active: GeneratorClient, count: number): Promise<Lin
 
 /** The same while `count` others lose their sessions and come back; `perSecond` 0 = all at once. */
 export async function burst(
+  server: ScaleServer,
   active: GeneratorClient,
   crowd: Generators,
   count: number,
@@ -82,11 +87,21 @@ export async function burst(
 ): Promise<Line[]> {
   const exchanged = exchangeOf(active);
   await pause(BURST_AFTER_MS);
-  const [result, reconnected] = await Promise.all([exchanged, crowd.reconnect(count, perSecond)]);
+  const cpuBefore = server.cpuSeconds;
+  const spent = crowd.reconnect(count, perSecond).then((connected) => ({
+    connected,
+    cpuSeconds: server.cpuSeconds - cpuBefore,
+  }));
+  const [result, { connected, cpuSeconds }] = await Promise.all([exchanged, spent]);
   const how = perSecond === 0 ? 'at once' : `at ${perSecond}/s`;
   return [
     ...exchangeLines(`the same while ${count} reconnect ${how}`, result),
-    ...connectLines('reconnecting', reconnected),
+    ...connectLines('reconnecting', connected),
+    {
+      title: '  the server meanwhile, exchange included',
+      value: (1000 * cpuSeconds) / connected.tookMs.length,
+      unit: 'CPU ms/handshake',
+    },
   ];
 }
 

@@ -26,13 +26,13 @@ export class ScaleServer {
     readonly generatorOptions: GeneratorOptions,
   ) {}
 
-  /** Resident memory of a server that knows nobody, bytes. */
+  /** Memory of a server that knows nobody, bytes. */
   static async emptyBytes(rig: Rig, directory: string): Promise<number> {
     const server = await ScaleServer.start(rig, join(directory, 'empty'), 0);
     await pause(EMPTY_SETTLE_MS);
-    const bytes = await server.residentBytes();
+    const { anonymousBytes } = await server.memory();
     await server.stop();
-    return bytes;
+    return anonymousBytes;
   }
 
   /** Resolves when it listens; `clients` are known to it, none is connected. */
@@ -73,10 +73,12 @@ export class ScaleServer {
     return readCpu([this.daemon]).daemons;
   }
 
-  /** Resident memory now, bytes. */
-  async residentBytes(): Promise<number> {
+  /** Now, bytes: all that is resident, and its part that is no file's: clients make no program text. */
+  async memory(): Promise<{ readonly residentBytes: number; readonly anonymousBytes: number }> {
     const status = await readFile(`/proc/${this.daemon.child.pid}/status`, 'latin1');
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    const bytes = (name: string) =>
+      Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
+    return { residentBytes: bytes('VmRSS'), anonymousBytes: bytes('RssAnon') };
   }
 
   async stop(): Promise<void> {
