@@ -106,7 +106,7 @@ export class StreamWorkload {
     const { server } = this;
     this.listen(client);
     const listening = this.listening.get(client.name);
-    if (!isAwake(server) || listening === undefined || listening.phase === 'over') return false;
+    if (!isAwake(server) || listening === undefined || !isListening(listening, server)) return false;
     let isOpen = false;
     server.run(() => {
       const stream = listening.openForCaller(CALLER, pair.id, server.clock.nowMs);
@@ -120,8 +120,7 @@ export class StreamWorkload {
   /** The client asks the server to listen, unless it does. */
   private listen(client: ClientHost): void {
     const before = this.listeners.get(client);
-    const isAlive = before !== undefined && before.phase !== 'over' && before.owner === client.core;
-    if (isAlive || !isAwake(client)) return;
+    if ((before !== undefined && isListening(before, client)) || !isAwake(client)) return;
     client.run(() => {
       const where: Target = { protocol: TCP, host: '*', port: TARGET_PORT, listens: true };
       const stream = client.client.openStream(where, client.clock.nowMs);
@@ -150,6 +149,7 @@ export class StreamWorkload {
     const { target } = stream;
     if (target.listens) {
       stream.accept();
+      stream.owner = host.core;
       this.listening.set(stream.peerName, stream);
       return;
     }
@@ -230,6 +230,11 @@ export class StreamWorkload {
   private mayWrite(pair: StreamPair, end: StreamEnd): boolean {
     return end.side === 'opener' || !pair.plan.answersAtEnd || end.sawEnd;
   }
+}
+
+/** A listening channel is its process's. */
+function isListening(stream: Stream, host: Host): boolean {
+  return stream.phase !== 'over' && stream.owner === host.core;
 }
 
 function isAwake(host: Host): boolean {
