@@ -280,7 +280,8 @@ export abstract class Host implements SocketOwner, TunObserver {
   }
 
   wake(): void {
-    this.pausedMs = this.world.queue.nowMs;
+    // It may be frozen as well.
+    this.pausedMs = Math.max(this.pausedMs, this.world.queue.nowMs);
     this.order.excuse();
     this.clock.wake();
   }
@@ -294,7 +295,7 @@ export abstract class Host implements SocketOwner, TunObserver {
   }
 
   jump(monotonicMs: number, wallMs: number): void {
-    this.pausedMs = this.world.queue.nowMs;
+    this.pausedMs = Math.max(this.pausedMs, this.world.queue.nowMs);
     this.order.excuse();
     this.clock.jump(monotonicMs, wallMs);
   }
