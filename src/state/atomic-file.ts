@@ -5,11 +5,17 @@ import { basename, dirname, join } from 'node:path';
 /** Secrets live in these files. */
 const MODE = 0o600;
 
-/**
- * Resolves when the new content is on the disk. The temporary file beside it has a fixed name: what a crash leaves is
- * overwritten by the next write. One writer per path at a time. Throws the system error.
- */
+/** Resolves when the new content is on the disk. One writer per path at a time. Throws the system error. */
 export async function writeAtomic(path: string, text: string): Promise<void> {
+  await replaceFile(path, text);
+  await syncDirectory(dirname(path));
+}
+
+/**
+ * Resolves when the new content has its name; that is on the disk with `syncDirectory`, once for many. The temporary file beside it has a fixed name: what a crash leaves is
+ * overwritten by the next write.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   try {
     const file = await open(temporary, 'w', MODE);
@@ -24,7 +30,6 @@ export async function writeAtomic(path: string, text: string): Promise<void> {
     await unlink(temporary).catch(() => {});
     throw error;
   }
-  await syncDirectory(dirname(path));
 }
 
 /** A rename or an unlink is on the disk only when its directory is. */

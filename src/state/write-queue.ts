@@ -1,12 +1,17 @@
 /** Records on their way to the disk: the newest content per file, in batches, at most one batch a second unless urgent. */
-import { writeAtomic } from './atomic-file.ts';
+import { dirname } from 'node:path';
+import { replaceFile, syncDirectory } from './atomic-file.ts';
 
 /** Counters and "last seen" change all the time and cost an fsync each. */
 const CALM_MS = 1_000;
 /** A full disk is asked again after this. */
 const RETRY_MS = 5_000;
+/** Files that share one fsync of their directory: in a storm of clients one for each would be half of the work. */
+const BATCH_FILES = 64;
 /** After so many failures in one go it is the disk and not the file. */
 const MAX_FAILURES = 8;
+
+type File = readonly [path: string, text: string];
 
 export class WriteQueue {
   /** One entry per file: as many as there are clients and invites. */
@@ -19,7 +24,8 @@ export class WriteQueue {
   /** `onError` hears the first of a row of failures; what failed stays in the queue. */
   constructor(
     private readonly onError: (path: string, error: Error) => void,
-    private readonly write: (path: string, text: string) => Promise<void> = writeAtomic,
+    private readonly write: (path: string, text: string) => Promise<void> = replaceFile,
+    private readonly sync: (directory: string) => Promise<void> = syncDirectory,
   ) {}
 
   put(path: string, text: string, isUrgent: boolean): void {
@@ -56,20 +62,48 @@ export class WriteQueue {
 
   private async writeAll(): Promise<void> {
     let failures = 0;
-    for (const [path, text] of [...this.waiting]) {
+    let written: File[] = [];
+    for (const file of [...this.waiting]) {
+      const [path, text] = file;
       try {
         await this.write(path, text);
-        // Newer content may have come meanwhile.
-        if (this.waiting.get(path) === text) this.waiting.delete(path);
+        written.push(file);
       } catch (error) {
-        if (!this.isFailing) this.onError(path, error as Error);
-        this.isFailing = true;
+        this.complain(path, error as Error);
         this.putLast(path);
         if (++failures === MAX_FAILURES) break;
       }
+      if (written.length < BATCH_FILES) continue;
+      failures += await this.settle(written);
+      written = [];
     }
+    failures += await this.settle(written);
     if (failures === 0) this.isFailing = false;
     if (this.waiting.size > 0 && this.timer === undefined)
       this.schedule(this.isFailing ? RETRY_MS : CALM_MS, false);
+  }
+
+  /** Takes what has its place in its directory for good out of the queue; returns the directories that failed. */
+  private async settle(written: readonly File[]): Promise<number> {
+    let failures = 0;
+    for (const directory of new Set(written.map(([path]) => dirname(path)))) {
+      try {
+        await this.sync(directory);
+      } catch (error) {
+        this.complain(directory, error as Error);
+        failures++;
+        continue;
+      }
+      for (const [path, text] of written) {
+        // Newer content may have come meanwhile.
+        if (dirname(path) === directory && this.waiting.get(path) === text) this.waiting.delete(path);
+      }
+    }
+    return failures;
+  }
+
+  private complain(path: string, error: Error): void {
+    if (!this.isFailing) this.onError(path, error);
+    this.isFailing = true;
   }
 }

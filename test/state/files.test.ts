@@ -152,4 +152,23 @@ describe('write queue', () => {
     expect(errors).toEqual(['a: ENOSPC']);
     expect(written).toEqual(['a', 'b']);
   });
+
+  test('a directory is synchronized once for many files, and before they leave the queue', async () => {
+    const steps: string[] = [];
+    let isBroken = true;
+    const queue = new WriteQueue(
+      (path, error) => steps.push(`${path}: ${error.message}`),
+      async (path) => void steps.push(path),
+      async (directory) => {
+        if (isBroken) throw new Error('EIO');
+        steps.push(directory);
+      },
+    );
+    queue.put('/x/a', '1', false);
+    queue.put('/x/b', '1', false);
+    expect(await queue.flush()).toBe(false);
+    isBroken = false;
+    expect(await queue.flush()).toBe(true);
+    expect(steps).toEqual(['/x/a', '/x/b', '/x: EIO', '/x/a', '/x/b', '/x']);
+  });
 });
