@@ -4,6 +4,7 @@
  */
 import { lchownSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { UserError } from '../errors.ts';
 
 export interface Owner {
   readonly uid: number;
@@ -11,13 +12,22 @@ export interface Owner {
 }
 
 const ROOT = 0;
+const OTHERS = 0o077;
 
 /**
- * Gives a directory of root's, with everything in it, to the daemon's user; one that is somebody's already is left alone. Nobody but
- * root can have entered it so far, so nobody can exchange its files meanwhile.
+ * Gives a directory of root's, with everything in it, to the daemon's user; one that is somebody's already is left alone. Throws
+ * `UserError` for one that others may enter: it may hold more than our state, and its files could be exchanged meanwhile.
  */
 export function handOver(stateDir: string, owner: Owner): void {
-  if (statSync(stateDir).uid !== ROOT) return;
+  const { uid, mode } = statSync(stateDir);
+  if (uid !== ROOT) return;
+  if ((mode & OTHERS) !== 0) {
+    throw new UserError(`the state directory ${stateDir} cannot be given to the daemon's user`, {
+      cause: 'others may enter it, so more may be in it than the state of this daemon',
+      fix: 'name a directory of its own with --state-dir DIR; it is made when it is not there',
+      exitCode: 78,
+    });
+  }
   giveTree(stateDir, owner);
 }
 
