@@ -67,6 +67,12 @@ export const daemonOptions: Readonly<Record<string, Options>> = {
     requiresArg: true,
     describe: 'Metrics for Prometheus: 127.0.0.1:PORT or unix:PATH [none]',
   },
+  dashboard: {
+    type: 'string',
+    requiresArg: true,
+    describe:
+      'Live page for browsers of this machine: 127.0.0.1:PORT; `resip-vpn dashboard` tells its address [none]',
+  },
   log: { type: 'string', requiresArg: true, describe: 'Log as text or json [text]' },
   ...hookOptions(),
   'log-level': { type: 'string', requiresArg: true, describe: 'debug, info, warn or error [info]' },

@@ -6,6 +6,7 @@ import { version } from '../version.ts';
 import { checkConfigCommand } from './check-config.ts';
 import { clientCommand } from './client.ts';
 import { clientsCommand } from './clients.ts';
+import { dashboardCommand } from './dashboard.ts';
 import { doctorCommand } from './doctor.ts';
 import { eventsCommand } from './events.ts';
 import { excludeCommand, portalCommand } from './exclude.ts';
@@ -32,6 +33,7 @@ const COMMANDS: readonly CommandModule[] = [
   statusCommand,
   eventsCommand,
   topCommand,
+  dashboardCommand,
   doctorCommand,
   pathCommand,
   forwardCommand,

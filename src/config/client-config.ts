@@ -147,6 +147,7 @@ export const clientKind: ConfigKind<ClientConfig> = {
       tunName: values.tun,
       stateDir: values['state-dir'],
       metrics: values.metrics,
+      dashboard: values.dashboard,
       user: values.user,
       log: { format: values.log, level: values['log-level'] },
       hooks: hooksOf(values),

@@ -4,7 +4,14 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { choice, field, several, whole } from './fields.ts';
 import { type Hooks, hookFields } from './hook-config.ts';
-import { type MetricsAddress, parseInterfaceName, parseMetricsAddress, parseUserName } from './units.ts';
+import {
+  type LoopbackAddress,
+  type MetricsAddress,
+  parseInterfaceName,
+  parseLoopback,
+  parseMetricsAddress,
+  parseUserName,
+} from './units.ts';
 
 export const DEFAULT_STATE_DIR = '/var/lib/resip-vpn';
 export const DEFAULT_CONFIG_DIR = '/etc/resip-vpn';
@@ -45,6 +52,7 @@ export const commonFields = {
     DEFAULT_STATE_DIR,
   ),
   metrics: field('127.0.0.1:PORT, [::1]:PORT or unix:/PATH', parseMetricsAddress).optional(),
+  dashboard: field('127.0.0.1:PORT or [::1]:PORT', parseLoopback).optional(),
   log: choice(['text', 'json']).default('text'),
   'log-level': choice(['debug', 'info', 'warn', 'error']).default('info'),
   ...hookFields,
@@ -57,6 +65,8 @@ export interface CommonConfig {
   readonly log: LogConfig;
   /** Where Prometheus may ask; absent: nowhere. */
   readonly metrics?: MetricsAddress;
+  /** Where browsers of this machine find the dashboard; absent: nowhere. */
+  readonly dashboard?: LoopbackAddress;
   /** Programs of the owner. */
   readonly hooks: Hooks;
   /** Whom a daemon that root starts turns into; absent: it stays root. */

@@ -117,6 +117,7 @@ export const serverKind: ConfigKind<ServerConfig> = {
       tunName: values.tun,
       stateDir: values['state-dir'],
       metrics: values.metrics,
+      dashboard: values.dashboard,
       user: values.user,
       log: { format: values.log, level: values['log-level'] },
       hooks: hooksOf(values),

@@ -69,14 +69,26 @@ export function formatEndpoint({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-export type MetricsAddress = { kind: 'tcp'; host: string; port: number } | { kind: 'unix'; path: string };
+/** On this machine. */
+export interface LoopbackAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export type MetricsAddress = ({ kind: 'tcp' } & LoopbackAddress) | { kind: 'unix'; path: string };
 
 /** `127.0.0.1:9460`, `[::1]:9460`, `unix:/run/x.sock`: on this machine alone, for there is no password. */
 export function parseMetricsAddress(text: string): MetricsAddress | undefined {
   if (text.startsWith('unix:/')) return { kind: 'unix', path: text.slice('unix:'.length) };
+  const endpoint = parseLoopback(text);
+  return endpoint && { kind: 'tcp', ...endpoint };
+}
+
+/** `127.0.0.1:9461`, `[::1]:9461`. */
+export function parseLoopback(text: string): LoopbackAddress | undefined {
   const endpoint = /:\d+$/.test(text) ? parseEndpoint(text) : undefined;
   const isLocal = endpoint !== undefined && (/^127\.[\d.]+$/.test(endpoint.host) || endpoint.host === '::1');
-  return isLocal ? { kind: 'tcp', ...endpoint } : undefined;
+  return isLocal ? endpoint : undefined;
 }
 
 /** Where to listen: as an endpoint, but an address. `:4600` and `4600` mean every address of both families. */

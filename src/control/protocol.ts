@@ -2,6 +2,7 @@
  * The control socket's language: one JSON object per line, one answer per request, in order.
  *
  *   → {"command":"status","only":["laptop"]}      ← {"ok":true,"result":Snapshot}     `only`, names of peers, may be absent
+ *   → {"command":"dashboard"}                     ← {"ok":true,"result":{"url":"http://…"}}     null where it is off
  *   → {"command":"trends","last":60}              ← {"ok":true,"result":TrendsAnswer}   fields of TrendsRequest
  *   → {"command":"forward-add","spec":"…"}       ← {"ok":true,"result":null}         client; forward-remove likewise
  *   → {"command":"forward-list"}                  ← {"ok":true,"result":[Forward]}    client

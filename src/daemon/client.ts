@@ -259,7 +259,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     reload: reloadHandler(reloader, life, log),
   });
   life.defer('control', () => control.close());
-  await insight.serveMetrics(config.metrics, life);
+  await insight.serve(config, life);
   history.ready(life);
 }
 

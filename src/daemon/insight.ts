@@ -1,6 +1,7 @@
-/** What a daemon tells about itself: as it is now, over the past minutes, and to Prometheus. */
+/** What a daemon tells about itself: as it is now, over the past minutes, to Prometheus, and in a browser. */
 import { z } from 'zod';
-import type { MetricsAddress } from '../config/units.ts';
+import type { CommonConfig } from '../config/common-config.ts';
+import type { LoopbackAddress, MetricsAddress } from '../config/units.ts';
 import type { Handler } from '../control/protocol.ts';
 import type { Engine } from '../engine/engine-client.ts';
 import type { Snapshot } from '../engine/messages.ts';
@@ -31,6 +32,7 @@ export interface InsightParts {
 export class Insight {
   readonly #parts: InsightParts;
   readonly #recorder: Recorder;
+  #dashboardUrl: string | null = null;
 
   constructor(parts: InsightParts, life: Life) {
     this.#parts = parts;
@@ -53,13 +55,18 @@ export class Insight {
   get handlers(): Readonly<Record<string, Handler>> {
     return {
       status: async (request) => this.status(statusRequest.parse(request).only),
+      dashboard: async () => ({ url: this.#dashboardUrl }),
       trends: async (request) => this.trends(trendsRequest.parse(request)),
     };
   }
 
-  /** Loads what it takes only when it is wanted. Throws `UserError`. */
-  async serveMetrics(address: MetricsAddress | undefined, life: Life): Promise<void> {
-    if (address === undefined) return;
+  /** Metrics and dashboard, where they are wanted. Throws `UserError`. */
+  async serve(config: CommonConfig, life: Life): Promise<void> {
+    if (config.metrics !== undefined) await this.#serveMetrics(config.metrics, life);
+    if (config.dashboard !== undefined) await this.#serveDashboard(config.dashboard, config.stateDir, life);
+  }
+
+  async #serveMetrics(address: MetricsAddress, life: Life): Promise<void> {
     const [{ MetricsServer }, { renderMetrics }] = await Promise.all([
       import('../metrics/metrics-server.ts'),
       import('../metrics/render.ts'),
@@ -68,5 +75,12 @@ export class Insight {
       renderMetrics(await this.status(), version()),
     );
     life.defer('metrics', () => server.close());
+  }
+
+  async #serveDashboard(address: LoopbackAddress, stateDir: string, life: Life): Promise<void> {
+    const { startDashboard } = await import('../dashboard/start-dashboard.ts');
+    const server = await startDashboard(address, stateDir, this);
+    this.#dashboardUrl = server.url;
+    life.defer('dashboard', () => server.close());
   }
 }

@@ -90,6 +90,7 @@ export function commonSettings({
     { key: 'tun', of: ({ tunName }) => tunName },
     { key: 'state-dir', of: ({ stateDir }) => stateDir },
     { key: 'metrics', of: ({ metrics }) => metrics },
+    { key: 'dashboard', of: ({ dashboard }) => dashboard },
     { key: 'user', of: ({ user }) => user },
     { key: 'log', of: ({ log }) => log.format },
     { key: 'log-level', of: ({ log }) => log.level, apply: ({ log }) => setLogLevel(log.level) },

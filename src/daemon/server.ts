@@ -112,7 +112,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     },
   });
   life.defer('control', () => control.close());
-  await insight.serveMetrics(config.metrics, life);
+  await insight.serve(config, life);
   const sockets = listen.map(({ address }, i) => formatEndpoint({ host: address, port: ready.ports[i] }));
   log.info(
     { listen: sockets, pool, pool6, tun: tunName, nat: out ?? 'off', clients: clients.length },
