@@ -29,11 +29,15 @@ export function describeWay(
   const gateways = routes.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway]));
   return {
     linkIndex: link.index,
-    text: [...new Set(addresses)]
-      .sort()
-      .concat('via', [...new Set(gateways)].sort())
-      .join(' '),
+    text: [
+      ...sorted(addresses),
+      ...(gateways.length === 0 ? ['without a gateway'] : ['via', ...sorted(gateways)]),
+    ].join(' '),
   };
+}
+
+function sorted(texts: readonly string[]): string[] {
+  return [...new Set(texts)].sort();
 }
 
 /** Kinds of devices that lead through another interface of this machine, or nowhere. */

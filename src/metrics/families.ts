@@ -36,6 +36,12 @@ export const PEER_FAMILIES: readonly Family<PeerSnapshot>[] = [
     seconds(session.silentMs),
   ),
   gauge('resip_peer_held_packets', 'Packets that wait for a path.', ({ heldPackets }) => heldPackets),
+  gauge('resip_peer_streams', 'Open streams.', ({ streams }) => streams.length),
+  gauge(
+    'resip_peer_stream_waiting_bytes',
+    'Bytes in streams that the other end has not acknowledged.',
+    ({ streams }) => streams.reduce((sum, { waitingBytes }) => sum + waitingBytes, 0),
+  ),
   counter('resip_peer_handshakes_total', 'Sessions made.', ({ session }) => session.handshakes),
   counter(
     'resip_peer_sent_packets_total',
@@ -101,6 +107,11 @@ export const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
     'Share of datagrams lost on the way in, 0 to 1.',
     ({ lossIn }) => lossIn,
   ),
+  gauge(
+    'resip_path_budget_left_bytes',
+    'What may still cross a metered link in this period.',
+    ({ budget }) => (budget === undefined ? null : budget.leftBytes),
+  ),
   gauge('resip_path_mtu_bytes', 'Largest outer packet.', ({ mtuBytes }) => mtuBytes),
   counter('resip_path_sent_datagrams_total', 'Datagrams sent.', ({ sentDatagrams }) => sentDatagrams),
   counter('resip_path_sent_bytes_total', 'Their bytes.', ({ sentBytes }) => sentBytes),
@@ -110,6 +121,11 @@ export const PATH_FAMILIES: readonly Family<PathSnapshot>[] = [
     'resip_path_first_arrivals_total',
     'Packets whose first copy came over this path.',
     (path) => path.firstArrivals,
+  ),
+  counter(
+    'resip_path_saved_packets_total',
+    'Packets that arrived only because of this path, although copies were sent over others.',
+    (path) => path.savedPackets,
   ),
   counter(
     'resip_path_duplicate_datagrams_total',

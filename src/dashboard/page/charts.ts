@@ -5,7 +5,7 @@ import { element } from './dom.ts';
 import { currentTheme, type Theme } from './theme.ts';
 import uPlot from './uplot.js';
 
-const HEIGHT = 190;
+const HEIGHT = 180;
 const SYNC = 'all';
 const FONT = '12px system-ui, sans-serif';
 
@@ -100,7 +100,7 @@ export class Chart {
         y: { range: (_, __, max) => [0, Math.max(atLeast, 1.08 * (max ?? 0))] },
       },
       axes: [
-        { ...axis, space: 90, values: (_, splits) => splits.map(clockTime) },
+        { ...axis, space: 90, size: 32, values: (_, splits) => splits.map(clockTime) },
         {
           ...axis,
           size: 78,
