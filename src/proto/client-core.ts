@@ -232,8 +232,9 @@ export class ClientCore extends CoreBase {
 
   override handleSent(batch: PacketBatch, now: number): void {
     super.handleSent(batch, now);
-    for (const path of this.association.paths) if (path?.row.wasRefused) this.context.wake(this.association);
-    this.rearm(now);
+    // By the timer: what comes of it must not stand in the batch that has just left.
+    for (const path of this.association.paths)
+      if (path?.row.wasRefused) this.timers.arm(this.association, now);
   }
 
   handleAuthentic(session: Session, now: number): boolean {

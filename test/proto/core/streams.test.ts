@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { PATH_ERRNO } from '../../../src/proto/packet-batch.ts';
+import type { Path } from '../../../src/proto/path/path.ts';
 import { News, type Stream } from '../../../src/proto/stream/stream.ts';
 import { TerminateKind } from '../../../src/proto/wire/stream-commands.ts';
 import type { Host } from '../../sim/host/host.ts';
@@ -163,4 +165,20 @@ describe('a stream of the core', { timeout: 60_000 }, () => {
       expect(datagrams).toBeLessThan(20);
     },
   );
+
+  it('puts nothing into a batch that has left, whatever the system says of its datagrams', async () => {
+    const { stream } = await connected();
+    const { client, clock } = stage.client();
+    const { batch } = client.outbox;
+    stream.write(new Uint8Array(60_000), 0, 60_000);
+    client.settle(clock.nowMs);
+    const { count } = batch;
+    expect(count).toBeGreaterThan(0);
+    const { row } = client['association'].paths[0] as Path;
+    row.words[row['at'] + PATH_ERRNO] = 113;
+    client.handleSent(batch, clock.nowMs + 3_000);
+    expect(batch.count).toBe(count);
+    expect(client.nextTimeoutMs).toBeLessThanOrEqual(clock.nowMs + 3_000);
+    batch.clear();
+  });
 });
