@@ -21,7 +21,10 @@ import type { Log } from './log.ts';
 import { Reloader, reloadHandler } from './reload.ts';
 import { serverSettings } from './server-settings.ts';
 
-export type ServerNetworkPort = Pick<ServerNetwork, 'checkPools' | 'configureTun' | 'enableNat' | 'close'>;
+export type ServerNetworkPort = Pick<
+  ServerNetwork,
+  'checkPools' | 'configureTun' | 'enableNat' | 'obstacles' | 'close'
+>;
 
 export interface ServerParts {
   readonly startEngine: StartEngine;
@@ -118,6 +121,9 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     { listen: sockets, pool, pool6, tun: tunName, nat: out ?? 'off', clients: clients.length },
     'listening',
   );
+  const traffic = { tunName, ports: [...ready.ports], forwards: out !== null };
+  for (const { what, why, fix } of await network.obstacles(traffic))
+    log.warn({ what, why, fix }, 'server-warning');
   history.up({ ...address, ...address6, mtuBytes: config.mtuBytes }, { tun: tunName });
   history.ready(life);
 }

@@ -5,12 +5,14 @@ import { DnsKeeper } from './dns/dns-keeper.ts';
 import { upstreamServers } from './dns/nameservers.ts';
 import type { HostLog } from './host-log.ts';
 import { readHostState } from './host-state.ts';
-import { type HostWarning, overlapping } from './host-warnings.ts';
+import type { HostWarning } from './host-warnings.ts';
 import { type InterfaceChange, InterfaceWatch } from './interface-watch.ts';
 import type { Family } from './ip-prefix.ts';
 import { KillSwitch, type KillSwitchOptions } from './kill-switch/kill-switch.ts';
 import { instanceName, type Server } from './kill-switch/switch-plan.ts';
+import { limitedLog } from './limited-log.ts';
 import { type NetworkOptions, NetworkSession } from './network-session.ts';
+import { OverlapWatch } from './overlap-watch.ts';
 import { type PathRequest, type PathResult, PathTable } from './path-table.ts';
 import { PersistRedirect, type PersistRequest } from './persist-redirect.ts';
 import { excludedMark, findFreeBase, lookupMark, MAX_PATH, markOf } from './routing-plan.ts';
@@ -44,8 +46,10 @@ export interface Exclusion {
 export class ClientNetwork {
   readonly #paths = new Map<number, PathTable>();
   readonly #watches = new Set<InterfaceWatch>();
+  readonly #limitedLog: HostLog;
+  readonly #overlaps = new OverlapWatch();
   #keepTimer: NodeJS.Timeout | undefined;
-  #tun: { name: string; key: string; made: number[]; carried: Family[] } | undefined;
+  #tun: { name: string; cidr: string; key: string; made: number[]; carried: Family[] } | undefined;
   #routed: { key: string; routes: TunnelRoutes } | undefined;
   #killSwitch: KillSwitch | undefined;
   readonly #dns: DnsKeeper;
@@ -59,6 +63,7 @@ export class ClientNetwork {
     private readonly instance: string,
   ) {
     const onLost = () => void this.#keepOthers();
+    this.#limitedLog = limitedLog(log);
     this.#dns = new DnsKeeper(instance, session.changes, log, onLost);
     this.#persist = new PersistRedirect(`${instance}-persist`, markBase, session.changes, log, onLost);
   }
@@ -100,7 +105,7 @@ export class ClientNetwork {
       if (request.path > MAX_PATH) throw new RangeError(`path ${request.path} is above ${MAX_PATH}`);
       const mark = this.markOf(request.path);
       const known = this.#paths.get(request.path);
-      const table = known ?? new PathTable(request, mark, this.session.changes, this.log);
+      const table = known ?? new PathTable(request, mark, this.session.changes, this.#limitedLog);
       try {
         const result = await table.synchronise(request);
         if (result.ok) this.#paths.set(request.path, table);
@@ -155,7 +160,13 @@ export class ClientNetwork {
       await this.session.changes.undo(this.#tun?.made ?? []);
       this.#tun = undefined;
       const made = await setUpTun(this.session.changes, settings);
-      this.#tun = { name: tunName, key, made, carried: hasIpv6 ? [4, 6] : [4] };
+      this.#tun = {
+        name: tunName,
+        cidr: `${address}/${prefixLength}`,
+        key,
+        made,
+        carried: hasIpv6 ? [4, 6] : [4],
+      };
       return this.#tunWarnings(tunName, assignment, hasIpv6);
     });
   }
@@ -252,7 +263,7 @@ export class ClientNetwork {
       const key = JSON.stringify([link.index, what, carried, this.#tun?.key]);
       if (this.#routed?.key === key) return;
       await this.#routed?.routes.close();
-      const routes = new TunnelRoutes(this.markBase, this.session.changes, this.log);
+      const routes = new TunnelRoutes(this.markBase, this.session.changes, this.#limitedLog);
       this.#routed = { key, routes };
       try {
         await add(routes, link, carried);
@@ -279,20 +290,25 @@ export class ClientNetwork {
       await this.session.inTurn(async () => {
         for (const table of this.#paths.values()) await table.synchronise();
         await this.#routed?.routes.keep();
+        await this.#sayOverlaps();
       });
     } catch (err) {
       this.log.warn({ err }, 'routes-not-kept');
     }
   }
 
+  /** Another network is joined while the tunnel is up. */
+  async #sayOverlaps(): Promise<void> {
+    if (this.#tun === undefined) return;
+    const state = await readHostState(this.session.netlink);
+    for (const { what, why, fix } of this.#overlaps.look(state, this.#tun.cidr, this.#tun.name))
+      this.log.warn({ what, why, fix }, 'tunnel-warning');
+  }
+
   async #tunWarnings(tunName: string, assignment: Assignment, hasIpv6: boolean): Promise<HostWarning[]> {
     const state = await readHostState(this.session.netlink);
     const cidr = `${assignment.address}/${assignment.prefixLength}`;
-    const warnings = overlapping(state, cidr, tunName).map((network) => ({
-      what: `the tunnel's network ${cidr} overlaps ${network}`,
-      why: 'hosts in both are reachable in one of them only, the one with the longer prefix',
-      fix: 'give the server another --pool, or renumber the local network',
-    }));
+    const warnings = this.#overlaps.look(state, cidr, tunName);
     if (assignment.address6 && !hasIpv6) {
       warnings.push({
         what: 'the tunnel carries no IPv6',

@@ -1,5 +1,5 @@
 /** What on the machine will get in the tunnel's way. It is said, never silently changed. */
-import type { HostState } from './host-state.ts';
+import { type HostState, isDefaultRoute } from './host-state.ts';
 import { networkText, parsePrefix, prefixesOverlap } from './ip-prefix.ts';
 import { type Link, TABLE_MAIN } from './network-objects.ts';
 import { readSysctl } from './sysctl.ts';
@@ -22,6 +22,25 @@ export async function strictReversePath(interfaceName: string): Promise<HostWarn
     why: 'the kernel drops answers of the server that come in here while its best route to the server is another one',
     fix: `sysctl -w net/ipv4/conf/${interfaceName}/rp_filter=2`,
   };
+}
+
+/** A machine with one way out gets everything by its best route; with several, clients may come in by another. */
+export async function strictOnSeveralWays({ links, routes }: HostState): Promise<HostWarning[]> {
+  const ways = routes.filter((route) => route.family === 4 && isDefaultRoute(route));
+  const indices = new Set(ways.map(({ linkIndex }) => linkIndex));
+  if (indices.size < 2) return [];
+  const names = links.filter(({ index }) => indices.has(index)).map(({ name }) => name);
+  const warnings = await Promise.all(names.map(strictReversePath));
+  return warnings.flatMap((warning) =>
+    warning === null
+      ? []
+      : [
+          {
+            ...warning,
+            why: 'the kernel drops what clients send by another way than its answers would take',
+          },
+        ],
+  );
 }
 
 /** Networks of other interfaces that share addresses with `cidr`: `192.168.1.0/24 on eth0`. */

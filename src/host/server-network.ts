@@ -1,9 +1,10 @@
 /** The server's side of the machine: the tunnel's addresses, and the way out for the pool. */
 import { UserError } from '../errors.ts';
 import { DefaultRouteWatch } from './default-route-watch.ts';
+import { firewallObstacles, type ServerTraffic } from './firewall-obstacles.ts';
 import type { HostLog } from './host-log.ts';
 import { readHostState } from './host-state.ts';
-import { overlapping } from './host-warnings.ts';
+import { type HostWarning, overlapping, strictOnSeveralWays } from './host-warnings.ts';
 import { type NatPlan, type NatRequest, planNat, planNatAgain } from './nat-plan.ts';
 import { type NetworkOptions, NetworkSession } from './network-session.ts';
 import { stateSeed } from './state-seed.ts';
@@ -53,6 +54,12 @@ export class ServerNetwork {
       if (request.outInterface === undefined) await this.#follow(request, tag, plan);
       return plan.out;
     });
+  }
+
+  /** What of others' rules keeps clients, or their packets, from getting through. */
+  async obstacles(traffic: ServerTraffic): Promise<HostWarning[]> {
+    const state = await this.session.inTurn(() => readHostState(this.session.netlink));
+    return [...(await strictOnSeveralWays(state)), ...(await firewallObstacles(traffic))];
   }
 
   /** Takes back everything. */

@@ -127,6 +127,10 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
     this.journal.push(`checked ${pools[0]}`);
   }
 
+  async obstacles(): Promise<never[]> {
+    return [];
+  }
+
   async enableNat({ outInterface }: { outInterface?: string }): Promise<string> {
     this.journal.push(`nat ${outInterface}`);
     return outInterface ?? 'eth0';

@@ -1,8 +1,7 @@
 /** What on this machine gets in the tunnel's way: filters of the kernel, and networks with the same addresses. */
 import { firstHost } from '../../daemon/ipv6.ts';
 import { WantedInterfaces } from '../../daemon/wanted-interfaces.ts';
-import { isDefaultRoute } from '../../host/host-state.ts';
-import { overlapping, strictReversePath } from '../../host/host-warnings.ts';
+import { overlapping, strictOnSeveralWays, strictReversePath } from '../../host/host-warnings.ts';
 import { mayBeUplink } from '../../host/way-out.ts';
 import { type Finding, findings } from '../finding.ts';
 import type { Machine } from '../machine.ts';
@@ -22,24 +21,16 @@ export function linksInUse(machine: Machine, { role, client, status }: Subject):
 
 export async function checkReversePath(machine: Machine, subject: Subject): Promise<Finding[]> {
   const { ok, fault, warning } = findings('rp-filter');
-  const names = linksInUse(machine, subject);
-  const found: Finding[] = [];
-  for (const name of names) {
-    const strict = await strictReversePath(name);
-    if (strict === null) continue;
-    // A server with one way out gets everything by its best route.
-    if (subject.role === 'server' && !hasSeveralWaysOut(machine)) continue;
-    const { what, why, fix } = strict;
-    const lasting = `${fix}; to keep it, in /etc/sysctl.d/90-resip-vpn.conf: net.ipv4.conf.${name.replaceAll('.', '/')}.rp_filter = 2`;
-    const rest = { why, fix: lasting, data: { interface: name } };
-    found.push(subject.role === 'client' ? fault(what, rest) : warning(what, rest));
-  }
-  return found.length > 0 ? found : [ok('reverse path filtering lets the answers in')];
-}
-
-function hasSeveralWaysOut({ routes }: Machine): boolean {
-  const ways = routes.filter((route) => route.family === 4 && isDefaultRoute(route));
-  return new Set(ways.map(({ linkIndex }) => linkIndex)).size > 1;
+  const isClient = subject.role === 'client';
+  const strict = isClient
+    ? await Promise.all(linksInUse(machine, subject).map(strictReversePath))
+    : await strictOnSeveralWays(machine);
+  const found = strict.filter((warning) => warning !== null);
+  if (found.length === 0) return [ok('reverse path filtering lets the answers in')];
+  return found.map(({ what, why, fix }) => {
+    const lasting = `${fix}; to keep it: echo ${fix.replace('sysctl -w ', '')} >> /etc/sysctl.d/90-resip-vpn.conf`;
+    return (isClient ? fault : warning)(what, { why, fix: lasting });
+  });
 }
 
 /** The tunnel's networks against those of other interfaces. */
