@@ -46,9 +46,11 @@ export class CookieJar {
     if (ageMs < SECRET_LIFE_MS) return;
     // After a long pause the old secret is as stale as the current one.
     const fresh = this.random(KEY_BYTES);
-    this.previous = ageMs < 2 * SECRET_LIFE_MS ? this.secret : fresh;
+    const isNext = ageMs < 2 * SECRET_LIFE_MS;
+    this.previous = isNext ? this.secret : fresh;
     this.secret = fresh;
-    this.changedMs = now;
+    // Asked late, the next life has begun already.
+    this.changedMs = isNext ? this.changedMs + SECRET_LIFE_MS : now;
   }
 
   private cookie(secret: Uint8Array, words: Int32Array, at: number): Uint8Array {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadPrimitives } from '../../../src/crypto/sodium.ts';
 import { ADDRESS_WORDS } from '../../../src/proto/packet-batch.ts';
@@ -55,6 +56,28 @@ describe('cookies', () => {
     expect(cookies.make(home, 0, 2 * MINUTE_MS)).not.toEqual(cookie);
     expect(cookies.check(cookie, home, 0, 4 * MINUTE_MS - 1)).toBe(true);
     expect(cookies.check(cookie, home, 0, 4 * MINUTE_MS)).toBe(false);
+  });
+
+  it('live for one to two lives of a secret, whatever is asked in between', () => {
+    const moments = fc.array(fc.integer({ min: 0, max: 90_000 }), { maxLength: 8 });
+    fc.assert(
+      fc.property(moments, moments, fc.nat(2 ** 31), (before, between, word) => {
+        const cookies = jar();
+        const own = address(4, 4_600, word);
+        const other = address(4, 4_600, word ^ 1);
+        let now = 0;
+        for (const ms of before) cookies.make(other, 0, (now += ms));
+        const cookie = cookies.make(own, 0, now);
+        const madeMs = now;
+        for (const ms of between) {
+          now += ms;
+          const fits = cookies.check(cookie, own, 0, now);
+          if (now - madeMs < 2 * MINUTE_MS) expect(fits).toBe(true);
+          if (now - madeMs >= 4 * MINUTE_MS) expect(fits).toBe(false);
+          expect(cookies.check(cookie, other, 0, now)).toBe(false);
+        }
+      }),
+    );
   });
 
   it('die in a long pause, too', () => {
