@@ -78,6 +78,7 @@ describe('preferences', () => {
     expect(read(Uint8Array.from([...head, 3, 2, 8, 1]))).toBeNull();
     expect(read(Uint8Array.from([...head, 3, 1, 0]))).toBeNull();
     expect(read(Uint8Array.from([...head, 1, 0]))).toBeNull();
+    expect(read(Uint8Array.from([...head, 2, 11, ...message.slice(10, 21)]))).toBeNull();
     const rule = [...message.slice(8, 22)];
     const many = Array.from({ length: MAX_RULES + 1 }, () => rule).flat();
     expect(read(Uint8Array.from([...head, ...many]))).toBeNull();
