@@ -1,4 +1,6 @@
 /** A random scenario from a seed: any mixture of links, NATs, flows, misfortunes and enemies that a client may meet. */
+import type { Rule } from '../../src/proto/policy/rule.ts';
+import { parseRule } from '../../src/proto/policy/rule-text.ts';
 import type { AccessSettings } from './net/access.ts';
 import { CLEAN_LINK, type LinkSettings } from './net/link.ts';
 import type { NatBehaviour, NatSettings } from './net/nat.ts';
@@ -23,6 +25,15 @@ const POLICIES = [
   'bond-flows',
   'auto',
 ] as const;
+/** As users write them. */
+const RULES = [
+  'size:0-300=redundant',
+  'udp=failover',
+  'port:0-32767=bond',
+  'dscp:0,size:1000-65535=bond-flows',
+  'udp:40000-65535,size:0-600=auto',
+  'proto:47=redundant',
+].map((text) => parseRule(text) as Rule);
 const WANTED_FIRST = 0x0a4d0064;
 
 export interface GenerateOptions {
@@ -70,8 +81,16 @@ function makeClient(random: Random, place: number): ClientPlan {
     wallOffsetMs: random.pick([0, 0, -1_750_000_000_000, 3_600_000]),
     startMs: random.chance(0.7) ? 0 : random.between(0, 20_000),
     policy: random.pick(POLICIES),
+    rules: makeRules(random.fork(`rules${place}`)),
     wantedAddress: random.chance(0.2) ? WANTED_FIRST + place : 0,
   });
+}
+
+/** Most clients have none. The first that matches counts, so their order matters. */
+function makeRules(random: Random): Rule[] {
+  const rules: Rule[] = [];
+  if (random.chance(0.3)) for (let n = random.between(1, 3); n > 0; n--) rules.push(random.pick(RULES));
+  return rules;
 }
 
 function makeAccess(random: Random): AccessSettings {
@@ -184,7 +203,12 @@ function makeEvents(random: Random, clients: readonly ClientPlan[]): TimedEvent[
     case 11:
       return once({ kind: 'sleep', client: random.chance(0.1) ? -1 : place, forMs: lastsMs });
     case 13:
-      return once({ kind: 'policy', client: place, policy: random.pick(POLICIES) });
+      return once({
+        kind: 'policy',
+        client: place,
+        policy: random.pick(POLICIES),
+        rules: makeRules(random.fork('new rules')),
+      });
     case 12:
       return once({
         kind: 'freeze',

@@ -1,6 +1,7 @@
 /** A whole run as plain data: what the runner makes from a seed, shrinks, and keeps as a regression file. */
 
 import type { PolicyName } from '../../src/proto/policy/policy.ts';
+import type { Rule } from '../../src/proto/policy/rule.ts';
 import type { AccessSettings } from './net/access.ts';
 import type { LinkSettings } from './net/link.ts';
 
@@ -42,6 +43,8 @@ export interface ClientPlan {
   readonly wantedAddress: number;
   /** As with `--policy`; absent = redundant. */
   readonly policy?: PolicyName;
+  /** As with `--rule`; absent = none. */
+  readonly rules?: readonly Rule[];
 }
 
 export interface FlowPlan {
@@ -112,7 +115,7 @@ export type WorldEvent =
   | { kind: 'sleep'; client: number; forMs: number }
   | { kind: 'freeze'; client: number; forMs: number }
   /** The user changes his mind. */
-  | { kind: 'policy'; client: number; policy: PolicyName }
+  | { kind: 'policy'; client: number; policy: PolicyName; rules?: readonly Rule[] }
   | { kind: 'clock'; client: number; monotonicMs: number; wallMs: number };
 
 /** What the one on the wire does to each datagram he sees, as chances. */
@@ -138,6 +141,8 @@ export interface Expectations {
   readonly delivered: number;
   /** Each client keeps the address that it was given first. */
   readonly sameAddress?: boolean;
+  /** Of the packets that travel in lanes, at most this fraction comes out behind a later one. Absent: any. */
+  readonly behind?: number;
 }
 
 export const NOTHING_EXPECTED: Expectations = { delivered: 0 };

@@ -99,7 +99,7 @@ export class WorldEvents {
         if (event.forMs >= STOOD_STILL_MS) this.noticeStandstill(event.client, event.forMs);
         break;
       case 'policy':
-        this.clients[event.client].setPolicy(event.policy);
+        this.clients[event.client].setPolicy(event.policy, event.rules ?? []);
         break;
       case 'clock':
         this.host(event.client).jump(event.monotonicMs, event.wallMs);

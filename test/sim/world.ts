@@ -136,6 +136,7 @@ export class World {
       suites: hasAes ? [Suite.AES_256_GCM, Suite.CHACHA20_POLY1305] : [Suite.CHACHA20_POLY1305],
       wantedAddress: plan.wantedAddress,
       policy: plan.policy ?? 'redundant',
+      rules: plan.rules ?? [],
       clock: { startMs: plan.clockMs, wallOffsetMs: WORLD_EPOCH_MS + plan.wallOffsetMs },
     });
     if (invites) this.server.invite(id, client.name, psk);
@@ -214,6 +215,7 @@ export class World {
     const fraction = offered === 0 ? 1 : delivered / offered;
     if (fraction < this.scenario.expect.delivered)
       throw new Violation('delivered-enough', `${delivered} of ${offered}`);
+    this.checkOrder();
     if (this.scenario.expect.sameAddress)
       for (const { name, addresses } of this.clients)
         if (addresses.size !== 1) throw new Violation('same-address', `${name} had ${addresses.size}`);
@@ -223,6 +225,14 @@ export class World {
       meanLatencyMs: delivered === 0 ? 0 : latencySumMs / delivered,
       digest: this.trace.digest(),
     };
+  }
+
+  private checkOrder(): void {
+    const orders = [this.server, ...this.clients].map(({ order }) => order);
+    const handedOn = orders.reduce((sum, order) => sum + order.handedOn, 0);
+    const behind = orders.reduce((sum, order) => sum + order.behind, 0);
+    if (behind > handedOn * (this.scenario.expect.behind ?? 1))
+      throw new Violation('in-order-enough', `${behind} of ${handedOn} came out behind a later one`);
   }
 
   /** Ends every process: keys and tables of the addon go. */

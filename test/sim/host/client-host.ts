@@ -6,6 +6,7 @@ import type { Assignment, EngineEvent } from '../../../src/engine/messages.ts';
 import type { Parts } from '../../../src/engine/role.ts';
 import type { ClientCore } from '../../../src/proto/client-core.ts';
 import type { PolicyName } from '../../../src/proto/policy/policy.ts';
+import type { Rule } from '../../../src/proto/policy/rule.ts';
 import type { Suite } from '../../../src/proto/ports.ts';
 import { formatIpv4, parseIpv4 } from '../../../src/proto/wire/ip-text.ts';
 import type { UdpOptions } from '../../../src/udp/udp.ts';
@@ -36,6 +37,7 @@ export interface ClientHostOptions {
   /** Static address, uint32; 0 = none. */
   readonly wantedAddress: number;
   readonly policy: PolicyName;
+  readonly rules: readonly Rule[];
   readonly clock: { startMs: number; wallOffsetMs: number };
 }
 
@@ -78,7 +80,7 @@ export class ClientHost extends Host {
 
   protected startRole(parts: Parts) {
     const { networkKey } = this.world;
-    const { privateKey, serverPublicKey, psk, servers, wantedAddress, policy } = this.options;
+    const { privateKey, serverPublicKey, psk, servers, wantedAddress, policy, rules } = this.options;
     const counter = this.counter;
     this.counter += RESERVED_COUNTERS;
     const role = new ClientRole(
@@ -94,7 +96,7 @@ export class ClientHost extends Host {
         endpoints: servers.map(socketAddress),
         ...(wantedAddress === 0 ? {} : { wantedAddress: formatIpv4(wantedAddress) }),
         policy,
-        rules: [],
+        rules,
       },
       parts,
       this.emit,
@@ -127,8 +129,8 @@ export class ClientHost extends Host {
       this.post(path === undefined ? { kind: 'wakeup' } : { kind: 'wakeup', path });
   }
 
-  setPolicy(policy: PolicyName): void {
-    if (this.isRunning && !this.clock.isFrozen) this.post({ kind: 'policy', policy, rules: [] });
+  setPolicy(policy: PolicyName, rules: readonly Rule[]): void {
+    if (this.isRunning && !this.clock.isFrozen) this.post({ kind: 'policy', policy, rules });
   }
 
   get client(): ClientCore {

@@ -157,6 +157,40 @@ export const MUTANTS: readonly Mutant[] = [
     run: seeds(1, 20),
   },
   {
+    name: 'nothing waits for its turn',
+    edits: [
+      {
+        file: 'receive/reorder.ts',
+        find: 'this.begin(lane, number + 1);\n      return true;\n    }\n    return false;',
+        replace:
+          'this.begin(lane, number + 1);\n      return true;\n    }\n    this.next[lane] = number + 1;\n    return true;',
+      },
+    ],
+    run: scenario('bond-of-unequals'),
+  },
+  {
+    name: 'what waits for its turn goes in any order',
+    edits: [
+      {
+        file: 'receive/reorder.ts',
+        find: 'if (!isGivenUp && ((number - this.next[lane]) | 0) > 0) {',
+        replace: 'if (!isGivenUp && ((number - this.next[lane]) | 0) > 1) {',
+      },
+    ],
+    run: scenario('bond-of-unequals'),
+  },
+  {
+    name: 'a gap is never given up',
+    edits: [
+      {
+        file: 'receive/reorder.ts',
+        find: 'if (now - this.sinceMs[lane] >= this.waitMs || !this.isSplit(lane)) return true;',
+        replace: 'if (!this.isSplit(lane)) return true;',
+      },
+    ],
+    run: scenario('bond-of-unequals'),
+  },
+  {
     name: 'the private key stands in the snapshot',
     edits: [
       {

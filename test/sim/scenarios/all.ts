@@ -14,6 +14,7 @@ import { hoursOfTwoClients } from './hours-of-two-clients.ts';
 import { lossyStreams } from './lossy-streams.ts';
 import { natReboots } from './nat-reboots.ts';
 import { oneLossyLink } from './one-lossy-link.ts';
+import { replaysOfHours } from './replays-of-hours.ts';
 import { serverRestart } from './server-restart.ts';
 import { thousandClients } from './thousand-clients.ts';
 import { threeDaysOfNothing } from './three-days-of-nothing.ts';
@@ -31,6 +32,7 @@ export const SCENARIOS: readonly Scenario[] = [
   clockOf1970,
   thousandClients,
   hostilePath,
+  replaysOfHours,
   fullHoldQueue,
   busyServer,
   bondOfUnequals,

@@ -19,6 +19,9 @@ interface Waiting {
 }
 
 export class OrderWatch {
+  /** Packets in lanes that came out, and those of them that came out behind a later one. */
+  handedOn = 0;
+  behind = 0;
   private waiting = new Map<number, Waiting>();
   /** By lane: the highest number that came out, and when. */
   private readonly highest = new Map<string, { number: number; atMs: number }>();
@@ -48,10 +51,12 @@ export class OrderWatch {
     const packet = this.waiting.get(id);
     if (packet === undefined) return;
     this.waiting.delete(id);
+    this.handedOn++;
     const highest = this.highest.get(packet.lane);
     const isBehind = highest !== undefined && ((packet.number - highest.number) | 0) < 0;
     if (!isBehind) this.highest.set(packet.lane, { number: packet.number, atMs: nowMs });
-    else if (packet.arrivedMs < highest.atMs)
+    else this.behind++;
+    if (isBehind && packet.arrivedMs < highest.atMs)
       throw new Violation('in-order', `${this.name}: packet ${id} waited and came out behind a later one`);
   }
 
