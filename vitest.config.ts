@@ -16,6 +16,7 @@ const MEASURED = [
   'policies',
   'ride/*',
   'server-killed',
+  'stream-bond',
   'streams',
   'three-links',
   'wakeup',

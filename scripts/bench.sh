@@ -4,6 +4,7 @@
 #   bench.sh compare …   the product beside real peers
 #   bench.sh stages …    nanoseconds of each stage of the packet path
 #   bench.sh scale …     many simulated clients against one server
+#   bench.sh streams …   a stream beside plain TCP through the tunnel
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,7 +15,7 @@ die() {
 
 kind=${1:-compare}
 shift || true
-[[ -f test/bench/$kind.ts ]] || die "there is no benchmark '$kind': compare, stages or scale"
+[[ -f test/bench/$kind.ts ]] || die "there is no benchmark '$kind': compare, stages, scale or streams"
 
 # Help needs nothing but the installed packages.
 if [[ " $* " != *' --help '* || ! -d node_modules/tsx ]]; then

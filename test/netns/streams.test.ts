@@ -119,11 +119,16 @@ describe('forwards over two links', () => {
     const stalled = (await client.peer()).streams[0];
     expect(stalled.stalledMs).toBeGreaterThan(500 * OUTAGE_S);
     expect(stalled.stalledBy).toBe('no-path');
+    const restoredAtMs = Date.now();
     await Promise.all([lab.restore('wifi'), lab.restore('lte')]);
-    const restoredMs = performance.now();
-    const { answered } = await terminal.lap();
-    await waitFor('the session to go on', async () => (await terminal.lap()).answered > answered, 5_000);
-    console.log(`went on ${Math.round(performance.now() - restoredMs)} ms after the links did`);
+    const resumedMs = await waitFor(
+      'the session to go on',
+      async () => Math.max(0, (await terminal.lap()).resumedAtMs - restoredAtMs) || undefined,
+      5_000,
+    );
+    // Two round trips of 20 ms and 100 ms are promised; how well a busy machine keeps time is not ours.
+    console.log(`went on ${resumedMs} ms after the links did`);
+    expect(resumedMs).toBeLessThan(1_000);
     await waitFor('all that was typed to be answered', async () => {
       const report = await terminal.lap();
       return report.typed - report.answered <= 2;

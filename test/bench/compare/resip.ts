@@ -23,6 +23,7 @@ export async function startResip(
   { directory }: SubjectFiles,
   id: SubjectId,
   links: readonly string[],
+  clientWords: readonly string[] = [],
 ): Promise<Subject> {
   if (!existsSync(MAIN)) throw new NotAvailable('dist/main.js is not built: run `npm run build`');
   const serverState = ['--state-dir', join(directory, 'server')];
@@ -42,7 +43,7 @@ export async function startResip(
   const client = rig.client.start(
     program(
       ...['client', invite.trim(), ...links.flatMap((link) => ['-i', link]), '--route', `${WEB_ADDRESS}/32`],
-      ...['--log-level', 'warn', '--state-dir', join(directory, 'client')],
+      ...['--log-level', 'warn', '--state-dir', join(directory, 'client'), ...clientWords],
     ),
   );
   const subject: Subject = {

@@ -11,6 +11,8 @@ export interface BulkOptions {
   readonly server: Namespace;
   /** Of the server as the client reaches it. */
   readonly address: string;
+  /** Where the server listens, if elsewhere. */
+  readonly listensAt?: string;
   /** That count. */
   readonly seconds: number;
   /** Before them: CUBIC leaves its slow start early and then takes seconds to grow. */
@@ -21,8 +23,17 @@ export interface BulkOptions {
 
 /** Payload that arrived, Mbit/s. Rejects with iperf3's own words. */
 export async function measureBulk(lab: Lab, options: BulkOptions): Promise<number> {
-  const { client, server, address, seconds, warmUpSeconds, isDown } = options;
-  const listening = lab.start(server, ['iperf3', '-s', '-1', '-B', address, '-p', `${PORT}`, '--forceflush']);
+  const { client, server, address, listensAt = address, seconds, warmUpSeconds, isDown } = options;
+  const listening = lab.start(server, [
+    'iperf3',
+    '-s',
+    '-1',
+    '-B',
+    listensAt,
+    '-p',
+    `${PORT}`,
+    '--forceflush',
+  ]);
   await waitFor('iperf3 to listen', () => listening.stdout.includes('listening'));
   // By name: the machine's default may be BBR, which hides loss.
   const words = ['iperf3', '-J', '-C', 'cubic', '-c', address, '-p', `${PORT}`];

@@ -11,8 +11,17 @@ import { TerminalChecksum } from './terminal-checksum.ts';
 const EVERY_MS = 120;
 /** Typed and not answered: somebody stops typing there. */
 const MAX_UNANSWERED = 2_000;
+/** Without an answer: the session stood still. */
+const SILENCE_MS = 1_000;
 
-const report: TerminalReport = { typed: 0, answered: 0, wrong: 0, longestWaitMs: 0, ended: null };
+const report: TerminalReport = {
+  typed: 0,
+  answered: 0,
+  wrong: 0,
+  longestWaitMs: 0,
+  resumedAtMs: 0,
+  ended: null,
+};
 const checksum = new TerminalChecksum();
 /** Expected answers, oldest first, and when their lines were typed. */
 const waiting: { readonly answer: string; readonly atMs: number }[] = [];
@@ -39,6 +48,8 @@ function end(reason: string | null): void {
   process.stdout.write('', () => process.exit(0));
 }
 
+let answeredAtMs = Date.now();
+
 const [host, port] = process.argv.slice(2);
 const socket = connect({ host, port: Number(port), noDelay: true });
 let timer: NodeJS.Timeout;
@@ -51,6 +62,9 @@ socket.on('end', () => end('closed by the other end'));
 createInterface({ input: socket }).on('line', (line) => {
   const expected = waiting.shift();
   report.answered += 1;
+  const now = Date.now();
+  if (now - answeredAtMs >= SILENCE_MS) report.resumedAtMs = now;
+  answeredAtMs = now;
   if (line !== expected?.answer) report.wrong += 1;
   if (expected) report.longestWaitMs = Math.max(report.longestWaitMs, performance.now() - expected.atMs);
 });

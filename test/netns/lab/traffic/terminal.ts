@@ -13,6 +13,8 @@ export interface TerminalReport {
   wrong: number;
   /** Longest time from a line to its answer, milliseconds; of a lap. */
   longestWaitMs: number;
+  /** When the first answer came after the last silence of a second and more, milliseconds since the epoch; 0 = never. */
+  resumedAtMs: number;
   /** Why the connection ended by itself; null = it did not. */
   ended: string | null;
 }
