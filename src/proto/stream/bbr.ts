@@ -29,8 +29,11 @@ const MIN_PACKETS = 4;
 /** What is probed for has to arrive: a lossy way is asked with as much more, up to here. */
 const MAX_LOSS = 0.4;
 const LOSS_SMOOTHING = 1 / 4;
-/** Acknowledgements come in bunches: an ACK per read of a busy receiver covers what was sent in this time. */
+/** Acknowledgements come in bunches: an ACK per read of a busy receiver covers what was sent in this time, at least. */
 const BUNCH_MS = 2;
+/** How much more than expected comes at once is the most of so many rounds (as Linux counts it, tcp_bbr.c), up to this time's. */
+const BUNCH_ROUNDS = 5;
+const BUNCH_MAX_MS = 50;
 
 /** What a transmission has to remember (§4.1.1.2, delivery rate estimation). */
 export interface DeliveryStamp {
@@ -65,6 +68,13 @@ export class Bbr {
   private isNewSlot = false;
   private roundEndsAt = 0;
   private isRoundStart = false;
+
+  // Bunches: what has come since their beginning, beyond what the rate explains
+  private bunchMs = 0;
+  private bunchBytes = 0;
+  private bunchMost = 0;
+  private bunchMostBefore = 0;
+  private bunchRounds = 0;
 
   // Full pipe
   private fullRate = 0;
@@ -149,6 +159,7 @@ export class Bbr {
     if (this.appLimitedUntil > 0 && this.delivered > this.appLimitedUntil) this.appLimitedUntil = 0;
     this.updateRound(newest);
     this.updateRate(newest, now);
+    this.updateBunch(ackedBytes, now);
     this.updateMinRtt(rttMs, inFlightBytes, now);
     this.checkFullPipe(newest.isAppLimited);
     this.step(inFlightBytes, now);
@@ -187,6 +198,29 @@ export class Bbr {
     }
     this.rates[this.slot] = Math.max(this.rates[this.slot], sample);
     this.rate = this.rates.reduce((best, rate) => Math.max(best, rate), 0);
+  }
+
+  /** A busy machine answers late and all at once: what comes so has to be under way as well, or the way stands still meanwhile. */
+  private updateBunch(ackedBytes: number, now: number): void {
+    if (this.isRoundStart && ++this.bunchRounds >= BUNCH_ROUNDS) {
+      this.bunchRounds = 0;
+      this.bunchMostBefore = this.bunchMost;
+      this.bunchMost = 0;
+    }
+    let expected = this.rate * (now - this.bunchMs);
+    if (this.bunchBytes <= expected) {
+      this.bunchMs = now;
+      this.bunchBytes = 0;
+      expected = 0;
+    }
+    this.bunchBytes += ackedBytes;
+    this.bunchMost = Math.max(this.bunchMost, Math.min(this.bunchBytes - expected, this.window));
+  }
+
+  /** Bytes beyond two round trips that are worth having under way. */
+  private get bunchedBytes(): number {
+    const most = Math.min(Math.max(this.bunchMost, this.bunchMostBefore), BUNCH_MAX_MS * this.rate);
+    return Math.max(most, BUNCH_MS * this.rate);
   }
 
   private updateMinRtt(rttMs: number, inFlightBytes: number, now: number): void {
@@ -273,7 +307,7 @@ export class Bbr {
   }
 
   private updateWindow(ackedBytes: number): void {
-    const target = this.pipeBytes(this.windowGain) + BUNCH_MS * this.rate + 3 * this.packetBytes;
+    const target = this.pipeBytes(this.windowGain) + this.bunchedBytes + 3 * this.packetBytes;
     if (this.isFull) this.window = Math.min(this.window + ackedBytes, target);
     else if (this.window < target || this.delivered < INITIAL_PACKETS * this.packetBytes)
       this.window += ackedBytes;

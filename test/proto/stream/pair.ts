@@ -297,6 +297,22 @@ export class Pair {
     }
   }
 
+  /** `end` hears nothing for `asleepMs` after each `awakeMs`: what arrives meanwhile it hears at once, afterwards. */
+  slumber(end: End, asleepMs: number, awakeMs: number): void {
+    const receive = end.receive.bind(end);
+    // A moment in which round trips look as short as they can be.
+    let sleepsAtMs = 30;
+    let wakesAtMs = 0;
+    end.receive = (datagram) => {
+      if (this.nowMs >= sleepsAtMs) {
+        wakesAtMs = this.nowMs + asleepMs;
+        sleepsAtMs = wakesAtMs + awakeMs;
+      }
+      if (this.nowMs < wakesAtMs) this.after(wakesAtMs - this.nowMs, () => receive(datagram));
+      else receive(datagram);
+    };
+  }
+
   private readonly cuts = new Set<number>();
 
   /** Nothing arrives over `path` from now on, and nobody is told. */

@@ -261,6 +261,17 @@ describe('streams', { timeout: 120_000 }, () => {
     60_000,
   );
 
+  it('fill a way although both machines are busy with other things nearly all the time', () => {
+    const rate = 12_500;
+    const pair = new Pair(1, { delayMs: 0.2, rate, queueBytes: 4e6 });
+    for (const end of pair.ends) pair.slumber(end, 10, 0.5);
+    const { there } = pair.exchange(1e9, 0);
+    pair.run(500);
+    const before = there()?.received ?? 0;
+    pair.run(500);
+    expect((there()?.received ?? 0) - before).toBeGreaterThan(0.4 * 500 * rate);
+  });
+
   it('spread over two ways use both', () => {
     const pair = new Pair(2, { delayMs: 15, rate: 1_000, queueBytes: 60_000 });
     for (const end of pair.ends) end.connect(0, 3);
