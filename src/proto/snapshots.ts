@@ -118,7 +118,7 @@ function pathSnapshot(association: Association, path: Path, now: number): PathSn
     deliveredInPerSecond: Math.round(path.inflow.bytesPerSecond),
     delayInMs: path.inflow.delay.extraMs,
     failedDatagrams: path.row.failedDatagrams,
-    surplusCopies: path.outflow.budget.surplusCopies,
+    surplusCopies: path.outflow.surplusCopies,
   };
 }
 

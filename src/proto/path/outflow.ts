@@ -17,6 +17,8 @@ export class Outflow {
   budget = new CopyBudget();
   load = new PathLoad();
   private readonly delivery = new DeliveryRate();
+  /** Of earlier budgets. */
+  private surplusBefore = 0;
   private reports = 0;
 
   constructor(private readonly row: PathRow) {}
@@ -26,8 +28,14 @@ export class Outflow {
     return 1_000 * this.delivery.bytesPerMs;
   }
 
+  /** Copies that did not fit. */
+  get surplusCopies(): number {
+    return this.surplusBefore + this.budget.surplusCopies;
+  }
+
   /** The path is asked from the beginning: what it takes may have changed. */
   reset(): void {
+    this.surplusBefore += this.budget.surplusCopies;
     this.budget = new CopyBudget();
     this.load = new PathLoad();
   }

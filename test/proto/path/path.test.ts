@@ -156,4 +156,13 @@ describe('path', () => {
     }
     expect(path.state).toBe('down');
   });
+
+  it('counts surplus copies on when it is asked from the beginning', () => {
+    const path = makePath();
+    for (let i = 0; i < 100; i++) path.outflow.budget.take(1_400, 0);
+    const { surplusCopies } = path.outflow;
+    expect(surplusCopies).toBeGreaterThan(50);
+    path.revalidate(10);
+    expect(path.outflow.surplusCopies).toBe(surplusCopies);
+  });
 });
