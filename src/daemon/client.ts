@@ -30,6 +30,7 @@ import { Persist } from './persist.ts';
 import { PolicyControl } from './policy-control.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
 import { Reloader, reloadHandler } from './reload.ts';
+import type { ServiceManager } from './service-manager.ts';
 import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
 import { WantedInterfaces } from './wanted-interfaces.ts';
 
@@ -54,6 +55,7 @@ export type ClientNetworkPort = Pick<
 
 export interface ClientParts {
   readonly startEngine: StartEngine;
+  readonly service: ServiceManager;
   readonly openNetwork: (options: ClientNetworkOptions) => Promise<ClientNetworkPort>;
   readonly loadPrimitives: () => Promise<Primitives>;
   readonly lookup: Lookup;
@@ -71,6 +73,7 @@ export interface ClientParts {
 /** Resolves when the client is at work; the tunnel is up when the log says `connected`. */
 export async function startClient(config: ClientConfig, parts: ClientParts, life: Life): Promise<void> {
   const { stateDir } = config;
+  const { service } = parts;
   const log = parts.logFor();
   ensureStateDir(stateDir);
   const lock = lockForDaemon(stateDir);
@@ -163,6 +166,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     const as = `${address}/${prefixLength}`;
     const over = states.upInterfaces;
     log.info({ server: formatEndpoint(server.endpoint), as, tun: tunName, routes, over }, 'connected');
+    service.ready(sayLinks(states));
   };
   const forwards = new Forwards(engine, parts.logFor('forward'));
   const persist = new Persist(tunName, engine, network);
@@ -192,6 +196,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
         break;
       case 'path':
         states.handle(event);
+        if (isConnected) service.status(sayLinks(states));
         // The server may have moved: its name is asked again while nothing gets through.
         if (event.state === 'up') endpoints.settle();
         else if (!states.isAnyUp) endpoints.search();
@@ -256,11 +261,20 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     ...insight.handlers,
     ...clientHandlers({ engine, network, paths, wanted, forwards, onWakeup: wakeup, log }),
     policy: policies.handler,
-    reload: reloadHandler(reloader, life, log),
+    reload: reloadHandler(reloader, life, log, service),
   });
   life.defer('control', () => control.close());
   await insight.serve(config, life);
   history.ready(life);
+  service.watch(() => engine.snapshot(), life);
+  service.readyInTheEnd('no link reaches the server yet', life);
+}
+
+/** For `systemctl status`. */
+function sayLinks({ upInterfaces }: PathStates): string {
+  return upInterfaces.length > 0
+    ? `connected over ${upInterfaces.join(', ')}`
+    : 'no link reaches the server: packets wait';
 }
 
 /** What was asked for at the start is there or the start has failed. */

@@ -27,8 +27,12 @@ export interface Life {
 /** Thrown by `orEnd` in the body of a daemon that was told to end; never leaves this file. */
 class Ended extends Error {}
 
-/** Runs `start`, then waits for the end. Resolves after a signal, rejects with what went wrong. */
-export async function runUntilEnd(log: Log, start: (life: Life) => Promise<void>): Promise<void> {
+/** Runs `start`, then waits for the end; `onEnding` hears of it first. Resolves after a signal, rejects with what went wrong. */
+export async function runUntilEnd(
+  log: Log,
+  start: (life: Life) => Promise<void>,
+  onEnding = () => {},
+): Promise<void> {
   const undoings: { what: string; undo: () => void | Promise<void> }[] = [];
   let outcome: { error: unknown } | 'signal' | undefined;
   let settle = () => {};
@@ -84,6 +88,7 @@ export async function runUntilEnd(log: Log, start: (life: Life) => Promise<void>
     if (!(error instanceof Ended)) end({ error });
   });
   await ended;
+  onEnding();
   for (const { what, undo } of undoings.reverse()) {
     try {
       await undo();

@@ -6,6 +6,7 @@ import type { Handler } from '../control/protocol.ts';
 import { UserError } from '../errors.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import type { ServiceManager } from './service-manager.ts';
 
 /** One key, or several that are put into force together. */
 export interface Setting<T> {
@@ -68,11 +69,17 @@ export class Reloader<T> {
 }
 
 /** What both daemons do with it: on SIGHUP, and when they are asked. */
-export function reloadHandler<T>(reloader: Reloader<T>, life: Pick<Life, 'onHangup'>, log: Log): Handler {
+export function reloadHandler<T>(
+  reloader: Reloader<T>,
+  life: Pick<Life, 'onHangup'>,
+  log: Log,
+  service: Pick<ServiceManager, 'reloading'>,
+): Handler {
+  const reload = () => service.reloading(() => reloader.reload());
   life.onHangup(() => {
-    reloader.reload().catch((err) => log.error({ err }, 'not-reloaded'));
+    reload().catch((err) => log.error({ err }, 'not-reloaded'));
   });
-  return () => reloader.reload();
+  return reload;
 }
 
 export interface CommonSettingsParts {

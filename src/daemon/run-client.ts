@@ -8,6 +8,7 @@ import { startClient } from './client.ts';
 import { lookupAll } from './endpoints.ts';
 import { runUntilEnd } from './lifecycle.ts';
 import { createLogs } from './logs.ts';
+import { findServiceManager } from './service-manager.ts';
 
 /** Resolves after a signal. Throws `UserError`. */
 export async function runClient(flags: Readonly<Record<string, unknown>>): Promise<void> {
@@ -18,7 +19,9 @@ export async function runClient(flags: Readonly<Record<string, unknown>>): Promi
   const log = logFor();
   if (path !== undefined) log.info({ path }, 'configuration');
   for (const what of warnings) log.warn({ what }, 'configuration-warning');
+  const service = findServiceManager(log);
   const parts = {
+    service,
     startEngine,
     openNetwork: ClientNetwork.open,
     // Only an invite needs them, once.
@@ -29,5 +32,9 @@ export async function runClient(flags: Readonly<Record<string, unknown>>): Promi
     setLogLevel: setLevel,
     loadConfig: () => loadConfig(clientKind, flags).config,
   };
-  await runUntilEnd(log, (life) => startClient(config, parts, life));
+  await runUntilEnd(
+    log,
+    (life) => startClient(config, parts, life),
+    () => service.stopping(),
+  );
 }

@@ -7,6 +7,7 @@ import { becomeUser } from './become-user.ts';
 import { runUntilEnd } from './lifecycle.ts';
 import { createLogs } from './logs.ts';
 import { startServer } from './server.ts';
+import { findServiceManager } from './service-manager.ts';
 
 /** Resolves after a signal. Throws `UserError`. */
 export async function runServer(flags: Readonly<Record<string, unknown>>): Promise<void> {
@@ -17,7 +18,9 @@ export async function runServer(flags: Readonly<Record<string, unknown>>): Promi
   const log = logFor();
   if (path !== undefined) log.info({ path }, 'configuration');
   for (const what of warnings) log.warn({ what }, 'configuration-warning');
+  const service = findServiceManager(log);
   const parts = {
+    service,
     startEngine,
     openNetwork: ServerNetwork.open,
     clockMs: Date.now,
@@ -25,5 +28,9 @@ export async function runServer(flags: Readonly<Record<string, unknown>>): Promi
     setLogLevel: setLevel,
     loadConfig: () => loadConfig(serverKind, flags).config,
   };
-  await runUntilEnd(log, (life) => startServer(config, parts, life));
+  await runUntilEnd(
+    log,
+    (life) => startServer(config, parts, life),
+    () => service.stopping(),
+  );
 }

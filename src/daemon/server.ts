@@ -20,6 +20,7 @@ import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { Reloader, reloadHandler } from './reload.ts';
 import { serverSettings } from './server-settings.ts';
+import type { ServiceManager } from './service-manager.ts';
 
 export type ServerNetworkPort = Pick<
   ServerNetwork,
@@ -28,6 +29,7 @@ export type ServerNetworkPort = Pick<
 
 export interface ServerParts {
   readonly startEngine: StartEngine;
+  readonly service: ServiceManager;
   readonly openNetwork: (options: { stateDir: string; log: Log }) => Promise<ServerNetworkPort>;
   /** A child of the log for one component. */
   readonly logFor: (component?: string) => Log;
@@ -41,6 +43,7 @@ export interface ServerParts {
 /** Resolves when the server serves. */
 export async function startServer(config: ServerConfig, parts: ServerParts, life: Life): Promise<void> {
   const { stateDir, pool } = config;
+  const { service } = parts;
   const log = parts.logFor();
   ensureStateDir(stateDir);
   const lock = lockForDaemon(stateDir);
@@ -105,7 +108,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
   const insight = new Insight({ engine }, life);
   const control = await ControlServer.listen(stateDir, {
     ...insight.handlers,
-    reload: reloadHandler(reloader, life, log),
+    reload: reloadHandler(reloader, life, log, service),
     ...clientAdminHandlers(admin, log),
     'invite-put': async ({ invite }) => {
       const record: InviteRecord = inviteRecordSchema.parse(invite);
@@ -126,6 +129,8 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     log.warn({ what, why, fix }, 'server-warning');
   history.up({ ...address, ...address6, mtuBytes: config.mtuBytes }, { tun: tunName });
   history.ready(life);
+  service.ready(`listening on ${sockets.join(', ')}`);
+  service.watch(() => engine.snapshot(), life);
 }
 
 /** Their questions come out here: whom this machine asks is near, and answers it. */

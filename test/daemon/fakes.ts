@@ -7,6 +7,7 @@ import type { ClientNetworkPort, ClientParts } from '../../src/daemon/client.ts'
 import type { Life } from '../../src/daemon/lifecycle.ts';
 import type { Log } from '../../src/daemon/log.ts';
 import type { ServerNetworkPort, ServerParts } from '../../src/daemon/server.ts';
+import { ServiceManager } from '../../src/daemon/service-manager.ts';
 import type { Engine } from '../../src/engine/engine-client.ts';
 import type {
   EngineCommand,
@@ -226,7 +227,13 @@ export function surroundings() {
   const network = new FakeNetwork(journal);
   const life = new FakeLife();
   const engines: FakeEngine[] = [];
+  const service = new ServiceManager(
+    { NOTIFY_SOCKET: '/told' },
+    (_, text) => void journal.push(`told ${text}`),
+    log,
+  );
   const common = {
+    service,
     startEngine: (options: EngineOptions) => {
       const engine = new FakeEngine(options, journal);
       engines.push(engine);

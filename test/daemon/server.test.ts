@@ -51,6 +51,7 @@ test('the pool is checked before the tunnel exists; addresses and NAT come befor
     expect.stringContaining('"address":"10.99.0.1","prefixLength":16'),
     'nat undefined',
     'log listening',
+    'told READY=1\nSTATUS=listening on 0.0.0.0:4600',
   ]);
 });
 
