@@ -3,50 +3,7 @@ import yargs, { type Argv, type CommandModule } from 'yargs';
 import { nearest } from '../config/nearest.ts';
 import { UserError } from '../errors.ts';
 import { version } from '../version.ts';
-import { checkConfigCommand } from './check-config.ts';
-import { clientCommand } from './client.ts';
-import { clientsCommand } from './clients.ts';
-import { dashboardCommand } from './dashboard.ts';
-import { doctorCommand } from './doctor.ts';
-import { eventsCommand } from './events.ts';
-import { excludeCommand, portalCommand } from './exclude.ts';
-import { forwardCommand } from './forward.ts';
-import { genkeyCommand } from './genkey.ts';
-import { inviteCommand } from './invite.ts';
-import { joinCommand } from './join.ts';
-import { killSwitchCommand } from './kill-switch.ts';
-import { pathCommand } from './path.ts';
-import { policyCommand } from './policy.ts';
-import { pubkeyCommand } from './pubkey.ts';
-import { reloadCommand } from './reload.ts';
-import { serverCommand } from './server.ts';
-import { statusCommand } from './status.ts';
-import { topCommand } from './top.ts';
-import { wakeupCommand } from './wakeup.ts';
-
-const COMMANDS: readonly CommandModule[] = [
-  serverCommand,
-  inviteCommand,
-  clientsCommand,
-  joinCommand,
-  clientCommand,
-  statusCommand,
-  eventsCommand,
-  topCommand,
-  dashboardCommand,
-  doctorCommand,
-  pathCommand,
-  forwardCommand,
-  wakeupCommand,
-  checkConfigCommand,
-  reloadCommand,
-  killSwitchCommand,
-  policyCommand,
-  excludeCommand,
-  portalCommand,
-  genkeyCommand,
-  pubkeyCommand,
-];
+import { loadVerbs, nameOf, VERBS } from './commands.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_MISUSED = 2;
@@ -54,7 +11,7 @@ const EXIT_MISUSED = 2;
 /** Prints what there is to print; resolves with the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
   try {
-    await parser(words).parseAsync();
+    await parser(words, await loadVerbs(words)).parseAsync();
     return Number(process.exitCode ?? 0);
   } catch (error) {
     const isVerbose = words.includes('--verbose') || words.includes('debug');
@@ -62,8 +19,8 @@ export async function run(words: readonly string[]): Promise<number> {
   }
 }
 
-function parser(words: readonly string[]): Argv {
-  const names = COMMANDS.map(({ command }) => String(command).split(' ', 1)[0]);
+function parser(words: readonly string[], commands: readonly CommandModule[]): Argv {
+  const names = VERBS.map(nameOf);
   const base = yargs([...words])
     .scriptName('resip-vpn')
     .usage(
@@ -100,7 +57,7 @@ function parser(words: readonly string[]): Argv {
       if (!isComplaint) throw error;
       throw misuse(message ?? error.message, 'see resip-vpn --help, or resip-vpn COMMAND --help');
     });
-  return COMMANDS.reduce((parser, command) => parser.command(command), base);
+  return commands.reduce((parser, command) => parser.command(command), base);
 }
 
 function misuse(what: string, fix?: string): UserError {
