@@ -1,6 +1,7 @@
 #include "service.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -72,6 +73,8 @@ napi_value execProgram(napi_env env, napi_callback_info info) {
   }
   for (std::string& word : words) pointers.push_back(&word[0]);
   pointers.push_back(nullptr);
+  // Node.js has these closed when another program takes over.
+  for (int fd = 0; fd <= 2; fd++) fcntl(fd, F_SETFD, 0);
   execvp(pointers[0], pointers.data());
   return throwSystem(env, "execvp", errno, pointers[0]);
 }

@@ -10,6 +10,8 @@ import { loadNative } from '../native/native.ts';
 import { ensureStateDir } from '../state/state-dir.ts';
 import { handOver } from '../state/state-owner.ts';
 
+const TUN_DEVICE = '/dev/net/tun';
+
 /** As in the units: interfaces, routes, firewall; raw sockets of iptables; ports below 1024. */
 const CAPABILITIES = ['net_admin', 'net_raw', 'net_bind_service'];
 
@@ -35,25 +37,31 @@ export function becomeUser(
   const sets = ['--inh-caps', '--ambient-caps', '--bounding-set'].flatMap((set) => [set, only]);
   const setpriv = ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--no-new-privs', ...sets];
   const program = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  for (const path of [process.argv[1], ...files, stateDir]) checkReadable(setpriv, user, path);
+  for (const path of [process.argv[1], ...files, stateDir]) {
+    if (isAllowed(setpriv, user, ['-r', path])) continue;
+    throw new UserError(`the user ${user} may not read ${path}`, {
+      fix: `chgrp ${user} ${path} && chmod g+r ${path} (and let it through the folders above); or take \`user\` out of the configuration`,
+      exitCode: 78,
+    });
+  }
+  if (!isAllowed(setpriv, user, ['-r', TUN_DEVICE, '-a', '-w', TUN_DEVICE])) {
+    throw new UserError(`the user ${user} may not open ${TUN_DEVICE}`, {
+      cause: 'udev lets everybody open it, for that alone gives no rights; here it has not',
+      fix: `chmod 666 ${TUN_DEVICE}; or take \`user\` out of the configuration`,
+    });
+  }
   loadNative().addon.execProgram([...setpriv, '--', ...program]);
 }
 
-/** Better said here than by the loader of modules. */
-function checkReadable(setpriv: readonly string[], user: string, path: string): void {
+/** What test(1) says to that user: better asked here than found out by the loader of modules. */
+function isAllowed(setpriv: readonly string[], user: string, question: readonly string[]): boolean {
   const [file, ...options] = setpriv;
-  const { status, error, stderr } = spawnSync(file, [...options, '--', 'test', '-r', path], {
+  const { status, error, stderr } = spawnSync(file, [...options, '--', 'test', ...question], {
     encoding: 'utf8',
   });
-  if (status === 0) return;
-  if (error !== undefined || stderr !== '') {
-    throw new UserError(`cannot become ${user}`, {
-      cause: error ?? stderr.trim(),
-      fix: 'apt-get install util-linux; or take `user` out of the configuration',
-    });
-  }
-  throw new UserError(`the user ${user} may not read ${path}`, {
-    fix: `chgrp ${user} ${path} && chmod g+r ${path} (and let it through the folders above); or take \`user\` out of the configuration`,
-    exitCode: 78,
+  if (error === undefined && stderr === '') return status === 0;
+  throw new UserError(`cannot become ${user}`, {
+    cause: error ?? stderr.trim(),
+    fix: 'apt-get install util-linux; or take `user` out of the configuration',
   });
 }

@@ -1,5 +1,7 @@
 /** What both roles share: one netlink socket, one journal, one change at a time. */
+
 import { UserError } from '../errors.ts';
+import { mayChangeNetwork } from './capability.ts';
 import { HostChanges } from './host-changes.ts';
 import type { HostLog } from './host-log.ts';
 import { Netlink } from './netlink/netlink.ts';
@@ -26,7 +28,7 @@ export class NetworkSession {
 
   /** Undoes what a killed process left in `stateDir`, then is ready. Throws `UserError`. */
   static async open(options: NetworkOptions): Promise<NetworkSession> {
-    if (process.getuid?.() !== 0) {
+    if (!mayChangeNetwork()) {
       throw new UserError('the network of this machine cannot be changed', {
         cause: 'that takes root (CAP_NET_ADMIN)',
         fix: 'run it as root, or as a system service',

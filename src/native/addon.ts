@@ -1,4 +1,5 @@
 /** The one loader of the addon, with its types. Handles are small integers owned by the addon, never descriptors. */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 export interface TunInfo {
@@ -186,13 +187,24 @@ export interface NativeError extends Error {
 
 const require = createRequire(import.meta.url);
 
+/** Built on this machine, or come with the package. */
+const PLACES = [
+  '../../native/build/Release/resip.node',
+  `../../native/prebuilt/linux-${process.arch}/resip.node`,
+];
+
 /** Throws with the remedy when the addon is not built. */
 export function loadAddon(): Addon {
-  try {
-    return require('../../native/build/Release/resip.node') as Addon;
-  } catch (cause) {
-    throw new Error('the native addon is missing or does not fit this Node.js: run `npm run build:native`', {
-      cause,
-    });
+  let cause: unknown;
+  for (const path of PLACES) {
+    try {
+      return require(path) as Addon;
+    } catch (error) {
+      // What was built here and does not load says more than a package's that is not there.
+      cause ??= existsSync(new URL(path, import.meta.url)) ? error : undefined;
+    }
   }
+  throw new Error('the native addon is missing or does not fit this Node.js: run `npm run build:native`', {
+    cause,
+  });
 }

@@ -13,7 +13,10 @@ for name in etc usr var; do
 done
 # As a new machine has it: whatever this one has of the product is not there.
 rm -rf /etc/resip-vpn /var/lib/resip-vpn
-mount -t tmpfs run /run
+mount -t tmpfs -o dev run /run
+# As udev leaves it.
+mknod -m 666 /run/tun c 10 200
+mount --bind /run/tun /dev/net/tun
 ip link set lo up
 echo raised
 exec cat`;
