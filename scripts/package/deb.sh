@@ -47,8 +47,8 @@ npm ls --omit=dev --all --parseable 2>/dev/null | sed 1d | while read -r path; d
   cp -r --no-target-directory "$path" "$lib/$inside"
 done
 # Neither types, sources, maps and manuals nor the parts for other processors and for building.
-find "$lib" -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '.*' -o -name '*.html' \) -delete
-find "$lib/node_modules" -type f -iname '*.md' ! -iname 'license*' -delete
+find "$lib" -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '.*' \) -delete
+find "$lib/node_modules" -type f \( -iname '*.md' ! -iname 'license*' -o -name '*.html' \) -delete
 find "$lib/node_modules" -depth -type d \( -name @types -o -name node-addon-api -o -path '*/zod/src' -o -path '*/netlink/src' \) -exec rm -r {} +
 find "$lib/node_modules/netlink/prebuilds" -mindepth 1 -maxdepth 1 ! -name "linux-$arch" -exec rm -r {} +
 "${PREFIX[$deb_arch]}-strip" --strip-unneeded "$lib/node_modules/netlink/prebuilds/linux-$arch"/*.node
