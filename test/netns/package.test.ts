@@ -40,6 +40,14 @@ async function startByHand(machine: Machine, said: string): Promise<Process> {
   return daemon;
 }
 
+async function repeat(count: number, measure: () => Promise<number>): Promise<number[]> {
+  const values: number[] = [];
+  while (values.length < count) values.push(await measure());
+  return values;
+}
+
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
 /** Every file of the product on a machine, apart from dpkg's own records. */
 const traces = (machine: Machine) =>
   machine.type(
@@ -112,6 +120,35 @@ it('the server that root started is root no more, and keeps the rights to the ne
     expect(status).toContain(`${set}:\t0000000000003400\n`);
   expect(status).toContain('NoNewPrivs:\t1\n');
   expect(await server.type('find /var/lib/resip-vpn/server -not -user resip-vpn')).toBe('');
+});
+
+it('is quick to start: its help, and a client up to the first packet', async () => {
+  const elapsedMs = async (work: () => Promise<unknown>) => {
+    const began = performance.now();
+    await work();
+    return performance.now() - began;
+  };
+  const help = await repeat(7, () => elapsedMs(() => laptop.run(['resip-vpn', '--help'])));
+  const bare = await repeat(7, () => elapsedMs(() => laptop.run([process.execPath, '-e', '0'])));
+  await daemons.pop()?.stop();
+  const first = await repeat(3, async () => {
+    let client: Process | undefined;
+    const tookMs = await elapsedMs(async () => {
+      client = laptop.start(['resip-vpn', 'client']);
+      await laptop.type('until ping -c 1 -W 1 10.77.0.1; do sleep 0.02; done >/dev/null 2>&1');
+    });
+    await client?.stop();
+    return tookMs;
+  });
+  const show = (values: readonly number[]) => `${Math.round(median(values))} ms`;
+  process.stderr.write(
+    `start-up, medians: --help ${show(help)} (bare Node.js ${show(bare)}), client to the first packet ${show(first)}\n`,
+  );
+  daemons.push(laptop.start(['resip-vpn', 'client']));
+  await waitFor('the tunnel', () => daemons.at(-1)?.stderr.includes('connected'), 30_000);
+  // On a machine of its own 150 ms and one second; what other tests take beside this one is not ours.
+  expect(median(help)).toBeLessThan(Math.max(150, 10 * median(bare)));
+  expect(median(first)).toBeLessThan(Math.max(1_000, 50 * median(bare)));
 });
 
 it('manual pages and completions are where programs look for them', async () => {

@@ -5,6 +5,8 @@ import { TlvReader, writeTlv } from '../wire/tlv.ts';
 import { INVITE_ID_BYTES } from './invite-keys.ts';
 
 export const HANDSHAKE_VERSION = 1;
+/** What this program still speaks; each version up to `HANDSHAKE_VERSION` is meant. */
+const OLDEST_VERSION = 1;
 
 const Field = {
   VERSION: 1,
@@ -15,6 +17,7 @@ const Field = {
   REFUSAL: 6,
   PADDING: 7,
   INCARNATION: 8,
+  OLDEST_VERSION: 9,
 } as const;
 
 const TLV_HEADER_BYTES = 2;
@@ -35,7 +38,7 @@ export const RefusalCode = {
 export type RefusalCode = (typeof RefusalCode)[keyof typeof RefusalCode];
 
 export interface InitiationPayload {
-  /** When it is not `HANDSHAKE_VERSION`, only `sessionId` can be relied on: refuse with `RefusalCode.VERSION`. */
+  /** The one to speak, `chooseVersion`; when it is not `HANDSHAKE_VERSION`, only `sessionId` can be relied on: refuse with `RefusalCode.VERSION`. */
   readonly version: number;
   /** uint32, not 0: where the client wants to receive. */
   readonly sessionId: number;
@@ -79,9 +82,11 @@ export function encodeInitiation(payload: Omit<InitiationPayload, 'version'>): U
 export function parseInitiation(bytes: Uint8Array): InitiationPayload | null {
   const fields = parseFields(bytes);
   if (fields === null || fields.version === 0 || fields.sessionId === 0) return null;
-  const complete = fields.suites.length > 0 && fields.counter !== null;
-  if (fields.version === HANDSHAKE_VERSION && !complete) return null;
-  const { version, sessionId, suites, inviteId, incarnation } = fields;
+  const { sessionId, suites, inviteId, incarnation, oldestVersion = fields.version } = fields;
+  if (oldestVersion === 0 || oldestVersion > fields.version) return null;
+  const version = chooseVersion(fields.version, oldestVersion) || fields.version;
+  const complete = suites.length > 0 && fields.counter !== null;
+  if (version === HANDSHAKE_VERSION && !complete) return null;
   return { version, sessionId, suites, counter: fields.counter ?? 0, inviteId, incarnation };
 }
 
@@ -112,6 +117,12 @@ export function parseResponse(bytes: Uint8Array): ResponsePayload | RefusalPaylo
   return { sessionId: fields.sessionId, suite: fields.suites[0], incarnation: fields.incarnation };
 }
 
+/** The newest version that both speak, when the other speaks those from `oldest` to `newest`; 0 = none. */
+export function chooseVersion(newest: number, oldest: number): number {
+  const version = Math.min(newest, HANDSHAKE_VERSION);
+  return version >= Math.max(oldest, OLDEST_VERSION) ? version : 0;
+}
+
 /** The first suite of `offered` that is also in `supported`; 0 = none in common. */
 export function chooseSuite(offered: readonly number[], supported: readonly number[]): number {
   return offered.find((suite) => supported.includes(suite)) ?? 0;
@@ -121,6 +132,7 @@ export function chooseSuite(offered: readonly number[], supported: readonly numb
 function parseFields(bytes: Uint8Array) {
   const fields = {
     version: 0,
+    oldestVersion: undefined as number | undefined,
     sessionId: 0,
     suites: [] as number[],
     counter: null as number | null,
@@ -136,6 +148,10 @@ function parseFields(bytes: Uint8Array) {
       case Field.VERSION:
         if (value.length !== 1) return null;
         fields.version = value[0];
+        break;
+      case Field.OLDEST_VERSION:
+        if (value.length !== 1) return null;
+        fields.oldestVersion = value[0];
         break;
       case Field.SESSION_ID:
         if (value.length !== 4) return null;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   chooseSuite,
+  chooseVersion,
   encodeHandshakeRefusal,
   encodeInitiation,
   encodeResponse,
@@ -76,6 +77,20 @@ describe('initiation payload', () => {
     expect(parseInitiation(unhex(text))).toBeNull();
   });
 
+  it('of a later program is read as version 1 where that one speaks it, too', () => {
+    const later = (oldest: string) =>
+      parseInitiation(unhex(`010105 ${oldest} ${SESSION} ${SUITES} ${COUNTER} c800`));
+    expect(later('090101')).toMatchObject({ version: 1, sessionId: 7, suites: [1, 2], counter: 5 });
+    expect(later('090102')).toMatchObject({ version: 5, sessionId: 7 });
+    expect(later('')).toMatchObject({ version: 5, sessionId: 7 });
+    // What is to be spoken has to be whole.
+    expect(parseInitiation(unhex(`010105 090101 ${SESSION} ${SUITES}`))).toBeNull();
+  });
+
+  it.each(['0900', '090100', '090102', '09020101'])('is refused with %s for its oldest version', (oldest) => {
+    expect(parseInitiation(unhex(`${VERSION} ${oldest} ${SESSION} ${SUITES} ${COUNTER}`))).toBeNull();
+  });
+
   it('of another version needs no more than a session id, for the refusal', () => {
     expect(parseInitiation(unhex(`010102 ${SESSION}`))).toMatchObject({ version: 2, sessionId: 7 });
   });
@@ -139,4 +154,10 @@ it('the suite is the first one of the client that the server has', () => {
   expect(chooseSuite([9, 2, 1], [1, 2])).toBe(2);
   expect(chooseSuite([1, 2], [2])).toBe(2);
   expect(chooseSuite([9], [1, 2])).toBe(0);
+});
+
+it('the version is the newest that both speak', () => {
+  expect([chooseVersion(1, 1), chooseVersion(3, 1), chooseVersion(3, 2), chooseVersion(0, 0)]).toEqual([
+    1, 1, 0, 0,
+  ]);
 });
