@@ -16,19 +16,24 @@ export function formatStatus(snapshot: Snapshot, clientName?: string): string {
   const count = role === 'server' ? `, ${peers.length} ${peers.length === 1 ? 'client' : 'clients'}` : '';
   return [
     `${role} on ${tunName}, up ${formatSpan(uptimeMs)}${count}, policy ${policy}, MTU ${mtuBytes}, key ${shortenKey(publicKey)}`,
-    ...formatPeers(peers, clientName),
+    ...formatPeers(role, peers, clientName),
     ...formatCounters('rejected datagrams', snapshot.rejects),
     ...formatCounters('dropped packets', snapshot.drops),
     '',
   ].join('\n');
 }
 
-function formatPeers(peers: readonly PeerSnapshot[], clientName: string | undefined): string[] {
+function formatPeers(
+  role: Snapshot['role'],
+  peers: readonly PeerSnapshot[],
+  clientName: string | undefined,
+): string[] {
+  const format = (peer: PeerSnapshot) => formatPeer(role, peer);
   if (clientName === undefined) {
-    return peers.length > MAX_WHOLE_CLIENTS ? formatClients(peers) : peers.map(formatPeer);
+    return peers.length > MAX_WHOLE_CLIENTS ? formatClients(peers) : peers.map(format);
   }
   const found = peers.filter(({ name }) => name === clientName);
-  if (found.length > 0) return found.map(formatPeer);
+  if (found.length > 0) return found.map(format);
   const names = peers.map(({ name }) => name);
   const near = nearest(clientName, names);
   throw new UserError(`the running server knows no client ${clientName}`, {
@@ -36,11 +41,12 @@ function formatPeers(peers: readonly PeerSnapshot[], clientName: string | undefi
   });
 }
 
-function formatPeer(peer: PeerSnapshot): string {
+function formatPeer(role: Snapshot['role'], peer: PeerSnapshot): string {
   const addresses = [peer.address, peer.address6].filter((address) => address !== null);
   return [
     '',
-    `${peer.name}  ${addresses.join(', ') || 'no address'}${peer.isStatic ? ' (static)' : ''}  key ${shortenKey(peer.publicKey)}`,
+    // The address is the client's, at either end.
+    `${peer.name}  ${role === 'client' ? 'gave this machine ' : ''}${addresses.join(', ') || 'no address'}${peer.isStatic ? ' (static)' : ''}  key ${shortenKey(peer.publicKey)}`,
     `  ${formatSession(peer)}`,
     `  sent ${formatCount(peer.sentPackets)} packets (${formatBytes(peer.sentBytes)}), received ${formatCount(peer.receivedPackets)} (${formatBytes(peer.receivedBytes)}), ${formatCount(peer.duplicatesDropped)} duplicates dropped`,
     ...formatPolicy(peer),

@@ -23,23 +23,25 @@ export class Sampler {
 
   /** Those with a session, at most `limit`: the busiest since the last sample; `also`, a name, is among them whatever it does. */
   sample(associations: Iterable<Association>, now: number, limit: number, also?: string): Sample {
-    const present: { association: Association; bytes: number }[] = [];
+    const busiest: Ranked[] = [];
+    let connectedCount = 0;
     let peerCount = 0;
     for (const association of associations) {
       peerCount++;
       const bytes = this.count(association);
-      if (association.sessions.isAny || association.name === also) present.push({ association, bytes });
+      const isConnected = association.sessions.isAny;
+      if (isConnected) connectedCount++;
+      const isWanted = association.name === also;
+      if (isConnected || isWanted)
+        insert(busiest, { association, rank: isWanted ? Number.POSITIVE_INFINITY : bytes }, limit);
     }
-    const rank = ({ association: { name }, bytes }: (typeof present)[0]) =>
-      name === also ? Infinity : bytes;
-    if (present.length > limit) present.sort((a, b) => rank(b) - rank(a));
     return {
       atMs: now,
       peerCount,
-      connectedCount: present.filter(({ association }) => association.sessions.isAny).length,
+      connectedCount,
       sentBytes: this.sentBytes,
       receivedBytes: this.receivedBytes,
-      peers: present.slice(0, limit).map(({ association }) => peerSample(association)),
+      peers: busiest.map(({ association }) => peerSample(association)),
     };
   }
 
@@ -55,6 +57,20 @@ export class Sampler {
     this.receivedBytes += newReceived;
     return newSent + newReceived;
   }
+}
+
+interface Ranked {
+  readonly association: Association;
+  readonly rank: number;
+}
+
+/** Keeps `best` sorted, highest first, and no longer than `limit`: of thousands only a few find a place. */
+function insert(best: Ranked[], entry: Ranked, limit: number): void {
+  let at = best.length;
+  while (at > 0 && best[at - 1].rank < entry.rank) at--;
+  if (at >= limit) return;
+  best.splice(at, 0, entry);
+  if (best.length > limit) best.pop();
 }
 
 function peerSample(association: Association): PeerSample {

@@ -25,6 +25,7 @@ let client: Daemon;
 /** Two paths under traffic, and one of them dies. */
 beforeAll(async () => {
   mkdirSync(ARTEFACTS, { recursive: true });
+  console.log(`screens are kept in ${ARTEFACTS}`);
   lab = await Lab.raise({
     links: [
       { kind: 'wifi', settings: { delayMs: 8, jitterMs: 2 } },
@@ -64,7 +65,7 @@ describe('top', () => {
   function startTop(daemon: Daemon, rows = 24, columns = 80): Process {
     const words = resipVpn('top', '--state-dir', daemon.stateDir).join(' ');
     const env = { LANG: 'C.UTF-8', TERM: 'xterm-256color', SHELL: '/bin/sh' };
-    const command = `stty rows ${rows} cols ${columns}; exec ${words}`;
+    const command = `stty rows ${rows} cols ${columns}; echo pid $$; exec ${words}`;
     return lab.start(lab.client.namespace, ['script', '-qfec', command, '/dev/null'], { stdin: true, env });
   }
 
@@ -95,8 +96,7 @@ describe('top', () => {
     const top = startTop(server, 12, 100);
     await waitFor('the client', () => screenOf(top).includes(' laptop '));
     keep('top-server.txt', screenOf(top));
-    // `script` hands the end of the terminal on.
-    top.child.stdin?.write('\x03');
+    process.kill(Number(/pid (\d+)/.exec(top.stdout)?.[1]), 'SIGTERM');
     const { stdout } = await top.ended;
     expect(stdout.indexOf(ENTERS)).toBeLessThan(stdout.lastIndexOf(LEAVES));
   });
