@@ -137,7 +137,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the dashboard', () => {
     });
     const url = (await attempt(resipVpn('dashboard', '--state-dir', daemon.stateDir))).stdout.trim();
     await page.goto(url);
-    await page.waitForFunction('document.querySelectorAll(".card").length === 2');
+    await page.locator('.card').nth(1).waitFor();
     return page;
   }
 

@@ -138,3 +138,10 @@ test('a path that is closed is told apart from one that is down, and a peer that
   trends.push(sample([{ ...PEER, isConnected: false, paths: [] }]));
   expect(trends.answer({}).peers[0]).toMatchObject({ isConnected: false, paths: [{ isOpen: false }] });
 });
+
+test('a path that is gone does not come back from an earlier turn of the ring', () => {
+  const trends = new Trends(clock, { capacity: 4 });
+  for (let second = 0; second < 4; second++) trends.push(sample([PEER]));
+  for (let second = 0; second < 2; second++) trends.push(sample([{ ...PEER, paths: [] }]));
+  expect(trends.answer({}).peers[0].paths[0].columns.level).toEqual([2, 2, null, null]);
+});
