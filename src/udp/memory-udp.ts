@@ -16,6 +16,7 @@ import {
 } from '../proto/packet-batch.ts';
 import { familyOf, formatAddress, parseAddress, portOf } from './address.ts';
 import type { Datagram, MemoryNetwork, MemorySocket } from './memory-network.ts';
+import { layReceived } from './received-rows.ts';
 import type { UdpEdge, UdpOptions } from './udp.ts';
 
 const { EADDRINUSE, EBADF, EDESTADDRREQ } = constants.errno;
@@ -60,7 +61,7 @@ export class MemoryUdp implements UdpEdge {
     const before = batch.count;
     let count = 0;
     for (const datagram of socket.queue) {
-      if (!lay(datagram, handle, batch)) break;
+      if (!layReceived(batch, handle, datagram.from, datagram.bytes)) break;
       count++;
     }
     socket.queue.splice(0, count);
@@ -154,27 +155,4 @@ class Socket implements MemorySocket {
     this.callback?.();
     return true;
   }
-}
-
-/** Appends one row, without head room as the addon does; neighbours from one sender share a train. False = full. */
-function lay({ bytes, from }: Datagram, socket: number, batch: PacketBatch): boolean {
-  const last = batch.trainCount - 1;
-  const isSame =
-    last >= 0 &&
-    batch.trainSocket[last] === socket &&
-    from.every((word, i) => word === batch.trainAddress[last * ADDRESS_WORDS + i]);
-  const train = isSame ? last : batch.trainCount;
-  if (train >= batch.trains) return false;
-  const start = batch.end;
-  const row = batch.append(bytes.length);
-  if (row < 0) return false;
-  batch.offset[row] = start;
-  batch.end = start + bytes.length;
-  batch.arena.set(bytes, start);
-  batch.verdict[row] = Verdict.RECEIVED;
-  batch.train[row] = train;
-  batch.trainCount = train + 1;
-  batch.trainSocket[train] = socket;
-  batch.trainAddress.set(from, train * ADDRESS_WORDS);
-  return true;
 }

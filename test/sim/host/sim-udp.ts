@@ -13,6 +13,7 @@ import {
   type PathTable,
   Verdict,
 } from '../../../src/proto/packet-batch.ts';
+import { layReceived } from '../../../src/udp/received-rows.ts';
 import type { UdpEdge, UdpOptions } from '../../../src/udp/udp.ts';
 import type { EventQueue } from '../clock.ts';
 import { type Address, readWords, writeWords } from '../net/address.ts';
@@ -67,6 +68,7 @@ export interface SimUdpOptions {
 export class SimUdp implements UdpEdge {
   private readonly sockets = new Map<number, Socket>();
   private nextHandle = 1;
+  private readonly sender = new Int32Array(ADDRESS_WORDS);
 
   constructor(private readonly options: SimUdpOptions) {}
 
@@ -135,7 +137,11 @@ export class SimUdp implements UdpEdge {
     const socket = this.find(handle);
     const before = batch.count;
     let taken = 0;
-    while (taken < socket.inbox.length && lay(batch, socket, handle, socket.inbox[taken])) taken++;
+    for (const { bytes, from } of socket.inbox) {
+      writeWords(from, socket.outlet.local, this.sender, 0);
+      if (!layReceived(batch, handle, this.sender, bytes)) break;
+      taken++;
+    }
     for (const datagram of socket.inbox.splice(0, taken)) this.options.owner.handleArrived(datagram);
     this.options.sealer.unmask(batch, before);
     return taken;
@@ -189,25 +195,4 @@ export class SimUdp implements UdpEdge {
     this.options.trace.bytes(datagram.bytes);
     return this.sockets.get(handle)?.outlet.put(to, datagram) ?? EBADF;
   }
-}
-
-/** As UDP_GRO does: neighbours from one address are one train. Without head room, as the addon lays them. False = full. */
-function lay(batch: PacketBatch, { outlet }: Socket, handle: number, { bytes, from }: Datagram): boolean {
-  const last = batch.trainCount - 1;
-  const isSame = last >= 0 && readWords(batch.trainAddress, last * ADDRESS_WORDS) === from;
-  const train = isSame ? last : batch.trainCount;
-  if (train >= batch.trains) return false;
-  const start = batch.end;
-  const row = batch.append(bytes.length);
-  if (row < 0) return false;
-  batch.offset[row] = start;
-  batch.end = start + bytes.length;
-  batch.arena.set(bytes, start);
-  batch.verdict[row] = Verdict.RECEIVED;
-  batch.train[row] = train;
-  if (isSame) return true;
-  batch.trainCount = train + 1;
-  batch.trainSocket[train] = handle;
-  writeWords(from, outlet.local, batch.trainAddress, train * ADDRESS_WORDS);
-  return true;
 }
