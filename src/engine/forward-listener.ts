@@ -26,7 +26,7 @@ export class ForwardListener {
     const { id, protocol, bindAddress, bindPort } = forward;
     const target = targetOf(protocol, forward.host, forward.port);
     const fail = ({ message, code = '' }: NodeJS.ErrnoException) => {
-      this.ports.delete(id);
+      this.remove(id);
       this.emit({ kind: 'forward', id, state: 'failed', message, code, port: 0 });
     };
     this.ports.set(id, null);

@@ -157,16 +157,21 @@ describe('an outage', () => {
       const before = client.residentBytes;
       await pause(1_000 * OUTAGE_S);
       const after = client.residentBytes;
-      const { answered } = await session.lap();
+      const restoredMs = Date.now();
       await Promise.all([lab.restore('wifi'), lab.restore('lte')]);
-      const restoredMs = performance.now();
-      await waitFor('the session to go on', async () => (await session.lap()).answered > answered, 5_000);
+      const resumedMs = await waitFor(
+        'the session to go on',
+        async () => Math.max(0, (await session.lap()).resumedAtMs - restoredMs) || undefined,
+        5_000,
+      );
       console.log(
-        `after ${OUTAGE_S} s: went on within ${Math.round(performance.now() - restoredMs)} ms; ` +
+        `after ${OUTAGE_S} s: went on within ${resumedMs} ms; ` +
           `resident ${(before / 1e6).toFixed(1)} MB, then ${(after / 1e6).toFixed(1)}`,
       );
       expect(await session.stop()).toMatchObject({ wrong: 0, ended: null });
       expect(after - before).toBeLessThan(8e6);
+      // Two round trips over the faster link and 100 ms are promised; how well a busy machine keeps time is not ours.
+      expect(resumedMs).toBeLessThan(1_000);
     },
   );
 
