@@ -12,7 +12,7 @@ import { SlotBudget } from './receive/order-store.ts';
 import type { NetworkLayer } from './session/network-layer.ts';
 import type { Primitives } from './session/primitives.ts';
 import { SessionTable } from './session/session-table.ts';
-import { MAX_CHANNELS } from './stream/limits.ts';
+import { Budget, MAX_CHANNELS, STREAM_MEMORY_BYTES } from './stream/limits.ts';
 import type { Stream } from './stream/stream.ts';
 
 export interface CoreOptions {
@@ -52,6 +52,7 @@ export class CoreContext {
   /** Streams with news, each once. */
   readonly streamNews: Stream[] = [];
   readonly maxChannels: number;
+  readonly streamMemory = new Budget(STREAM_MEMORY_BYTES);
   readonly sentLog = new SentLog();
   /** Rows of the batch at hand that are to be kept there. */
   soleRows = 0;

@@ -86,6 +86,7 @@ export class Association implements TimerOwner {
       carrier: this.carrier,
       news: context.streamNews,
       maxChannels: context.maxChannels,
+      memory: context.streamMemory,
       peer: () => this.name,
     });
   }

@@ -3,7 +3,7 @@ import { isNameOfHost, TerminateKind } from '../wire/stream-commands.ts';
 import { ChannelNumbers } from './channel-numbers.ts';
 import type { DataSender } from './data-sender.ts';
 import type { Farewells } from './farewells.ts';
-import { BACKLOG_BUDGET_BYTES, Budget, WINDOW_BUDGET_BYTES } from './limits.ts';
+import { BACKLOG_BUDGET_BYTES, Budget, CHANNEL_BYTES, WINDOW_BUDGET_BYTES } from './limits.ts';
 import { ReceiveHalf } from './receive-half.ts';
 import { SendHalf } from './send-half.ts';
 import { News, Stream, type StreamHost, type Target } from './stream.ts';
@@ -13,13 +13,15 @@ export interface ChannelTableOptions {
   readonly maxChannels: number;
   /** Streams with news, for the driver; each is in it once. */
   readonly news: Stream[];
+  /** Shared with the channels of other associations. */
+  readonly memory: Budget;
 }
 
 export class ChannelTable {
   readonly numbers: ChannelNumbers;
   private readonly channels = new Map<number, Stream>();
-  private readonly windows = new Budget(WINDOW_BUDGET_BYTES);
-  private readonly backlog = new Budget(BACKLOG_BUDGET_BYTES);
+  private readonly windows: Budget;
+  private readonly backlog: Budget;
 
   // Counters
   startedStreams = 0;
@@ -32,6 +34,8 @@ export class ChannelTable {
     private readonly farewells: Farewells,
   ) {
     this.numbers = new ChannelNumbers(options.role);
+    this.windows = new Budget(WINDOW_BUDGET_BYTES, options.memory);
+    this.backlog = new Budget(BACKLOG_BUDGET_BYTES, options.memory);
   }
 
   get all(): Iterable<Stream> {
@@ -44,7 +48,8 @@ export class ChannelTable {
 
   /** Those count as well that are over, and the peer does not know. */
   get isFull(): boolean {
-    return this.channels.size + this.farewells.size >= this.options.maxChannels;
+    const { maxChannels, memory } = this.options;
+    return this.channels.size + this.farewells.size >= maxChannels || memory.isSpent;
   }
 
   get(channel: number): Stream | null {
@@ -90,6 +95,7 @@ export class ChannelTable {
     const receiving = new ReceiveHalf(this.windows);
     const stream = new Stream(this.host, channel, target, isOurs, sending, receiving, now);
     this.channels.set(channel, stream);
+    this.options.memory.add(CHANNEL_BYTES);
     this.startedStreams++;
     return stream;
   }
@@ -129,7 +135,7 @@ export class ChannelTable {
 
   private remove(stream: Stream): void {
     stream.phase = 'over';
-    this.channels.delete(stream.channel);
+    if (this.channels.delete(stream.channel)) this.options.memory.add(-CHANNEL_BYTES);
     this.data.remove(stream);
     stream.sending.finish();
     stream.sending.release();

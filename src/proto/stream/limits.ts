@@ -16,23 +16,31 @@ export const MAX_CHANNELS = 1_024;
 /** Holes in what arrived, per channel: an eighth of the largest window in small packets. */
 export const MAX_RANGES = 1_024;
 
-/** Bytes that several share. */
+/** What a channel may hold in any case, both directions. */
+export const CHANNEL_BYTES = INITIAL_WINDOW_BYTES + MIN_BACKLOG_BYTES;
+/** Of all associations of one end: a server's memory is not its clients' to fill. */
+export const STREAM_MEMORY_BYTES = 1024 * 1024 * 1024;
+
+/** Bytes that several share, out of what all share (`all`; null = there is nothing above). */
 export class Budget {
   private used = 0;
 
-  constructor(private readonly limitBytes: number) {}
+  constructor(
+    private readonly limitBytes: number,
+    private readonly all: Budget | null = null,
+  ) {}
 
   get usedBytes(): number {
     return this.used;
   }
 
   get isSpent(): boolean {
-    return this.used >= this.limitBytes;
+    return this.used >= this.limitBytes || (this.all?.isSpent ?? false);
   }
 
   /** False, and nothing taken, when there is not so much left. */
   take(bytes: number): boolean {
-    if (this.used + bytes > this.limitBytes) return false;
+    if (this.used + bytes > this.limitBytes || this.all?.take(bytes) === false) return false;
     this.used += bytes;
     return true;
   }
@@ -40,5 +48,6 @@ export class Budget {
   /** Takes whatever is left of it or not: what is there cannot be refused any more. */
   add(bytes: number): void {
     this.used += bytes;
+    this.all?.add(bytes);
   }
 }

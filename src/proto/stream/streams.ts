@@ -13,7 +13,7 @@ import type { Carrier } from './carrier.ts';
 import { ChannelTable } from './channel-table.ts';
 import { DataSender } from './data-sender.ts';
 import { Farewells } from './farewells.ts';
-import { MAX_CHANNELS } from './limits.ts';
+import { Budget, MAX_CHANNELS, STREAM_MEMORY_BYTES } from './limits.ts';
 import { PacketWriter } from './packet-writer.ts';
 import type { Stream, StreamHost, Target } from './stream.ts';
 import { StreamReceiver } from './stream-receiver.ts';
@@ -28,6 +28,8 @@ export interface StreamsOptions {
   /** Streams with news, for the driver; each is in it once. */
   readonly news: Stream[];
   readonly maxChannels?: number;
+  /** Of the streams of all associations; absent = this one has it for itself. */
+  readonly memory?: Budget;
   /** Who the peer is, for people and for rules. */
   readonly peer?: () => string;
 }
@@ -47,6 +49,7 @@ export class Streams implements StreamHost {
 
   constructor(private readonly options: StreamsOptions) {
     const { role, carrier, news, maxChannels = MAX_CHANNELS } = options;
+    const { memory = new Budget(STREAM_MEMORY_BYTES) } = options;
     const isServer = role === 'server';
     this.carrier = carrier;
     this.ways = new Ways(carrier);
@@ -54,7 +57,7 @@ export class Streams implements StreamHost {
     this.data = new DataSender(this.ways, this.writer);
     this.acks = new AckSender(this.writer);
     this.farewells = new Farewells(this.writer);
-    this.channels = new ChannelTable({ role, maxChannels, news }, this, this.data, this.farewells);
+    this.channels = new ChannelTable({ role, maxChannels, news, memory }, this, this.data, this.farewells);
     const { channels, ways, data, acks, farewells } = this;
     this.receiver = new StreamReceiver(isServer, channels, ways, data, acks, farewells);
   }

@@ -3,6 +3,7 @@
  * that write numbered bytes and check what they read. Nothing but the stream modules runs here.
  */
 import type { Carrier } from '../../../src/proto/stream/carrier.ts';
+import type { Budget } from '../../../src/proto/stream/limits.ts';
 import { News, type Stream, type Target } from '../../../src/proto/stream/stream.ts';
 import { Streams } from '../../../src/proto/stream/streams.ts';
 import { Command, commandOf } from '../../../src/proto/wire/commands.ts';
@@ -123,8 +124,9 @@ export class End implements Carrier {
     readonly role: 'client' | 'server',
     private readonly pair: Pair,
     maxChannels?: number,
+    memory?: Budget,
   ) {
-    this.streams = new Streams({ role, carrier: this, news: this.news, maxChannels });
+    this.streams = new Streams({ role, carrier: this, news: this.news, maxChannels, memory });
   }
 
   interiorBytes(): number {
@@ -233,11 +235,17 @@ export class Pair {
   private readonly freeMs = new Map<string, number>();
   private readonly stirred = new Set<End>();
 
-  constructor(seed: number, settings: Partial<WireSettings> = {}, maxChannels?: number) {
+  /** `serverMemory`: what the server shares with its streams of other pairs. */
+  constructor(
+    seed: number,
+    settings: Partial<WireSettings> = {},
+    maxChannels?: number,
+    serverMemory?: Budget,
+  ) {
     this.settings = { ...CLEAN, ...settings };
     this.roll = dice(seed);
     this.client = new End('client', this, maxChannels);
-    this.server = new End('server', this, maxChannels);
+    this.server = new End('server', this, maxChannels, serverMemory);
     for (const end of this.ends) end.connect(1);
   }
 

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BACKLOG_BUDGET_BYTES, MAX_CHANNELS, WINDOW_BUDGET_BYTES } from '../../../src/proto/stream/limits.ts';
+import {
+  BACKLOG_BUDGET_BYTES,
+  Budget,
+  CHANNEL_BYTES,
+  MAX_CHANNELS,
+  WINDOW_BUDGET_BYTES,
+} from '../../../src/proto/stream/limits.ts';
 import type { Stream } from '../../../src/proto/stream/stream.ts';
 import { TerminateKind } from '../../../src/proto/wire/stream-commands.ts';
 import { Pair, type Program, TARGET, type WireSettings } from './pair.ts';
@@ -213,6 +219,22 @@ describe('streams', { timeout: 120_000 }, () => {
     for (let i = 0; i < MAX_CHANNELS; i++) expect(greedy.client.streams.open(TARGET, 0)).not.toBeNull();
     expect(greedy.client.streams.open(TARGET, 0)).toBeNull();
     expect(exchanges).toHaveLength(4);
+  });
+
+  it('of one client are refused while those of others use up what the server has for all', () => {
+    const memory = new Budget(3 * CHANNEL_BYTES);
+    const [busy, other] = [1, 2].map((seed) => new Pair(seed, {}, MAX_CHANNELS, memory));
+    const long = [1, 2, 3].map(() => busy.exchange(1e7, 1e7));
+    busy.run(200);
+    const refused = other.exchange(1_000, 1_000);
+    other.run(200);
+    expect([refused.here.endedBy, refused.there()]).toEqual([TerminateKind.LIMIT, null]);
+    // Those that are open go on all the same.
+    expect(finishes(busy, long, 60_000)).toBe(true);
+    const late = other.exchange(1_000, 1_000);
+    expect(finishes(other, [late], 5_000)).toBe(true);
+    expectWhole(late, 1_000, 1_000);
+    expect(memory.usedBytes).toBe(0);
   });
 
   it('a thousand are opened, used, half-closed and closed without a trace', () => {
