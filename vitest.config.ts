@@ -30,6 +30,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
+            'test/*.test.ts',
             'test/{proto,cli,config,state,control,daemon,doctor,host,engine,metrics,trends,dashboard,bench}/**/*.test.ts',
           ],
           // Some walk through thousands of handshakes: seconds, and many of them on a machine with other work.

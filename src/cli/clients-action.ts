@@ -4,11 +4,11 @@ import { resolve } from 'node:path';
 import { askDaemon, NotRunningError } from '../control/control-client.ts';
 import { type ClientAction, ClientAdmin, type ClientListing } from '../daemon/client-admin.ts';
 import { UserError } from '../errors.ts';
+import { formatSpan } from '../format.ts';
 import { identityPath } from '../state/server-identity.ts';
 import { ServerState } from '../state/server-state.ts';
 import { lockForDaemon } from '../state/state-dir.ts';
 import { becomeOwner } from '../state/state-owner.ts';
-import { formatSpan } from './format.ts';
 import { formatTable } from './table.ts';
 
 export interface ClientsAction {

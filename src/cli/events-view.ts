@@ -1,6 +1,7 @@
 /** Events for people: when, what, where, and how long what came before had lasted. */
+
+import { formatRtt, formatSpan } from '../format.ts';
 import type { EventRecord } from '../state/event-reader.ts';
-import { formatRtt, formatSpan } from './format.ts';
 
 /** Subjects whose last change is remembered: paths of a server's clients. */
 const MAX_SUBJECTS = 65_536;

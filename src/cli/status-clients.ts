@@ -1,7 +1,7 @@
 /** Many clients at a glance: one line each, those that are here first. */
 import type { PeerSnapshot } from '../engine/messages.ts';
+import { formatBytes, formatRtt, formatSpan } from '../format.ts';
 import { type Column, formatColumns } from './columns.ts';
-import { formatBytes, formatRtt, formatSpan } from './format.ts';
 
 const COLUMNS: readonly Column<PeerSnapshot>[] = [
   { title: 'client', cell: ({ name }) => name, isText: true },

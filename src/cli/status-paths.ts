@@ -1,7 +1,7 @@
 /** The story of each path: how it is, since when, what it carried, and what it was good for. */
 import type { PathSnapshot } from '../engine/messages.ts';
+import { formatBytes, formatCount, formatFraction, formatRtt, formatSpan } from '../format.ts';
 import { type Column, formatColumns } from './columns.ts';
-import { formatBytes, formatCount, formatFraction, formatRtt, formatSpan } from './format.ts';
 
 const COLUMNS: readonly Column<PathSnapshot>[] = [
   { title: 'path', cell: pathName, isText: true },

@@ -1,6 +1,6 @@
 /** The streams of one peer for people. */
 import type { StreamSnapshot } from '../engine/messages.ts';
-import { formatBytes, formatSpan } from './format.ts';
+import { formatBytes, formatSpan } from '../format.ts';
 
 /** More are counted only; `--json` has them all. */
 const MAX_LINES = 20;

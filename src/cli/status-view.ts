@@ -2,7 +2,7 @@
 import { nearest } from '../config/nearest.ts';
 import type { PeerSnapshot, Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
-import { formatBytes, formatCount, formatSpan, shortenKey } from './format.ts';
+import { formatBytes, formatCount, formatSpan, shortenKey } from '../format.ts';
 import { formatClients } from './status-clients.ts';
 import { formatArrivals, formatPaths } from './status-paths.ts';
 import { formatStreams } from './status-streams.ts';

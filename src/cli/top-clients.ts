@@ -1,6 +1,7 @@
 /** A server's clients in `top`: those that do most first, one of them marked. */
+
+import { formatCount, formatFraction, formatRate, formatRtt } from '../format.ts';
 import type { Column, PeerTrend, TrendsAnswer } from '../trends/answer.ts';
-import { formatCount, formatFraction, formatRate, formatRtt } from './format.ts';
 import type { Line, Segment } from './screen.ts';
 import { sparkline } from './sparkline.ts';
 

@@ -1,8 +1,8 @@
 /** The paths of one peer in `top`: as many lines for each as there is room for. */
 import type { PathSnapshot } from '../engine/messages.ts';
+import { formatBytes, formatCount, formatFraction, formatRate, formatRtt, formatSpan } from '../format.ts';
 import { pathLabel } from '../metrics/path-label.ts';
 import type { Column, PathTrend } from '../trends/answer.ts';
-import { formatBytes, formatCount, formatFraction, formatRate, formatRtt, formatSpan } from './format.ts';
 import type { Line, Segment, Style } from './screen.ts';
 import { type Graphs, sparkRow, sparkWidth } from './top-graphs.ts';
 

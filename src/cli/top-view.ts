@@ -1,7 +1,7 @@
 /** What `top` draws: the whole screen from what the daemon told, as lines that fit. */
 import type { PeerSnapshot, Snapshot } from '../engine/messages.ts';
+import { formatCount, formatRate, formatSpan } from '../format.ts';
 import type { TrendsAnswer } from '../trends/answer.ts';
-import { formatCount, formatRate, formatSpan } from './format.ts';
 import { justify, type Line, type Segment } from './screen.ts';
 import { clientLines, sortClients } from './top-clients.ts';
 import { type Graphs, sparkRow } from './top-graphs.ts';

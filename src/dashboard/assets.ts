@@ -18,7 +18,7 @@ const FILES = [
   ['', HTML, 'index.html'],
   ['page.css', CSS, 'page.css'],
   ['icon.svg', 'image/svg+xml', 'icon.svg'],
-  ['format.js', SCRIPT, '../../cli/format.js'],
+  ['format.js', SCRIPT, '../../format.js'],
   ['path-label.js', SCRIPT, '../../metrics/path-label.js'],
   ...['main', 'charts', 'dom', 'overview', 'path-cards', 'peer-view', 'store', 'theme'].map(
     (name) => [`${name}.js`, SCRIPT, `${name}.js`] as const,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { formatBytes, formatSpan, shortenKey } from '../../src/cli/format.ts';
 import { formatStatus } from '../../src/cli/status-view.ts';
 import type { PathSnapshot, PeerSnapshot, Snapshot } from '../../src/engine/messages.ts';
+import { formatBytes, formatSpan, shortenKey } from '../../src/format.ts';
 
 const path: PathSnapshot = {
   path: 0,

@@ -1,2 +1,2 @@
 /** Figures as `status` and `top` write them, under the name by which the browser gets them. */
-export * from '../../cli/format.ts';
+export * from '../../format.ts';

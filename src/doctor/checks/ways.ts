@@ -1,7 +1,7 @@
 /** Each interface's way to the server: whether UDP gets through, how well, and what stands in between. */
 
-import { formatFraction, formatRtt } from '../../cli/format.ts';
 import type { PathSnapshot } from '../../engine/messages.ts';
+import { formatFraction, formatRtt } from '../../format.ts';
 import { type Finding, findings } from '../finding.ts';
 import type { Machine } from '../machine.ts';
 import type { Ways } from '../way-probe.ts';
