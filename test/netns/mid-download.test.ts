@@ -114,4 +114,11 @@ describe('a download', () => {
     console.log(`black hole for large packets: nothing came for ${longestStallMs} ms`);
     expect(longestStallMs).toBeLessThanOrEqual(1_000);
   });
+
+  it('takes less than 100 MB of memory at either end, after all that', () => {
+    for (const { residentMegabytes } of [client, server]) {
+      console.log(`resident: ${residentMegabytes.toFixed(1)} MB`);
+      expect(residentMegabytes).toBeLessThan(100);
+    }
+  });
 });

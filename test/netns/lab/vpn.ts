@@ -57,6 +57,12 @@ export class Daemon {
     return path;
   }
 
+  /** Memory of the process now, MB (10^6 bytes). */
+  get residentMegabytes(): number {
+    const status = readFileSync(`/proc/${this.process.child.pid}/status`, 'latin1');
+    return (Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
+  }
+
   /** Waits for a status that `accepts`; fails at once, with what the daemon said, when it has ended. */
   async until(what: string, accepts: (status: Snapshot) => boolean, timeoutMs = 15_000): Promise<Snapshot> {
     const status = await waitFor(
