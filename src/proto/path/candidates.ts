@@ -37,22 +37,29 @@ function nobody(): Candidate {
 }
 
 export class Candidates {
-  private readonly byPath: Candidate[] = Array.from({ length: PATHS_PER_PEER }, nobody);
+  // Made when they are needed: most peers stay where they are.
+  private readonly byPath: (Candidate | undefined)[] = [];
   /** Addresses that data came from. All paths may have moved at once. */
-  private readonly unnamed: Candidate[] = Array.from({ length: PATHS_PER_PEER }, nobody);
+  private readonly unnamed: Candidate[] = [];
 
   /** The place to note a challenge of that address with `note`; null = it was challenged just now. */
   find(pathId: number, socket: number, words: Int32Array, at: number, now: number): Candidate | null {
+    this.byPath[pathId] ??= nobody();
     const known = this.byPath[pathId];
     return isAt(known, socket, words, at) && !isDue(known, now) ? null : known;
   }
 
   /** The same for an address of an unknown path. */
   findUnnamed(socket: number, words: Int32Array, at: number, now: number): Candidate | null {
-    let oldest = this.unnamed[0];
-    for (const candidate of this.unnamed) {
+    const { unnamed } = this;
+    let oldest = unnamed[0];
+    for (const candidate of unnamed) {
       if (isAt(candidate, socket, words, at)) return isDue(candidate, now) ? candidate : null;
       if (candidate.challengedMs < oldest.challengedMs) oldest = candidate;
+    }
+    if (unnamed.length < PATHS_PER_PEER) {
+      oldest = nobody();
+      unnamed.push(oldest);
     }
     // As many addresses as there can be paths were challenged just now: these come first.
     return isDue(oldest, now) ? oldest : null;

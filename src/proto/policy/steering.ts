@@ -3,12 +3,13 @@
  * when something changes on the paths (`update`); per packet remain the rule, the path it arrives over first, and the budgets
  * of its copies.
  */
-import { HEADROOM_BYTES, PATHS_PER_PEER, TAG_BYTES } from '../packet-batch.ts';
+import { HEADROOM_BYTES, TAG_BYTES } from '../packet-batch.ts';
 import type { Path } from '../path/path.ts';
 import { isUsable } from '../path/path-state.ts';
 import { choosePrimary } from '../path/primary.ts';
 import { FlowReader } from '../wire/flow.ts';
-import { LANES, laneFlags, UNORDERED } from '../wire/interior.ts';
+import { UNORDERED } from '../wire/interior.ts';
+import { FlowMemory } from './flow-memory.ts';
 import { Alarm, type Choice, type Policy, policyNamed } from './policy.ts';
 import { candidates, rank } from './ranking.ts';
 import { matches, type Rule } from './rule.ts';
@@ -18,12 +19,6 @@ import { Unrest } from './unrest.ts';
 const SMALL_BYTES = 300;
 /** A path keeps getting packets while no other delivers them earlier by more than this: runs leave in one system call. */
 const RUN_MS = 1;
-/** Flows told apart, by hash. */
-const FLOW_SLOTS = 256;
-/** A flow that paused for longer than the paths differ may change its path: nothing can be overtaken. */
-const FLOW_PAUSE_MS = 200;
-/** PROTOCOL.md §3: what left longer ago over another path is not waited for. */
-const SPLIT_MS = 400;
 const WRAPPER_BYTES = HEADROOM_BYTES + TAG_BYTES;
 
 interface Plan {
@@ -53,11 +48,8 @@ export class Steering {
   private lastSpread: Path | null = null;
   private readonly unrest = new Unrest();
   private readonly flow = new FlowReader();
-  /** Of each lane: the path of its last packet, and when that changed. */
-  private readonly lanePaths = new Uint8Array(LANES).fill(PATHS_PER_PEER);
-  private readonly laneSplitMs = new Float64Array(LANES).fill(Number.NEGATIVE_INFINITY);
-  private readonly flowPaths = new Uint8Array(FLOW_SLOTS).fill(PATHS_PER_PEER);
-  private readonly flowMs = new Float64Array(FLOW_SLOTS);
+  /** Null until packets are spread: most of a server's clients never ask for that. */
+  private flows: FlowMemory | null = null;
 
   constructor(policy: Policy, rules: readonly Rule[]) {
     this.configure(policy, rules);
@@ -139,7 +131,7 @@ export class Steering {
       ? this.pathOfFlow(choice.spread, bytes, now)
       : this.earliest(choice.spread, bytes, now);
     path.outflow.load.commit(bytes, now);
-    if (!choice.byFlow) this.order = this.orderOver(path, now);
+    if (!choice.byFlow) this.order = this.flowMemory.orderOver(this.flow.hash, path.id, now);
     const own = 1 << path.id;
     if (bytes > SMALL_BYTES + WRAPPER_BYTES || choice.smallCopies === 0) return own;
     const mask = this.withinBudget(choice.smallCopies | own, path, bytes, now);
@@ -147,14 +139,9 @@ export class Steering {
     return mask;
   }
 
-  /** The flags of the packet at hand when it goes over `path`. */
-  private orderOver(path: Path, now: number): number {
-    const lane = this.flow.hash % LANES;
-    if (this.lanePaths[lane] !== path.id) {
-      this.lanePaths[lane] = path.id;
-      this.laneSplitMs[lane] = now;
-    }
-    return laneFlags(lane, now - this.laneSplitMs[lane] < SPLIT_MS);
+  private get flowMemory(): FlowMemory {
+    this.flows ??= new FlowMemory();
+    return this.flows;
   }
 
   /** The path that a packet of `bytes` arrives over first. */
@@ -176,13 +163,12 @@ export class Steering {
   }
 
   private pathOfFlow(mask: number, bytes: number, now: number): Path {
-    const slot = this.flow.hash % FLOW_SLOTS;
-    const paused = now - this.flowMs[slot] > FLOW_PAUSE_MS;
-    this.flowMs[slot] = now;
-    const known = this.flowPaths[slot];
-    if (!paused && known < PATHS_PER_PEER && (mask & (1 << known)) !== 0) return this.paths[known] as Path;
+    const { flowMemory } = this;
+    const { hash } = this.flow;
+    const bound = flowMemory.boundTo(hash, mask, now);
+    if (bound >= 0) return this.paths[bound] as Path;
     const path = this.earliest(mask, bytes, now);
-    this.flowPaths[slot] = path.id;
+    flowMemory.bind(hash, path.id);
     return path;
   }
 
