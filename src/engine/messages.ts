@@ -1,8 +1,8 @@
 /** What the two threads say to each other. Commands go in to the engine, events come out. All values are plain data. */
-import type { PathState } from '../proto/path/path-state.ts';
+import type { CoreEvent } from '../proto/events.ts';
 import type { PolicyName } from '../proto/policy/policy.ts';
 import type { Rule } from '../proto/policy/rule.ts';
-import type { Assignment, Sample, Snapshot } from '../proto/snapshot.ts';
+import type { Sample, Snapshot } from '../proto/snapshot.ts';
 import type { ListenRule } from './listen-rules.ts';
 import type { TargetRules } from './target-rules.ts';
 import type { TransparentPorts } from './transparent-listener.ts';
@@ -178,17 +178,10 @@ export type EngineCommand =
 export type EngineEvent =
   /** The TUN device exists (down, without address); server: sockets are bound. */
   | { kind: 'ready'; tunName: string; ports: readonly number[] }
-  | { kind: 'assigned'; assignment: Assignment }
-  | { kind: 'refused'; code: number; text: string; during: 'handshake' | 'address' }
-  | { kind: 'session'; state: 'established' | 'lost'; suite: string }
+  /** As the core tells it. */
+  | Exclude<CoreEvent, { kind: 'client' | 'invite-used' }>
   /** A path could not be opened; the others go on. */
   | { kind: 'path-failed'; path: number; interfaceName: string; message: string; code: string }
-  | { kind: 'path'; path: number; interfaceName: string; state: PathState; rttMs: number | null }
-  /**
-   * Client: bytes that crossed a path with a budget since it was opened, both ways; whenever half of what was granted last is used
-   * up, when all of it is, and, `isFinal`, once when the path is closed: what it did not use is granted to others.
-   */
-  | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number; isFinal: boolean }
   /**
    * Client: it listens on `port`; or it cannot (any more): a local one has `failed` and is gone, for a remote one the server is asked
    * again, whether it has `refused` or is another one (`waiting`).
@@ -200,18 +193,6 @@ export type EngineEvent =
       message: string;
       code: string;
       port: number;
-    }
-  /** Server: a client has a session, or none any more. */
-  | { kind: 'peer-session'; publicKey: string; name: string; state: 'established' | 'lost'; suite: string }
-  /** Server: a path of a client works, or no longer; `remote` null: it was closed. */
-  | {
-      kind: 'peer-path';
-      publicKey: string;
-      name: string;
-      path: number;
-      remote: string | null;
-      state: 'up' | 'down';
-      rttMs: number | null;
     }
   /** A stream that was asked for is none; `peer`: the server, or the client that asked. `untold`: as many before it. */
   | { kind: 'stream-refused'; peer: string; target: string; reason: string; untold: number }

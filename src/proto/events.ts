@@ -7,7 +7,10 @@ export type CoreEvent =
   | { kind: 'refused'; code: number; text: string; during: 'handshake' | 'address' }
   | { kind: 'session'; state: 'established' | 'lost'; suite: string }
   | { kind: 'path'; path: number; interfaceName: string; state: PathState; rttMs: number | null }
-  /** Client: bytes that crossed a path with a budget since it was opened, both ways; `isFinal` when it is closed. */
+  /**
+   * Client: bytes that crossed a path with a budget since it was opened, both ways; whenever half of what was granted last is used
+   * up, when all of it is, and, `isFinal`, once when the path is closed: what it did not use is granted to others.
+   */
   | { kind: 'path-spent'; path: number; interfaceName: string; spentBytes: number; isFinal: boolean }
   /** Server: a client has a session, or none any more. */
   | { kind: 'peer-session'; publicKey: string; name: string; state: 'established' | 'lost'; suite: string }
