@@ -28,6 +28,8 @@ let daemons: Daemon[];
 
 beforeAll(async () => {
   lab = await Lab.raise({ links: [{ kind: 'wifi', settings: { delayMs: 5 } }] });
+  // Hundreds a second to one address and port: the kernel keeps each port for a minute after its connection.
+  await lab.server.sysctl({ 'net.ipv4.tcp_tw_reuse': '1' });
   vpn = new Vpn(lab);
   const { client, server } = await vpn.startPair({
     client: ['-L', `${LOCAL_PORT}:${WEB_ADDRESS}:${TERMINAL_PORT}`, '--route', 'none'],
@@ -58,23 +60,27 @@ function residentBytes(daemon: Daemon): number {
   return 1_024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
 }
 
-it('a thousand at once leave neither descriptors nor memory behind', async () => {
-  const before = daemons.map(descriptors);
-  // What the first round needs stays.
-  await crowd(0.001);
-  await quiet();
-  const bytes = daemons.map(residentBytes);
-  const report = await crowd(CROWD_S);
-  await quiet();
-  const after = daemons.map(residentBytes);
-  const megabytes = (each: number[]) => each.map((one) => Math.round(one / 1e6)).join(' and ');
-  console.log(
-    `${report.done} streams in ${CROWD_S} s, ${megabytes(bytes)} MB before, ${megabytes(after)} after`,
-  );
-  expect(report.failures).toEqual([]);
-  expect(report.mostOpen).toBe(AT_ONCE);
-  for (const [i, daemon] of daemons.entries()) {
-    expect(descriptors(daemon) - before[i]).toBeLessThan(OWN_DESCRIPTORS);
-    expect(after[i] - bytes[i]).toBeLessThan(GROWTH_BYTES);
-  }
-});
+it(
+  'a thousand at once leave neither descriptors nor memory behind',
+  async () => {
+    const before = daemons.map(descriptors);
+    // What the first round needs stays.
+    await crowd(0.001);
+    await quiet();
+    const bytes = daemons.map(residentBytes);
+    const report = await crowd(CROWD_S);
+    await quiet();
+    const after = daemons.map(residentBytes);
+    const megabytes = (each: number[]) => each.map((one) => Math.round(one / 1e6)).join(' and ');
+    console.log(
+      `${report.done} streams in ${CROWD_S} s, ${megabytes(bytes)} MB before, ${megabytes(after)} after`,
+    );
+    expect(report.failures).toEqual([]);
+    expect(report.mostOpen).toBe(AT_ONCE);
+    for (const [i, daemon] of daemons.entries()) {
+      expect(descriptors(daemon) - before[i]).toBeLessThan(OWN_DESCRIPTORS);
+      expect(after[i] - bytes[i]).toBeLessThan(GROWTH_BYTES);
+    }
+  },
+  (CROWD_S + 90) * 1_000,
+);

@@ -46,6 +46,14 @@ export class OrderStore {
     return tail === NO_SLOT || ((number - this.number[tail]) | 0) > 0 ? number : this.number[tail];
   }
 
+  /** When the first of those came that the lane holds: whatever is missing before its head has been missing since then. */
+  earliestMs(lane: number): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (let slot = this.heads[lane]; slot !== NO_SLOT; slot = this.next[slot])
+      earliest = Math.min(earliest, this.heldMs[slot]);
+    return earliest;
+  }
+
   /** Copies up to `ORDER_SLOT_BYTES`; the slot, or `NO_SLOT` when there is no room. */
   put(lane: number, number: number, bytes: Uint8Array, at: number, length: number, now: number): number {
     if (this.freeSlot === NO_SLOT) this.enlarge();

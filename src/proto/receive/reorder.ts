@@ -133,7 +133,9 @@ export class Reorder {
       store.length[slot],
     );
     const head = store.head(lane);
-    if (head !== NO_SLOT && !isGivenUp) this.sinceMs[lane] = store.heldMs[head];
+    if (head !== NO_SLOT && !isGivenUp)
+      this.sinceMs[lane] =
+        store.number[head] === this.next[lane] ? store.heldMs[head] : store.earliestMs(lane);
     return true;
   }
 

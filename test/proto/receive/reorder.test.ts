@@ -104,6 +104,21 @@ describe('packets of a lane', () => {
     expect(bench.reorder.dueMs).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('wait no longer because one came in between that waits as well', () => {
+    const bench = new Bench();
+    bench.take(0, 0, 0);
+    bench.take(1, 1, 0);
+    bench.take(3, 0, 10);
+    bench.take(7, 0, 10);
+    const { dueMs } = bench.reorder;
+    bench.take(5, 0, dueMs - 1);
+    bench.drain(LANE, dueMs - 1);
+    expect(bench.out).toEqual([0, 1]);
+    // What is missing before 5 has been missing since 7 came.
+    bench.drain(LANE, dueMs);
+    expect(bench.out).toEqual([0, 1, 3, 5, 7]);
+  });
+
   it('are handed on late rather than never', () => {
     const bench = new Bench();
     bench.take(0, 0, 0);
