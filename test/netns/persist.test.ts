@@ -152,13 +152,14 @@ describe('an outage', () => {
     async () => {
       const session = await Terminal.start(lab, lab.client.namespace);
       await waitFor('answers', async () => (await session.lap()).answered > 10);
-      await Promise.all([lab.cut('wifi'), lab.cut('lte')]);
+      const links = [lab.access('wifi'), lab.access('lte')];
+      await Promise.all(links.map((link) => link.switchOff()));
       await pause(5_000);
       const before = client.residentBytes;
       await pause(1_000 * OUTAGE_S);
       const after = client.residentBytes;
       const restoredMs = Date.now();
-      await Promise.all([lab.restore('wifi'), lab.restore('lte')]);
+      await Promise.all(links.map((link) => link.switchOn()));
       const resumedMs = await waitFor(
         'the session to go on',
         async () => Math.max(0, (await session.lap()).resumedAtMs - restoredMs) || undefined,
