@@ -1,5 +1,5 @@
 /** No link for longer than the NATs remember. `npm run outage` is the same for ten minutes. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HOLD_LIMITS } from '../../../src/proto/association/hold-queue.ts';
 import { explainFailures } from '../lab/failures.ts';
 import type { Lab } from '../lab/lab.ts';
@@ -10,11 +10,12 @@ const LENGTH_MS = 12_000;
 let lab: Lab;
 let vpn: Vpn;
 
-beforeAll(async () => {
+// Of its own for each attempt: an outage that failed leaves its links off.
+beforeEach(async () => {
   lab = await raiseOutageLab();
   vpn = new Vpn(lab);
 });
-afterAll(() => lab?.close());
+afterEach(() => lab?.close());
 explainFailures(() => vpn);
 
 it('keeps queues bounded and the address, and delivers the first packets without asking again', async () => {
