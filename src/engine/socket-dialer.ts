@@ -17,7 +17,9 @@ const MAX_ADDRESSES = 4;
 const KINDS: Readonly<Record<string, TerminateKind>> = {
   ECONNREFUSED: TerminateKind.REFUSED,
   EHOSTUNREACH: TerminateKind.UNREACHABLE,
-  ENETUNREACH: TerminateKind.UNREACHABLE,
+  ENETUNREACH: TerminateKind.NETWORK_UNREACHABLE,
+  // A `prohibit` route, say.
+  EACCES: TerminateKind.DENIED,
   ETIMEDOUT: TerminateKind.TIMED_OUT,
 };
 

@@ -11,6 +11,7 @@ const BURST = 20;
 const REASONS: Partial<Record<TerminateKind, string>> = {
   [TerminateKind.REFUSED]: 'refused by the target',
   [TerminateKind.UNREACHABLE]: 'unreachable',
+  [TerminateKind.NETWORK_UNREACHABLE]: 'network unreachable',
   [TerminateKind.UNKNOWN_NAME]: 'unknown name',
   [TerminateKind.TIMED_OUT]: 'no answer',
   [TerminateKind.DENIED]: 'not allowed at the server',

@@ -86,6 +86,8 @@ export const TerminateKind = {
   DENIED: 6,
   LIMIT: 7,
   ADDRESS_IN_USE: 8,
+  /** The target's network, as opposed to the host. */
+  NETWORK_UNREACHABLE: 9,
 } as const;
 export type TerminateKind = (typeof TerminateKind)[keyof typeof TerminateKind];
 
