@@ -36,7 +36,7 @@ const SILENT_AFTER_MS = 150_000;
 const OUTAGE_MS = 500;
 /** Answer overdue: smoothed RTT plus four deviations plus this scheduling allowance. */
 const ANSWER_SLACK_MS = 25;
-/** Before there is an RTT. */
+/** Before there is an RTT; and to a path that was given up. */
 const INITIAL_ANSWER_MS = 1_000;
 /** Traffic shows a path's state sooner than that. */
 const LOOK_EVERY_MS = 250;
@@ -172,8 +172,11 @@ export class Path implements Asked {
     if (this.state === 'suspect' && now - this.lastHeardMs >= OUTAGE_MS + rttMs)
       this.proof.handleSilence(this.lastHeardMs - rttMs, now);
     this.lastHeardMs = now;
-    // Something authentic from a path given up: ask at once whether it works both ways.
-    if (this.state === 'down' && !this.isExhausted) this.revalidate(now);
+    // Something authentic from a path given up: ask at once whether it works both ways, unless this is the answer to that.
+    if (this.state === 'down' && !this.isExhausted) {
+      this.probes.forgetBefore(now - Math.max(INITIAL_ANSWER_MS, this.answerMs));
+      this.beginAnew(now);
+    }
     this.schedule.handleHeard(this.state, now);
   }
 
@@ -257,11 +260,8 @@ export class Path implements Asked {
 
   /** Starts asking from the beginning: a new address, a link that came back. */
   revalidate(now: number): void {
-    this.setState('validating', now);
-    this.proof.beginGap();
-    this.outflow.reset();
     this.probes.clear();
-    this.schedule.restart(now);
+    this.beginAnew(now);
   }
 
   /** Client: a keep-alive has left; returns the silence that is to be tried from now on, ms, 0 = none. */
@@ -328,6 +328,13 @@ export class Path implements Asked {
     }
     if (this.row.wasTooBig && this.mtu.handleTooBig(now)) this.schedule.askAt(now);
     this.row.forgetErrno();
+  }
+
+  private beginAnew(now: number): void {
+    this.setState('validating', now);
+    this.proof.beginGap();
+    this.outflow.reset();
+    this.schedule.restart(now);
   }
 
   private giveUp(now: number): void {

@@ -67,6 +67,14 @@ export class ProbeLog {
     return -1;
   }
 
+  /** An answer to what left before that proves nothing any more. */
+  forgetBefore(ms: number): void {
+    for (; this.count > 0 && this.sentMs[this.head] < ms; this.count--)
+      this.head = (this.head + 1) % CAPACITY;
+    this.forgottenMs = Number.POSITIVE_INFINITY;
+    this.unanswered = this.countOrdinary();
+  }
+
   clear(): void {
     this.count = 0;
     this.forgottenMs = Number.POSITIVE_INFINITY;

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { HOLD_LIMITS } from '../../../src/proto/association/hold-queue.ts';
 import { HOME_NAT, link } from '../../sim/plans.ts';
-import { Stage } from './stage.ts';
+import { isUp, Stage } from './stage.ts';
 
 let stage: Stage;
 
@@ -19,10 +20,51 @@ describe('a path that is down', () => {
       };
       stage.until(traffic, 1_000);
       stage.shape(0, 1, { blackhole: false });
-      const isUp = () => traffic() || stage.seenByClient().paths[1].state === 'up';
-      expect(stage.until(isUp, 30_000)).toBeLessThan(600);
+      const isBack = () => traffic() || stage.seenByClient().paths[1].state === 'up';
+      expect(stage.until(isBack, 30_000)).toBeLessThan(600);
     },
   );
+});
+
+describe('the only path, back after an outage', () => {
+  const RTT_MS = 200;
+
+  it('carries what waited when the first question is answered', async () => {
+    stage = await Stage.connected({ clients: [[link({ delayMs: RTT_MS / 2 })]] });
+    stage.shape(0, 0, { blackhole: true });
+    stage.up();
+    stage.run(5_000);
+    const packet = stage.up();
+    stage.run(100);
+    stage.shape(0, 0, { blackhole: false });
+    let askedMs = Number.POSITIVE_INFINITY;
+    stage.tap((datagram) => {
+      if (isUp(datagram)) askedMs = Math.min(askedMs, stage.nowMs);
+      return true;
+    });
+    expect(stage.until(() => packet.deliveredMs >= 0, 2_000)).toBeLessThan(2_000);
+    // Seen half way to the server: the answer is a round trip later, and the packet half of one after that.
+    expect(packet.deliveredMs - askedMs).toBeLessThan(1.5 * RTT_MS + 10);
+  });
+
+  it('loses nothing of what waited to the answers that what waited at the server draws', async () => {
+    stage = await Stage.connected({
+      clients: [[link({ delayMs: RTT_MS / 2, kilobitsPerSecond: 20_000 }, { nat: HOME_NAT })]],
+    });
+    stage.shape(0, 0, { blackhole: true });
+    stage.up();
+    stage.down();
+    stage.run(5_000);
+    stage.client().accesses[0].nat?.forget();
+    const packet = stage.up();
+    const asked = Array.from({ length: HOLD_LIMITS.packets }, () => stage.down());
+    stage.client().onDelivered = () => stage.world.queue.after(0, () => stage.burst(2, 100));
+    stage.shape(0, 0, { blackhole: false });
+    const arrived = () => asked.filter(({ deliveredMs }) => deliveredMs >= 0).length;
+    stage.until(() => arrived() === asked.length, 2_000);
+    stage.run(RTT_MS);
+    expect([arrived(), packet.deliveredMs >= 0]).toEqual([asked.length, true]);
+  });
 });
 
 describe('a path that loses nothing', () => {

@@ -109,6 +109,21 @@ describe('path', () => {
     expect(path.poll(200_001, false)).toBe('probe');
   });
 
+  it('is up with the answer to a question asked while it was down, and not with one that is old', () => {
+    for (const [ageMs, state] of [
+      [900, 'up'],
+      [1_100, 'validating'],
+    ] as const) {
+      const path = makePath();
+      run(path, 0, 2000, true, 20);
+      run(path, 2001, 20_000, true, null);
+      path.handleProbeSent(-1, -1, 0, 20_001, true);
+      path.handleHeard(20_001 + ageMs);
+      path.handleAnswer(-1, -1, 20_001 + ageMs);
+      expect(path.state).toBe(state);
+    }
+  });
+
   it('stays usable while half of the probes are lost', () => {
     const path = makePath();
     let lose = false;
