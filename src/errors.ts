@@ -44,6 +44,24 @@ export class ErrnoError extends Error {
   }
 }
 
+/** What keeps a file from us, in the words of whoever can put it right; `doing`: `written`, `read`. */
+export function fileError(path: string, doing: string, cause: unknown): UserError {
+  const owner = process.geteuid?.() ?? 0;
+  const mayNot = `give it to the user that this runs as: chown ${owner} ${path}; or run this as root`;
+  const noRoom = `make room on its file system: df ${path}`;
+  const fixes: Readonly<Record<string, string>> = {
+    ENOSPC: noRoom,
+    EDQUOT: noRoom,
+    EROFS: 'mount its file system writable, or name a directory on another one with --state-dir DIR',
+    EACCES: mayNot,
+    EPERM: mayNot,
+  };
+  return new UserError(`${path} cannot be ${doing}`, {
+    cause,
+    fix: fixes[(cause as NodeJS.ErrnoException).code ?? ''],
+  });
+}
+
 function describeCause(cause: unknown): string {
   if (cause instanceof UserError) return cause.what;
   if (cause instanceof Error) return cause.message;

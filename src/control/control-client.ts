@@ -22,7 +22,10 @@ export async function askDaemon(
     const line = await exchange(socketPath.path, `${JSON.stringify(request)}\n`, timeoutMs);
     const response = JSON.parse(line) as Response;
     if (response.ok) return response.result;
-    throw new UserError(`the daemon refused ${request.command}`, { cause: response.error });
+    // Words for the user come as they are: what, cause, fix.
+    const { error, exitCode } = response;
+    if (exitCode !== undefined) throw new UserError(error, { exitCode });
+    throw new UserError(`the daemon refused ${request.command}`, { cause: error });
   } catch (error) {
     throw explain(error, stateDir);
   } finally {

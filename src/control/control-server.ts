@@ -1,6 +1,7 @@
 /** The daemon's end of the control socket. Whoever can open the socket may do everything: it belongs to the owner alone. */
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { UserError } from '../errors.ts';
 import { LineReader } from './line-reader.ts';
 import { type Handler, MAX_REQUEST_BYTES, parseRequest, type Response } from './protocol.ts';
 import { controlSocketPath, makeSocketDirectory, type SocketPath } from './socket-path.ts';
@@ -96,7 +97,10 @@ export class ControlServer {
     try {
       return { ok: true, result: (await handler(request)) ?? null };
     } catch (error) {
-      return { ok: false, error: (error as Error).message };
+      const { message } = error as Error;
+      return error instanceof UserError
+        ? { ok: false, error: message, exitCode: error.exitCode }
+        : { ok: false, error: message };
     }
   }
 }

@@ -14,7 +14,7 @@
  *   → {"command":"attend"}                        ← {"ok":true,"result":null}         client; paths are measured closely for 2 s
  *   → {"command":"exclusion","interface":"wlan0"}  ← {"ok":true,"result":Exclusion}       client only
  *   → {"command":"clients","action":"list"}       ← {"ok":true,"result":[ClientListing]}     server only
- *                                                  ← {"ok":false,"error":"…"}
+ *                                                  ← {"ok":false,"error":"…","exitCode":78}     `exitCode` of a `UserError` alone
  */
 
 /** An invite record is below 1 KiB. */
@@ -28,7 +28,7 @@ export interface Request {
   readonly [key: string]: unknown;
 }
 
-export type Response = { ok: true; result: unknown } | { ok: false; error: string };
+export type Response = { ok: true; result: unknown } | { ok: false; error: string; exitCode?: number };
 
 /** Carries out one command; what it throws becomes the answer's `error`. */
 export type Handler = (request: Request) => Promise<unknown>;

@@ -40,7 +40,7 @@ export class ClientAdmin {
     private readonly pool: string | undefined,
   ) {}
 
-  /** Carries it out at once and returns the clients afterwards, by name. Throws `UserError`. */
+  /** Carries it out at once (on the disk: `isKept`) and returns the clients afterwards, by name. Throws `UserError`. */
   perform(wish: ClientAction): ClientListing[] {
     switch (wish.action) {
       case 'list':
@@ -57,6 +57,11 @@ export class ClientAdmin {
         break;
     }
     return this.state.clients.map(listing).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Resolves when it was tried to have everything on the disk: true when it is. */
+  isKept(): Promise<boolean> {
+    return this.state.flush();
   }
 
   private setAddress(client: ClientRecord, value: string): void {
@@ -120,8 +125,13 @@ export function clientAdminHandlers(admin: ClientAdmin, log: Log): Readonly<Reco
     clients: async ({ action, name, value }) => {
       const wish = { action, name: String(name), value: String(value) } as ClientAction;
       const clients = admin.perform(wish);
-      if (wish.action !== 'list') log.info(wish, 'client-changed');
-      return clients;
+      if (wish.action === 'list') return clients;
+      log.info(wish, 'client-changed');
+      if (await admin.isKept()) return clients;
+      throw new UserError(`${wish.action} ${wish.name} is in force, but not on the disk`, {
+        cause: 'the state directory cannot be written; the log of the server has the reason',
+        fix: 'make room on its file system (df) before the server is restarted: until then it is tried again every few seconds',
+      });
     },
   };
 }

@@ -1,8 +1,9 @@
 /** The journal's text form, and who wrote it. */
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import { fileError } from '../errors.ts';
 import type { UndoEntry } from './undo-entry.ts';
 
 const VERSION = 1;
@@ -50,18 +51,29 @@ export function parseJournal(text: string): ParsedJournal {
   return { owner: owner.data, entries, badLines };
 }
 
-/** Replaces the file in one step: a crash leaves the old one or the new one. Mode 0600. */
+/** Replaces the file in one step: a crash leaves the old one or the new one. Mode 0600. Throws `UserError`. */
 export function writeJournal(
   path: string,
   owner: JournalOwner,
   entries: ReadonlyMap<number, UndoEntry>,
 ): void {
   const lines = [...entries].map(([id, entry]) => JSON.stringify({ id, entry }));
+  try {
+    replace(path, `${[JSON.stringify(owner), ...lines].join('\n')}\n`);
+  } catch (error) {
+    throw fileError(path, 'written', error);
+  }
+}
+
+function replace(path: string, text: string): void {
   const fresh = `${path}.new`;
   const file = openSync(fresh, 'w', 0o600);
-  writeSync(file, `${[JSON.stringify(owner), ...lines].join('\n')}\n`);
-  fsyncSync(file);
-  closeSync(file);
+  try {
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
   renameSync(fresh, path);
   const directory = openSync(dirname(path), 'r');
   fsyncSync(directory);

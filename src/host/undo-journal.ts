@@ -125,8 +125,9 @@ export class UndoJournal {
     this.#live.delete(id);
     this.#append({ undone: id });
     if (++this.#struck < COMPACT_AFTER) return;
+    const fresh = this.#rewrite();
     closeSync(this.#file);
-    this.#file = this.#rewrite();
+    this.#file = fresh;
     this.#struck = 0;
   }
 

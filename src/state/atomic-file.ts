@@ -1,19 +1,24 @@
 /** Files that are whole after a crash: the old content or the new one, never a mixture and never nothing. */
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { fileError } from '../errors.ts';
 
 /** Secrets live in these files. */
 const MODE = 0o600;
 
-/** Resolves when the new content is on the disk. One writer per path at a time. Throws the system error. */
+/** Resolves when the new content is on the disk. One writer per path at a time. Throws `UserError`. */
 export async function writeAtomic(path: string, text: string): Promise<void> {
-  await replaceFile(path, text);
-  await syncDirectory(dirname(path));
+  try {
+    await replaceFile(path, text);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    throw fileError(path, 'written', error);
+  }
 }
 
 /**
  * Resolves when the new content has its name; that is on the disk with `syncDirectory`, once for many. The temporary file beside it has a fixed name: what a crash leaves is
- * overwritten by the next write.
+ * overwritten by the next write. Throws the system error.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);

@@ -34,7 +34,7 @@ export class BudgetBook {
     return this.uses.get(interfaceName);
   }
 
-  /** Resolves when it is on the disk. Throws the system error; then nothing was set aside. */
+  /** Resolves when it is on the disk. Throws `UserError`; then nothing was set aside. */
   async put(interfaceName: string, use: BudgetUse): Promise<void> {
     const before = this.uses.get(interfaceName);
     this.uses.delete(interfaceName);

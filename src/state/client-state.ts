@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Invite } from '../config/invite.ts';
 import { formatEndpoint, parseEndpoint } from '../config/units.ts';
-import { UserError } from '../errors.ts';
 import { deriveInviteId, deriveInvitePsk } from '../proto/session/invite-keys.ts';
 import type { Primitives } from '../proto/session/primitives.ts';
 import { writeAtomic } from './atomic-file.ts';
 import { reserveCounters } from './handshake-counter.ts';
-import { readJson } from './json-file.ts';
+import { damageError, readJson } from './json-file.ts';
 import { countSchema, inviteIdSchema, keySchema, nameSchema } from './records.ts';
 
 const serverSchema = z.object({
@@ -58,10 +57,7 @@ export class ClientState {
       case 'missing':
         return new ClientState(path, { version: 1, privateKey: newKey(), nextCounter: 0 });
       case 'damaged':
-        throw new UserError(`${path} is damaged`, {
-          cause: result.reason,
-          fix: 'restore it from a backup, or move it away and use a new invite',
-        });
+        throw damageError(path, result, 'restore it from a backup, or move it away and use a new invite');
     }
   }
 

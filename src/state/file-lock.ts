@@ -5,22 +5,34 @@
  */
 import { spawnSync } from 'node:child_process';
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { UserError } from '../errors.ts';
+import { fileError, UserError } from '../errors.ts';
 
 export interface FileLock {
   release(): void;
 }
 
-/** The lock, or the pid of who holds it (0 when it cannot be told). */
+/** The lock, or the pid of who holds it (0 when it cannot be told). Throws `UserError`. */
 export function tryLock(path: string): FileLock | { heldBy: number } {
-  const file = openSync(path, 'a+', 0o600);
+  const file = open(path);
   if (!flock(file)) {
     closeSync(file);
     return { heldBy: Number.parseInt(readFileSync(path, 'utf8'), 10) || 0 };
   }
   ftruncateSync(file);
-  writeSync(file, `${process.pid}\n`);
+  try {
+    writeSync(file, `${process.pid}\n`);
+  } catch {
+    // On a full disk it stays a lock; only the number is missing.
+  }
   return { release: () => closeSync(file) };
+}
+
+function open(path: string): number {
+  try {
+    return openSync(path, 'a+', 0o600);
+  } catch (error) {
+    throw fileError(path, 'written', error);
+  }
 }
 
 function flock(file: number): boolean {

@@ -3,10 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { parseIpv6Network } from '../config/units.ts';
-import { UserError } from '../errors.ts';
 import { formatIpv6 } from '../proto/wire/ip-text.ts';
 import { writeAtomic } from './atomic-file.ts';
-import { readJson } from './json-file.ts';
+import { damageError, readJson } from './json-file.ts';
 import { keySchema } from './records.ts';
 
 const identitySchema = z.object({
@@ -37,10 +36,11 @@ export async function openIdentity(stateDir: string): Promise<ServerIdentity> {
       return identity;
     }
     case 'damaged':
-      throw new UserError(`${path} is damaged`, {
-        cause: result.reason,
-        fix: 'restore it from a backup, or move it away: a new key is made, and every client needs a new invite',
-      });
+      throw damageError(
+        path,
+        result,
+        'restore it from a backup, or move it away: a new key is made, and every client needs a new invite',
+      );
   }
 }
 

@@ -6,12 +6,16 @@ import { askDaemon, NotRunningError } from '../../src/control/control-client.ts'
 import { ControlServer, type ControlServerOptions } from '../../src/control/control-server.ts';
 import { LineReader } from '../../src/control/line-reader.ts';
 import { type Handler, MAX_REQUEST_BYTES } from '../../src/control/protocol.ts';
+import { UserError } from '../../src/errors.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 
 const echo: Readonly<Record<string, Handler>> = {
   echo: async ({ value }) => value,
   fail: async () => {
     throw new Error('not today');
+  },
+  refuse: async () => {
+    throw new UserError('no such client', { cause: 'there is one', fix: 'name it', exitCode: 78 });
   },
 };
 
@@ -40,6 +44,17 @@ describe('asking', () => {
     expect(await askDaemon(dir, { command: 'echo', value: { a: [1, 'ü'] } })).toEqual({ a: [1, 'ü'] });
     await expect(askDaemon(dir, { command: 'fail' })).rejects.toThrow('not today');
     await expect(askDaemon(dir, { command: 'toString' })).rejects.toThrow('unknown command toString');
+  });
+
+  test('words for the user come back as they are, with their exit status', async () => {
+    const dir = temporaryDir();
+    await serve(dir);
+    const error = await askDaemon(dir, { command: 'refuse' }).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(UserError);
+    expect(error).toMatchObject({
+      message: 'no such client\ncause: there is one\nfix: name it',
+      exitCode: 78,
+    });
   });
 
   test('a large answer arrives whole', async () => {

@@ -1,8 +1,11 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ClientAdmin, withOwnersWill } from '../../src/daemon/client-admin.ts';
+import { ClientAdmin, clientAdminHandlers, withOwnersWill } from '../../src/daemon/client-admin.ts';
 import type { ClientRecord } from '../../src/engine/messages.ts';
 import { ServerState } from '../../src/state/server-state.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
+import { FakeLog } from './fakes.ts';
 
 const key = (byte: number) => Buffer.alloc(32, byte).toString('base64');
 const record = (byte: number, name: string, address?: string): ClientRecord => ({
@@ -72,4 +75,16 @@ test('news of the engine that were under way do not undo what was decided', asyn
   admin.perform({ action: 'revoke', name: 'phone' });
   const late = { ...record(2, 'phone', '10.77.0.3'), counter: 7 };
   expect(withOwnersWill(late, state)).toMatchObject({ revoked: true, counter: 7 });
+});
+
+test('who shuts a client out hears that the disk did not take it: the next start would let it in again', async () => {
+  const { admin, told, stateDir, state } = await desk();
+  const { clients } = clientAdminHandlers(admin, new FakeLog([]));
+  await state.flush();
+  rmSync(join(stateDir, 'clients'), { recursive: true });
+  writeFileSync(join(stateDir, 'clients'), 'no directory');
+  const revoke = clients({ command: 'clients', action: 'revoke', name: 'phone' });
+  await expect(revoke).rejects.toThrow(/^revoke phone is in force, but not on the disk\n.*\nfix: make room/);
+  expect(told).toMatchObject([{ name: 'phone', revoked: true }]);
+  await expect(clients({ command: 'clients', action: 'list' })).resolves.toHaveLength(2);
 });

@@ -64,3 +64,34 @@ it('does not guess which of two is meant', async () => {
   expect(stderr).toContain('--state-dir /var/lib/resip-vpn/client');
   expect(stderr).toContain('/var/lib/resip-vpn/server');
 });
+
+it('says what is wrong with a disk that takes nothing, and a key that may not be read', async () => {
+  const serverDir = '/var/lib/resip-vpn/server';
+  /** Runs a line of shell in file systems of its own, so that what it mounts is gone with it. */
+  const apart = (line: string) => machine.attempt(['unshare', '--mount', 'bash', '-c', line]);
+  const fill = `cp -a ${serverDir} /root/copy; mount -t tmpfs -o size=64k full ${serverDir}; cp -a /root/copy/. ${serverDir}; chown --reference=/root/copy ${serverDir}; head -c 99999 /dev/zero >${serverDir}/junk; `;
+  for (const verb of ['invite second', 'server']) {
+    const { code, stderr } = await apart(fill + resipVpn(...verb.split(' ')).join(' '));
+    expect(stderr).toMatch(
+      /resip-vpn: \S+ cannot be written\n {2}cause: ENOSPC.*\n {2}fix: make room on its file system: df/,
+    );
+    expect(code).toBe(1);
+  }
+
+  const clientDir = '/var/lib/resip-vpn/client';
+  const seal = `mount --bind ${clientDir} ${clientDir}; mount -o remount,bind,ro ${clientDir}; `;
+  const sealed = await apart(seal + resipVpn('client').join(' '));
+  expect(sealed).toMatchObject({ code: 1 });
+  expect(sealed.stderr).toMatch(
+    /daemon\.lock cannot be written\n {2}cause: EROFS.*\n {2}fix: mount its file system writable/,
+  );
+
+  const takeAway = `chown root: ${serverDir}/server.json; `;
+  const unreadable = await apart(
+    `${takeAway} ${resipVpn('server').join(' ')}; chown resip-vpn: ${serverDir}/server.json`,
+  );
+  expect(unreadable.stderr).toMatch(
+    /server\.json cannot be read\n {2}cause: EACCES.*\n {2}fix: give it .*chown \d+ /,
+  );
+  expect(unreadable.stderr).not.toContain('damaged');
+});

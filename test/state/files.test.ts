@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { UserError } from '../../src/errors.ts';
 import { writeAtomic } from '../../src/state/atomic-file.ts';
 import { tryLock } from '../../src/state/file-lock.ts';
-import { readJson } from '../../src/state/json-file.ts';
+import { damageError, readJson } from '../../src/state/json-file.ts';
 import { ensureStateDir, lockForDaemon, withEditLock } from '../../src/state/state-dir.ts';
 import { WriteQueue } from '../../src/state/write-queue.ts';
 import { temporaryDir } from './temporary-dir.ts';
@@ -28,6 +28,14 @@ describe('atomic files', () => {
     mkdirSync(join(dir, 'a.json', 'full'), { recursive: true });
     await expect(writeAtomic(join(dir, 'a.json'), 'new')).rejects.toThrow(/EISDIR|ENOTEMPTY/);
     expect(readdirSync(dir)).toEqual(['a.json']);
+  });
+
+  test('what the system refuses is named, with what to do', async () => {
+    const path = '/sys/kernel/a.json';
+    const isRefused = /^\/sys\/kernel\/a\.json cannot be written\ncause: E[A-Z]+: .*\nfix: (run|give|mount) /;
+    await expect(writeAtomic(path, 'new')).rejects.toThrow(UserError);
+    await expect(writeAtomic(path, 'new')).rejects.toThrow(isRefused);
+    expect(() => tryLock(path)).toThrow(isRefused);
   });
 
   test('a temporary file that a crash left half written is not read and is overwritten', async () => {
@@ -52,6 +60,15 @@ describe('damaged files', () => {
     const result = await readJson(path, z.object({ a: z.number() }));
     expect(result).toEqual({ kind: 'damaged', reason: expect.stringContaining(reason) });
   });
+});
+
+test('a file that may not be read is not called damaged: nobody should move keys away for that', async () => {
+  // The kernel says EINVAL or EIO for it, whoever asks.
+  const result = await readJson('/proc/self/mem', z.unknown());
+  expect(result).toMatchObject({ kind: 'damaged', refused: expect.any(Error) });
+  const error = damageError('/x/server.json', result as { reason: string }, 'move it away');
+  expect(error.message).toMatch(/^\/x\/server.json cannot be read\ncause: E/);
+  expect(error.message).not.toContain('move');
 });
 
 describe('locks', () => {
