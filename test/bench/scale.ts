@@ -7,6 +7,7 @@ import { cpus, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sweep } from '../netns/lab/namespace.ts';
+import { grownDrops, readDrops } from './compare/drops.ts';
 import { Rig } from './rig.ts';
 import { GeneratorClient } from './scale/generator-client.ts';
 import { Generators } from './scale/generators.ts';
@@ -19,7 +20,8 @@ const USAGE = `npm run bench:scale -- [options]
   --clients N    associated clients in the end (default 10000)
   --active N     clients that carry traffic (default 100)
   --quick        1,000 clients
-  --json FILE    all numbers`;
+  --json FILE    all numbers
+  --node-flags=S flags for the server's Node, for profiles; --trace FILE keeps what they print`;
 const FIRST_STEP = 1_000;
 const BURST_PER_SECOND = 500;
 const BURST_CLIENTS = 2_000;
@@ -28,13 +30,23 @@ interface Options {
   readonly clients: number;
   readonly active: number;
   readonly jsonFile: string | null;
+  readonly nodeFlags: readonly string[];
+  readonly traceFile: string | null;
 }
 
 /** Null: misuse, or help is wanted. */
 function parseOptions(): Options | null {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean' } as const;
-  const options = { clients: text, active: text, json: text, quick: flag, help: flag };
+  const options = {
+    clients: text,
+    active: text,
+    json: text,
+    'node-flags': text,
+    trace: text,
+    quick: flag,
+    help: flag,
+  };
   const { values } = parseArgs({ options });
   const clients = Number(values.clients ?? (values.quick ? FIRST_STEP : 10_000));
   const active = Number(values.active ?? 100);
@@ -42,11 +54,12 @@ function parseOptions(): Options | null {
     (count) => Number.isInteger(count) && count >= 2 && count <= 60_000,
   );
   if (values.help || !isSound || active >= clients) return null;
-  return { clients, active, jsonFile: values.json ?? null };
+  const nodeFlags = values['node-flags']?.split(' ') ?? [];
+  return { clients, active, jsonFile: values.json ?? null, nodeFlags, traceFile: values.trace ?? null };
 }
 
 function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`[${(performance.now() / 1000).toFixed(2)}] ${text}\n`);
 }
 
 async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], lines: Line[]): Promise<void> {
@@ -61,8 +74,11 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
   cleanUp.push(() => rig.close());
   const emptyBytes = await ScaleServer.emptyBytes(rig, directory);
   say(`a server that knows ${clients} clients …`);
-  const server = await ScaleServer.start(rig, join(directory, 'server'), clients);
-  cleanUp.push(() => server.stop());
+  const server = await ScaleServer.start(rig, join(directory, 'server'), clients, options.nodeFlags);
+  cleanUp.push(async () => {
+    await server.stop();
+    if (options.traceFile !== null) await writeFile(options.traceFile, server.output);
+  });
   const start = () => {
     const generator = new GeneratorClient(rig.client, server.generatorOptions);
     cleanUp.push(() => generator.stop());
@@ -78,11 +94,19 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
     report(await grow(server, crowd, from, to, emptyBytes));
     from = to;
   }
-  report(await load(server, active, activeCount));
-  report(await quiet(active, activeCount));
   const count = Math.min(BURST_CLIENTS, crowd.total);
-  report(await burst(server, active, crowd, count, BURST_PER_SECOND));
-  report(await burst(server, active, crowd, count, 0));
+  const phases = [
+    () => load(server, active, activeCount),
+    () => quiet(active, activeCount),
+    () => burst(server, active, crowd, count, BURST_PER_SECOND),
+    () => burst(server, active, crowd, count, 0),
+  ];
+  for (const phase of phases) {
+    const before = await readDrops(rig);
+    report(await phase());
+    // A loss without its cause is no result.
+    for (const drops of grownDrops(before, await readDrops(rig))) say(`  ${drops}`);
+  }
 }
 
 function digits(value: number): string {

@@ -35,12 +35,26 @@ export class ScaleServer {
     return anonymousBytes;
   }
 
-  /** Resolves when it listens; `clients` are known to it, none is connected. */
-  static async start(rig: Rig, stateDir: string, clients: number): Promise<ScaleServer> {
+  /** Resolves when it listens; `clients` are known to it, none is connected. `nodeFlags` are for profiles. */
+  static async start(
+    rig: Rig,
+    stateDir: string,
+    clients: number,
+    nodeFlags: readonly string[] = [],
+  ): Promise<ScaleServer> {
     if (!existsSync(MAIN)) throw new Error('dist/main.js is not built: run `npm run build`');
     const keys = await writeState(stateDir, SEED, clients, await loadPrimitives());
     const daemon = rig.server.start([
-      ...[process.execPath, MAIN, 'server', '--listen', `${SERVER_ENDPOINT}:${PORT}`, '--pool', POOL],
+      ...[
+        process.execPath,
+        ...nodeFlags,
+        MAIN,
+        'server',
+        '--listen',
+        `${SERVER_ENDPOINT}:${PORT}`,
+        '--pool',
+        POOL,
+      ],
       ...['--tun', TUN, '--no-nat', '--max-clients', `${Math.max(1, clients)}`, '--log-level', 'warn'],
       ...['--state-dir', stateDir],
     ]);
@@ -79,6 +93,11 @@ export class ScaleServer {
     const bytes = (name: string) =>
       Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
     return { residentBytes: bytes('VmRSS'), anonymousBytes: bytes('RssAnon') };
+  }
+
+  /** What it wrote to stdout: where `nodeFlags` have it trace. */
+  get output(): string {
+    return this.daemon.stdout;
   }
 
   async stop(): Promise<void> {
