@@ -1,7 +1,7 @@
 /** The engine thread: builds the parts for its role, carries out commands, reports events. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { ClientRole } from './client-role.ts';
-import type { EngineCommand, EngineEvent, EngineOptions } from './messages.ts';
+import type { ClientRecord, EngineCommand, EngineEvent, EngineOptions } from './messages.ts';
 import { ServerRole } from './server-role.ts';
 
 const port = parentPort;
@@ -18,6 +18,8 @@ const options = workerData as EngineOptions;
 try {
   const role =
     options.role === 'client' ? await ClientRole.start(options, emit) : await ServerRole.start(options, emit);
+  // Node keeps `workerData` for as long as the thread lives: of a server that is a record of every client.
+  if (options.role === 'server') (options.clients as ClientRecord[]).length = 0;
   port.on('message', (command: EngineCommand) => {
     try {
       role.handle(command);

@@ -185,7 +185,7 @@ export class ClientCore extends CoreBase {
   }
 
   get streams(): Iterable<Stream> {
-    return this.association.streams.all;
+    return this.association.streamsIfAny?.all ?? [];
   }
 
   setEndpoints(endpoints: readonly Int32Array[]): void {

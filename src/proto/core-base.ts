@@ -158,7 +158,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
 
   /** When `runAssociation` is due again. */
   protected dueMs(association: Association, now: number): number {
-    const streamsMs = association.streams.dueMs(now);
+    const streamsMs = association.streamsIfAny?.dueMs(now) ?? Number.POSITIVE_INFINITY;
     return Math.min(association.expiryMs, streamsMs, this.prober.dueMs(association, now));
   }
 

@@ -7,6 +7,7 @@ import type { CoreContext } from './core-context.ts';
 import { type PacketBatch, Verdict } from './packet-batch.ts';
 import type { Path } from './path/path.ts';
 import { REASSEMBLED_MAX_BYTES } from './receive/reassembly.ts';
+import type { Reorder } from './receive/reorder.ts';
 import { Unit } from './receive/unit.ts';
 import type { Routes } from './routes.ts';
 import { LANES } from './wire/interior.ts';
@@ -33,12 +34,15 @@ export class Delivery {
     row: number,
     now: number,
   ): void {
-    const { reorder } = association;
-    if (!unit.isOrdered) this.route(association, batch, row, now);
-    else if (this.context.deliveries.count > 0 || reorder.held > 0) this.order(association, path, unit, now);
+    if (!unit.isOrdered) {
+      this.route(association, batch, row, now);
+      return;
+    }
+    const reorder = association.reorder ?? association.beginOrder(now);
+    if (this.context.deliveries.count > 0 || reorder.held > 0) this.order(association, path, unit, now);
     else if (reorder.accept(unit.lane, unit.number, path?.id ?? -1, now))
       this.route(association, batch, row, now);
-    else this.hold(association, unit, now);
+    else this.hold(association, reorder, unit, now);
   }
 
   /** An IP packet among other interior packets, or a piece of one. */
@@ -49,14 +53,14 @@ export class Delivery {
 
   /** What waited long enough. To be called when `Reorder.dueMs` is over. */
   releaseOrdered(association: Association, now: number): void {
-    if (association.reorder.held === 0) return;
+    if ((association.reorder?.held ?? 0) === 0) return;
     for (let lane = 0; lane < LANES; lane++) this.release(association, lane, now);
   }
 
   private order(association: Association, path: Path | null, unit: Unit, now: number): void {
-    const { reorder } = association;
+    const reorder = association.reorder ?? association.beginOrder(now);
     if (!reorder.accept(unit.lane, unit.number, path?.id ?? -1, now)) {
-      this.hold(association, unit, now);
+      this.hold(association, reorder, unit, now);
       return;
     }
     this.deliver(association, unit, now);
@@ -64,8 +68,7 @@ export class Delivery {
   }
 
   /** What finds no room is handed on behind what waits in its lane, whatever is missing between. */
-  private hold(association: Association, unit: Unit, now: number): void {
-    const { reorder } = association;
+  private hold(association: Association, reorder: Reorder, unit: Unit, now: number): void {
     this.context.wake(association);
     if (reorder.hold(unit, now)) {
       this.release(association, unit.lane, now);
@@ -80,7 +83,7 @@ export class Delivery {
   private release(association: Association, lane: number, now: number): void {
     const { reorder } = association;
     const { deliveries } = this.context;
-    if (reorder.held === 0) return;
+    if (reorder === null || reorder.held === 0) return;
     while (deliveries.hasRoom(REASSEMBLED_MAX_BYTES) && reorder.poll(lane, this.released, now))
       this.deliver(association, this.released, now);
   }

@@ -74,7 +74,7 @@ function insert(best: Ranked[], entry: Ranked, limit: number): void {
 }
 
 function peerSample(association: Association): PeerSample {
-  const { name, address4, sender, receivedBytes, duplicatesDropped, streams } = association;
+  const { name, address4, sender, receivedBytes, duplicatesDropped, streamsIfAny } = association;
   return {
     name,
     address: address4 === 0 ? null : formatIpv4(address4),
@@ -82,7 +82,7 @@ function peerSample(association: Association): PeerSample {
     sentBytes: sender.sentBytes,
     receivedBytes,
     duplicatesDropped,
-    streamCount: streams.count,
+    streamCount: streamsIfAny?.count ?? 0,
     paths: association.paths
       .filter((path) => path !== null)
       .map((path) => pathSample(path, association.arrivals.savedPackets[path.id])),

@@ -160,7 +160,8 @@ export class ServerClients {
     if (client.association !== null) return client.association;
     const slot = this.freeSlots.pop();
     if (slot === undefined) return null;
-    const association = new Association(this.context, slot, client.publicKeyBytes, client.name);
+    const { publicKeyBytes, name, publicKey } = client;
+    const association = new Association(this.context, slot, publicKeyBytes, name, publicKey);
     client.association = association;
     this.bySlot[slot] = association;
     const lease = this.leases.leaseOf(client.publicKey);
@@ -176,7 +177,7 @@ export class ServerClients {
   /** Its client begins with another one. */
   removeAssociation(association: Association): void {
     association.dropSessions();
-    association.streams.reset();
+    association.streamsIfAny?.reset();
     const client = this.directory.client(association.key);
     if (client?.association === association) client.association = null;
     this.bySlot[association.slot] = null;

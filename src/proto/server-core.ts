@@ -55,7 +55,8 @@ export class ServerCore extends CoreBase {
   private readonly clients: ServerClients;
   private readonly handshake: ServerHandshake;
   private readonly responder: Responder;
-  private readonly options: ServerCoreOptions;
+  private readonly tunName: string;
+  private readonly mtuBytes: number;
   private readonly startedMs: number;
   private nextSweepMs: number;
   private readonly reports: PeerReports;
@@ -64,7 +65,8 @@ export class ServerCore extends CoreBase {
 
   constructor(options: ServerCoreOptions, now: number) {
     super({ ...options, role: 'server', maxSessions: serverTables(options.maxClients).sessions });
-    this.options = options;
+    this.tunName = options.tunName;
+    this.mtuBytes = options.mtuBytes;
     this.startedMs = now;
     this.responder = new Responder(options.primitives, options.privateKey);
     this.nextSweepMs = now + SWEEP_EVERY_MS;
@@ -165,7 +167,7 @@ export class ServerCore extends CoreBase {
     // A late goodbye of an earlier session says nothing about the present one.
     if (session === association.current) {
       // Its process ends: nobody is left who knows its channels.
-      association.streams.reset();
+      association.streamsIfAny?.reset();
       this.endSessions(association, now);
     } else association.dropSession(session, now);
   }
@@ -245,10 +247,10 @@ export class ServerCore extends CoreBase {
     }
     return {
       ...snapshot(this.context, peers),
-      tunName: this.options.tunName,
+      tunName: this.tunName,
       uptimeMs: now - this.startedMs,
       publicKey: base64(this.responder.publicKey),
-      mtuBytes: this.options.mtuBytes,
+      mtuBytes: this.mtuBytes,
       tun: { offload: false, tso: false, uso: false },
     };
   }
@@ -279,7 +281,7 @@ export class ServerCore extends CoreBase {
     this.handshake.cancel(publicKey);
     const association = this.clients.directory.client(publicKey)?.association;
     if (!association) return;
-    association.streams.reset();
+    association.streamsIfAny?.reset();
     if (association.current !== null) this.sayClose(association, association.current, reason);
     if (association.sessions.isAny) this.endSessions(association, now);
   }

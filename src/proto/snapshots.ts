@@ -27,7 +27,7 @@ export function peerSnapshot(
   association: Association,
   now: number,
 ): Omit<PeerSnapshot, 'address' | 'address6'> {
-  const session = association.current;
+  const { current: session, reorder, streamsIfAny: streams } = association;
   return {
     name: association.name,
     publicKey: base64(association.publicKey),
@@ -48,19 +48,19 @@ export function peerSnapshot(
     policy: association.steering.policy.name,
     rules: association.steering.rules.map(formatRule),
     isCopying: association.steering.isCopying,
-    orderHeld: association.reorder.heldPackets,
-    orderLate: association.reorder.latePackets,
-    orderGaps: association.reorder.gaps,
+    orderHeld: reorder?.heldPackets ?? 0,
+    orderLate: reorder?.latePackets ?? 0,
+    orderGaps: reorder?.gaps ?? 0,
     heldPackets: association.sender.heldPackets,
     holdOverflows: association.sender.holdOverflows,
     fragmentsSent: association.sender.fragmentsSent,
     resentDatagrams: association.resender.resentDatagrams,
     reassembled: association.reassembly.completed,
     reassemblyDropped: association.reassembly.dropped,
-    streams: [...association.streams.all].map((stream) =>
+    streams: [...(streams?.all ?? [])].map((stream) =>
       streamSnapshot(stream, association.sessions.isAny && association.hasUsablePath, now),
     ),
-    streamsRefused: association.streams.refusedStreams,
+    streamsRefused: streams?.refusedStreams ?? 0,
     paths: association.paths
       .filter((path) => path !== null)
       .map((path) => pathSnapshot(association, path, now)),

@@ -24,6 +24,9 @@ import { Resender } from './resender.ts';
 import { SessionPair } from './session-pair.ts';
 import { StreamCarrier } from './stream-carrier.ts';
 
+/** Of a client that said nothing about its paths. */
+const NO_FLAGS = new Uint8Array(PATHS_PER_PEER);
+
 export class Association implements TimerOwner {
   dueMs = 0;
   heapIndex = -1;
@@ -41,24 +44,23 @@ export class Association implements TimerOwner {
   readonly resender: Resender;
   readonly activity = new Activity();
 
-  /** The public key as text: what maps find the client by. */
-  readonly key: string;
   readonly paths: (Path | null)[] = new Array(PATHS_PER_PEER).fill(null);
   /** Which paths each packet takes; none = packets are held. */
   readonly steering: Steering;
   readonly reassembly = new Reassembly();
-  readonly reorder: Reorder;
+  /** Null until the peer sends in lanes: few ever do. */
+  reorder: Reorder | null = null;
   readonly candidates = new Candidates();
   readonly arrivals = new Arrivals();
-  /** Reliable channels: nothing about sessions or paths ends them. */
-  readonly streams: Streams;
-  private readonly carrier: StreamCarrier;
+  /** Reliable channels: nothing about sessions or paths ends them. Null until somebody speaks of one: most never do. */
+  streamsIfAny: Streams | null = null;
+  private carrier: StreamCarrier | null = null;
   /** Which life of this end this is (the first session id that it gave), uint32; and of the peer. 0 = not met yet. */
   incarnation = 0;
   private peerIncarnation = 0;
 
   /** Server: what the client said of its paths, and in which message. */
-  private readonly pathFlags = new Uint8Array(PATHS_PER_PEER);
+  private pathFlags: Uint8Array = NO_FLAGS;
   private preferencesOf: Session | null = null;
   private preferencesNumber = 0;
 
@@ -73,22 +75,13 @@ export class Association implements TimerOwner {
     readonly slot: number,
     readonly publicKey: Uint8Array,
     public name: string,
+    /** The public key as text: what maps find the client by. */
+    readonly key = base64(publicKey),
   ) {
-    this.key = base64(publicKey);
     this.sessions = new SessionPair(context.sessions);
     this.sender = new PacketSender(context, this);
     this.resender = new Resender(context, this);
-    this.reorder = new Reorder(context.orderSlots);
     this.steering = new Steering(context.policy, context.rules);
-    this.carrier = new StreamCarrier(context, this);
-    this.streams = new Streams({
-      role: context.isServer ? 'server' : 'client',
-      carrier: this.carrier,
-      news: context.streamNews,
-      maxChannels: context.maxChannels,
-      memory: context.streamMemory,
-      peer: () => this.name,
-    });
   }
 
   // Sessions
@@ -108,7 +101,7 @@ export class Association implements TimerOwner {
 
   /** A peer of another life knows nothing of the channels. */
   private meet(peerIncarnation: number): void {
-    if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation) this.streams.reset();
+    if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation) this.streamsIfAny?.reset();
     this.peerIncarnation = peerIncarnation;
   }
 
@@ -124,7 +117,7 @@ export class Association implements TimerOwner {
 
   dropSessions(): void {
     this.sessions.dropAll();
-    this.reorder.close();
+    this.reorder?.close();
   }
 
   // Paths
@@ -175,11 +168,11 @@ export class Association implements TimerOwner {
     const { steering } = this;
     const before = steering.mask;
     steering.update(this.paths, this.current !== null, now);
-    this.reorder.measure(this.paths, now);
+    this.reorder?.measure(this.paths, now);
     this.sender.handlePathsChanged();
     this.resender.handlePathsChanged();
-    this.carrier.update(steering.choice.copies, steering.choice.spread);
-    this.streams.handlePathsChanged();
+    this.carrier?.update(steering.choice.copies, steering.choice.spread);
+    this.streamsIfAny?.handlePathsChanged();
     if (steering.mask === 0) return;
     this.resender.resend(now);
     if (before === 0) this.sender.release(now);
@@ -191,7 +184,7 @@ export class Association implements TimerOwner {
     if (session === this.preferencesOf && ((number - this.preferencesNumber) | 0) <= 0) return;
     this.preferencesOf = session;
     this.preferencesNumber = number;
-    this.pathFlags.set(wish.pathFlags);
+    this.pathFlags = wish.pathFlags;
     for (const path of this.paths) if (path !== null) this.flag(path);
     this.setPolicy(wish.policy, wish.rules, now);
   }
@@ -212,14 +205,46 @@ export class Association implements TimerOwner {
     return this.paths.some((path) => path !== null && isUsable(path.state));
   }
 
+  // What only some need
+
+  /** Puts packets in order from now on. */
+  beginOrder(now: number): Reorder {
+    this.reorder = new Reorder(this.context.orderSlots);
+    this.reorder.measure(this.paths, now);
+    return this.reorder;
+  }
+
+  get streams(): Streams {
+    this.streamsIfAny ??= this.beginStreams();
+    return this.streamsIfAny;
+  }
+
+  private beginStreams(): Streams {
+    const { context, steering } = this;
+    this.carrier = new StreamCarrier(context, this);
+    this.carrier.update(steering.choice.copies, steering.choice.spread);
+    const streams = new Streams({
+      role: context.isServer ? 'server' : 'client',
+      carrier: this.carrier,
+      news: context.streamNews,
+      maxChannels: context.maxChannels,
+      memory: context.streamMemory,
+      peer: () => this.name,
+    });
+    streams.handlePathsChanged();
+    return streams;
+  }
+
   // Time
 
   /** Sends what the streams have to send. */
   flushStreams(now: number): void {
-    this.streams.flush(now);
-    const isIdle = this.streams.count === 0 && !this.activity.isAwaited;
+    const { streamsIfAny: streams } = this;
+    if (streams === null) return;
+    streams.flush(now);
+    const isIdle = streams.count === 0 && !this.activity.isAwaited;
     if (isIdle || !this.activity.wantsLook(now)) return;
-    const { isWaiting } = this.streams;
+    const { isWaiting } = streams;
     // First, while it still shows whether traffic begins.
     if (isWaiting) this.touch(now);
     this.activity.handleWaiting(isWaiting, now);
@@ -255,7 +280,7 @@ export class Association implements TimerOwner {
   expire(now: number): boolean {
     this.sender.expire(now);
     this.reassembly.expire(now);
-    this.reorder.expire(now);
+    this.reorder?.expire(now);
     this.current?.fitWindow(this.slowestMs(), now);
     this.sessions.expirePrevious(now);
     if (this.current === null || !this.current.hasExpired(now)) return false;
@@ -273,6 +298,10 @@ export class Association implements TimerOwner {
   }
 
   get expiryMs(): number {
-    return Math.min(this.sessions.expiryMs, this.sender.expiryMs, this.reorder.dueMs);
+    return Math.min(
+      this.sessions.expiryMs,
+      this.sender.expiryMs,
+      this.reorder?.dueMs ?? Number.POSITIVE_INFINITY,
+    );
   }
 }

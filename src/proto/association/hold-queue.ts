@@ -23,9 +23,11 @@ export interface HeldPacket {
   readonly place: number;
 }
 
+const NO_RANKS: HeldPacket[][] = [];
+
 export class HoldQueue {
-  /** By rank, each oldest first. */
-  private readonly ranks: HeldPacket[][] = Array.from({ length: HOLD_RANKS }, () => []);
+  /** By rank, each oldest first; none while nothing is held. */
+  private ranks: HeldPacket[][] = NO_RANKS;
   private count = 0;
   private bytes = 0;
   /** Packets that gave way to others. */
@@ -45,6 +47,7 @@ export class HoldQueue {
   push(bytes: Uint8Array, flags: number, now: number): number {
     const before = this.overflowed;
     const packet = { bytes: bytes.slice(), flags, heldMs: now, place: this.held++ };
+    if (this.ranks === NO_RANKS) this.ranks = Array.from({ length: HOLD_RANKS }, () => []);
     this.ranks[holdRank(bytes)].push(packet);
     this.count++;
     this.bytes += bytes.length;
@@ -76,7 +79,7 @@ export class HoldQueue {
   /** Hands everything over, in the order of arrival, and is empty. */
   drain(): HeldPacket[] {
     const packets = this.ranks.flat().sort((a, b) => a.place - b.place);
-    for (const rank of this.ranks) rank.length = 0;
+    this.ranks = NO_RANKS;
     this.count = 0;
     this.bytes = 0;
     return packets;

@@ -32,8 +32,8 @@ export function isWholePacket(bytes: Uint8Array, at: number, length: number, fro
 export class IpChannel {
   /** Low 32 bits count. */
   private nextNumber = 0;
-  /** The same for each lane. */
-  private readonly laneNumbers = new Int32Array(LANES);
+  /** The same for each lane; null until there are lanes. */
+  private laneNumbers: Int32Array | null = null;
   fragmentsSent = 0;
 
   constructor(private readonly isServer: boolean) {}
@@ -92,7 +92,10 @@ export class IpChannel {
 
   private next(order: number): number {
     const lane = laneOf(order);
-    if (lane !== NO_LANE) return this.laneNumbers[lane]++;
+    if (lane !== NO_LANE) {
+      this.laneNumbers ??= new Int32Array(LANES);
+      return this.laneNumbers[lane]++;
+    }
     const number = this.nextNumber;
     this.nextNumber = (number + 1) | 0;
     return number;

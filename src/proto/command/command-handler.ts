@@ -111,8 +111,8 @@ export class CommandHandler {
 
   /** What an earlier life of the peer has sent belongs to channels that are gone. */
   private handleStream(session: Session, body: Uint8Array, now: number): boolean {
-    const { streams } = session.association;
     if (!session.association.knowsChannels(session)) return true;
+    const { streams } = session.association;
     switch (commandOf(body[0])) {
       case Command.ACK:
         return streams.handleAck(body, 0, body.length, now);

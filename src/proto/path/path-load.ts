@@ -42,7 +42,7 @@ export class PathLoad {
   isFull = false;
   private offeredPerMs = 0;
   private readonly base = new WindowedMin(BASE_SPAN_MS);
-  private readonly recentRtts = new Float64Array(STANDING_SAMPLES).fill(Number.POSITIVE_INFINITY);
+  private readonly recentRtts = new Array<number>(STANDING_SAMPLES).fill(Number.POSITIVE_INFINITY);
   private sample = 0;
   private backlogBytes = 0;
   private backlogMs = 0;

@@ -4,16 +4,23 @@
  */
 const CAPACITY = 32;
 
-export class ProbeLog {
-  private readonly high = new Int32Array(CAPACITY);
-  private readonly low = new Int32Array(CAPACITY);
-  private readonly sentMs = new Float64Array(CAPACITY);
+interface Sent {
+  /** The token, two int32 words. */
+  readonly high: number;
+  readonly low: number;
+  readonly sentMs: number;
   /** Outer packet size that the probe tests, 0 = an ordinary probe. */
-  private readonly sizes = new Int32Array(CAPACITY);
+  readonly sizeBytes: number;
   /** What the caller had counted when the probe left. */
-  private readonly marks = new Float64Array(CAPACITY);
-  private head = 0;
-  private count = 0;
+  readonly mark: number;
+}
+
+/** Of all logs that are empty. */
+const NOTHING: Sent[] = [];
+
+export class ProbeLog {
+  /** A path at rest has none or one under way. */
+  private sent: Sent[] = NOTHING;
   /** When the oldest unanswered ordinary probe left that found no room here any more; Infinity = none. */
   private forgottenMs = Number.POSITIVE_INFINITY;
   /** Size of the probe that `settle` found last. */
@@ -26,45 +33,31 @@ export class ProbeLog {
   /** When the oldest unanswered ordinary probe left; Infinity = all answered. */
   oldestMs(): number {
     if (this.forgottenMs !== Number.POSITIVE_INFINITY) return this.forgottenMs;
-    for (let i = 0; i < this.count; i++) {
-      const at = (this.head + i) % CAPACITY;
-      if (this.sizes[at] === 0) return this.sentMs[at];
-    }
+    for (const probe of this.sent) if (probe.sizeBytes === 0) return probe.sentMs;
     return Number.POSITIVE_INFINITY;
   }
 
   /** A token of two int32 words; the oldest probe is forgotten when the log is full. */
   add(high: number, low: number, sizeBytes: number, now: number, mark = 0): void {
-    if (this.count === CAPACITY) {
-      // Its answer is not known any more, its silence is.
-      if (this.sizes[this.head] === 0) this.forgottenMs = Math.min(this.forgottenMs, this.sentMs[this.head]);
-      this.head = (this.head + 1) % CAPACITY;
-      this.count--;
-    }
-    const at = (this.head + this.count++) % CAPACITY;
-    this.high[at] = high;
-    this.low[at] = low;
-    this.sentMs[at] = now;
-    this.sizes[at] = sizeBytes;
-    this.marks[at] = mark;
+    const probe = { high, low, sentMs: now, sizeBytes, mark };
+    if (this.sent.length === 0) this.sent = [probe];
+    else this.sent.push(probe);
+    if (this.sent.length > CAPACITY) this.forgetOldest();
     // A size probe that is lost says something about the size, not about the path.
     if (sizeBytes === 0) this.unanswered++;
   }
 
   /** When the probe with this token left, or -1 when there is none: then the answer proves nothing. */
   settle(high: number, low: number): number {
-    for (let i = 0; i < this.count; i++) {
-      const at = (this.head + i) % CAPACITY;
-      if (this.high[at] !== high || this.low[at] !== low) continue;
-      this.settledSizeBytes = this.sizes[at];
-      this.forgottenMs = Number.POSITIVE_INFINITY;
-      this.settledMark = this.marks[at];
-      this.head = (at + 1) % CAPACITY;
-      this.count -= i + 1;
-      this.unanswered = this.countOrdinary();
-      return this.sentMs[at];
-    }
-    return -1;
+    const at = this.sent.findIndex((probe) => probe.high === high && probe.low === low);
+    if (at < 0) return -1;
+    const { sentMs, sizeBytes, mark } = this.sent[at];
+    this.settledSizeBytes = sizeBytes;
+    this.settledMark = mark;
+    this.sent = at + 1 === this.sent.length ? NOTHING : this.sent.slice(at + 1);
+    this.forgottenMs = Number.POSITIVE_INFINITY;
+    this.unanswered = this.countOrdinary();
+    return sentMs;
   }
 
   /** An answer to what left before that proves nothing any more. */
@@ -76,14 +69,20 @@ export class ProbeLog {
   }
 
   clear(): void {
-    this.count = 0;
+    this.sent = NOTHING;
     this.forgottenMs = Number.POSITIVE_INFINITY;
     this.unanswered = 0;
   }
 
+  /** Its answer is not known any more, its silence is. */
+  private forgetOldest(): void {
+    const [oldest] = this.sent.splice(0, 1);
+    if (oldest.sizeBytes === 0) this.forgottenMs = Math.min(this.forgottenMs, oldest.sentMs);
+  }
+
   private countOrdinary(): number {
     let ordinary = 0;
-    for (let i = 0; i < this.count; i++) if (this.sizes[(this.head + i) % CAPACITY] === 0) ordinary++;
+    for (const probe of this.sent) if (probe.sizeBytes === 0) ordinary++;
     return ordinary;
   }
 }

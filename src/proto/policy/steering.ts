@@ -21,6 +21,9 @@ const SMALL_BYTES = 300;
 const RUN_MS = 1;
 const WRAPPER_BYTES = HEADROOM_BYTES + TAG_BYTES;
 
+/** Of the packet at hand, for all associations. */
+const flow = new FlowReader();
+
 interface Plan {
   policy: Policy;
   choice: Choice;
@@ -47,7 +50,6 @@ export class Steering {
   private usesAlarm = false;
   private lastSpread: Path | null = null;
   private readonly unrest = new Unrest();
-  private readonly flow = new FlowReader();
   /** Null until packets are spread: most of a server's clients never ask for that. */
   private flows: FlowMemory | null = null;
 
@@ -120,7 +122,7 @@ export class Steering {
   }
 
   private planFor(bytes: Uint8Array, at: number, length: number): Plan {
-    const { rules, flow } = this;
+    const { rules } = this;
     if (rules.length > 0 || this.hasSpread) flow.read(bytes, at);
     for (let i = 0; i < rules.length; i++) if (matches(rules[i], flow, length)) return this.rulePlans[i];
     return this.plans[0];
@@ -131,7 +133,7 @@ export class Steering {
       ? this.pathOfFlow(choice.spread, bytes, now)
       : this.earliest(choice.spread, bytes, now);
     path.outflow.load.commit(bytes, now);
-    if (!choice.byFlow) this.order = this.flowMemory.orderOver(this.flow.hash, path.id, now);
+    if (!choice.byFlow) this.order = this.flowMemory.orderOver(flow.hash, path.id, now);
     const own = 1 << path.id;
     if (bytes > SMALL_BYTES + WRAPPER_BYTES || choice.smallCopies === 0) return own;
     const mask = this.withinBudget(choice.smallCopies | own, path, bytes, now);
@@ -164,7 +166,7 @@ export class Steering {
 
   private pathOfFlow(mask: number, bytes: number, now: number): Path {
     const { flowMemory } = this;
-    const { hash } = this.flow;
+    const { hash } = flow;
     const bound = flowMemory.boundTo(hash, mask, now);
     if (bound >= 0) return this.paths[bound] as Path;
     const path = this.earliest(mask, bytes, now);

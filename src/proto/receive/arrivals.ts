@@ -11,12 +11,14 @@ const MEMORY = 4_096;
 const COPIES_FOR_MS = 5_000;
 const NOTHING = 255;
 
+const NO_PATHS = new Uint8Array(0);
+
 export class Arrivals {
   /** By path id. */
   readonly savedPackets: number[] = new Array(PATHS_PER_PEER).fill(0);
   /** Taken with the first second copy. */
   private numbers: Float64Array | null = null;
-  private paths = new Uint8Array(0);
+  private paths = NO_PATHS;
   private copiesUntilMs = Number.NEGATIVE_INFINITY;
 
   /** The packet of that datagram came, over path `pathId`, and had not come before. */

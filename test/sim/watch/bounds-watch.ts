@@ -29,7 +29,7 @@ export class BoundsWatch {
       const hold = association.sender['hold'];
       within('held packets', hold.length, HELD_PACKETS);
       within('held bytes', hold['bytes'], HELD_BYTES);
-      within('packets that wait for their turn', association.reorder.held, ORDERED_PACKETS);
+      within('packets that wait for their turn', association.reorder?.held ?? 0, ORDERED_PACKETS);
       within('pieces', association.reassembly.heldPieces, REASSEMBLY_PIECES);
       const words = association.current?.window['words'].length ?? 0;
       within('window bits', words * 32, WINDOW_BITS);
@@ -43,6 +43,6 @@ export class BoundsWatch {
     within('pending handshakes', pending.size, PENDING_HANDSHAKES);
     within('spent initiations', pending['spent'].size, SPENT_INITIATIONS);
     within('newcomers', handshake['newcomers'].size, pending.size);
-    within('leases', core['clients'].leases.leasedCount, core['options'].maxClients);
+    within('leases', core['clients'].leases.leasedCount, core['clients'].leases['options'].maxLeases);
   }
 }
