@@ -54,7 +54,7 @@ export class ProbeLog {
     const { sentMs, sizeBytes, mark } = this.sent[at];
     this.settledSizeBytes = sizeBytes;
     this.settledMark = mark;
-    this.sent = at + 1 === this.sent.length ? NOTHING : this.sent.slice(at + 1);
+    this.keepFrom(at + 1);
     this.forgottenMs = Number.POSITIVE_INFINITY;
     this.unanswered = this.countOrdinary();
     return sentMs;
@@ -62,8 +62,7 @@ export class ProbeLog {
 
   /** An answer to what left before that proves nothing any more. */
   forgetBefore(ms: number): void {
-    for (; this.count > 0 && this.sentMs[this.head] < ms; this.count--)
-      this.head = (this.head + 1) % CAPACITY;
+    this.keepFrom(this.sent.findIndex((probe) => probe.sentMs >= ms));
     this.forgottenMs = Number.POSITIVE_INFINITY;
     this.unanswered = this.countOrdinary();
   }
@@ -72,6 +71,11 @@ export class ProbeLog {
     this.sent = NOTHING;
     this.forgottenMs = Number.POSITIVE_INFINITY;
     this.unanswered = 0;
+  }
+
+  /** `at` -1 or behind the last: none. */
+  private keepFrom(at: number): void {
+    this.sent = at < 0 || at >= this.sent.length ? NOTHING : this.sent.slice(at);
   }
 
   /** Its answer is not known any more, its silence is. */
