@@ -42,6 +42,8 @@ export interface InboundHandler extends InteriorHandler {
 export class Inbound {
   private readonly claims = new Claims(MAX_ROWS);
   private readonly dispatcher: Dispatcher;
+  // The session of the last row, likewise.
+  private session: Session | null = null;
   // The path of the last row, so that a train of one sender is looked up once.
   private pathTrain = -1;
   private pathAssociation: Association | null = null;
@@ -58,6 +60,7 @@ export class Inbound {
   handleDatagrams(batch: PacketBatch, now: number): number {
     const { verdict, type } = batch;
     this.forgetPath();
+    this.session = null;
     this.claims.clear();
     let wanted = 0;
     for (let row = 0; row < batch.count; row++) {
@@ -72,15 +75,16 @@ export class Inbound {
       verdict[row] = Verdict.DROP;
       if (type[row] > DatagramType.COOKIE) this.context.rejects.add('type');
       else this.handler.handleHandshake(type[row], datagramBytes(batch, row), batch, row, now);
+      this.session = null;
     }
     return wanted;
   }
 
   private find(batch: PacketBatch, row: number, now: number): boolean {
-    const { rejects, sessions } = this.context;
-    const session = sessions.find(batch.sessionId[row] | 0);
+    const { rejects } = this.context;
+    const session = this.sessionOf(batch.sessionId[row] | 0);
     batch.verdict[row] = Verdict.DROP;
-    if (session === undefined) {
+    if (session === null) {
       rejects.add('session-unknown');
       return false;
     }
@@ -103,6 +107,11 @@ export class Inbound {
     }
     batch.verdict[row] = Verdict.OPEN;
     return true;
+  }
+
+  private sessionOf(id: number): Session | null {
+    if (this.session?.localId !== id) this.session = this.context.sessions.find(id) ?? null;
+    return this.session;
   }
 
   /** Stages 4 to 7. True = copies of forged rows are to be opened now. */

@@ -5,7 +5,7 @@
  */
 import { PATHS_PER_PEER } from '../packet-batch.ts';
 
-/** Packets whose second copy may still come: a tenth of a second at 40,000 a second, half a minute of talk. */
+/** Packets whose second copy may still come: a tenth of a second at 40,000 a second, half a minute of talk. A power of two. */
 const MEMORY = 4_096;
 /** The peer sends copies as long as one comes now and then: longer than it takes to give up a path that swallows them. */
 const COPIES_FOR_MS = 5_000;
@@ -24,7 +24,7 @@ export class Arrivals {
   /** The packet of that datagram came, over path `pathId`, and had not come before. */
   handleFirst(packetNumber: number, pathId: number, now: number): void {
     if (this.numbers === null) return;
-    const at = packetNumber % MEMORY;
+    const at = packetNumber & (MEMORY - 1);
     const before = this.paths[at];
     if (before !== NOTHING && now < this.copiesUntilMs) this.savedPackets[before]++;
     this.numbers[at] = packetNumber;
@@ -39,7 +39,7 @@ export class Arrivals {
       this.paths = new Uint8Array(MEMORY).fill(NOTHING);
       return;
     }
-    const at = packetNumber % MEMORY;
+    const at = packetNumber & (MEMORY - 1);
     if (this.numbers[at] === packetNumber) this.paths[at] = NOTHING;
   }
 
