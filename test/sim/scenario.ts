@@ -14,6 +14,8 @@ export interface Scenario {
   readonly clients: readonly ClientPlan[];
   readonly flows: readonly FlowPlan[];
   /** Absent = none. */
+  readonly bulk?: readonly BulkPlan[];
+  /** Absent = none. */
   readonly streams?: readonly StreamPlan[];
   readonly events: readonly TimedEvent[];
   readonly attacker: AttackerPlan | null;
@@ -67,6 +69,16 @@ export interface FlowPlan {
   readonly offMs: number;
   readonly minBytes: number;
   readonly maxBytes: number;
+}
+
+/** Packets as fast as they come through, as TCP sends them. */
+export interface BulkPlan {
+  readonly client: number;
+  readonly kind: 'up' | 'down';
+  readonly startMs: number;
+  readonly endMs: number;
+  /** Of each packet. */
+  readonly bytes: number;
 }
 
 /** Bytes that both ends write, each at its pace, and end. */
@@ -143,6 +155,15 @@ export interface Expectations {
   readonly sameAddress?: boolean;
   /** Of the packets that travel in lanes, at most this fraction comes out behind a later one. Absent: any. */
   readonly behind?: number;
+  readonly surplus?: readonly SurplusLimit[];
+}
+
+/** Of the bytes that one client's packets need on the wire, at most this part more is sent, both ways together. */
+export interface SurplusLimit {
+  readonly client: number;
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly atMost: number;
 }
 
 export const NOTHING_EXPECTED: Expectations = { delivered: 0 };

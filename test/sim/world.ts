@@ -5,6 +5,7 @@ import { loadNative } from '../../src/native/native.ts';
 import { Suite } from '../../src/proto/ports.ts';
 import { deriveInviteId, deriveInvitePsk } from '../../src/proto/session/invite-keys.ts';
 import { Attacker } from './attacker.ts';
+import { Bulk } from './bulk.ts';
 import { EventQueue } from './clock.ts';
 import { ClientHost } from './host/client-host.ts';
 import { WORLD_EPOCH_MS } from './host/host-clock.ts';
@@ -22,6 +23,7 @@ import { BoundsWatch } from './watch/bounds-watch.ts';
 import { KeyBook } from './watch/key-book.ts';
 import { ProgressWatch } from './watch/progress-watch.ts';
 import { SecretsWatch } from './watch/secrets-watch.ts';
+import { watchSurplus } from './watch/surplus-watch.ts';
 import { Violation } from './watch/violation.ts';
 import { Workload } from './workload.ts';
 import { WorldEvents } from './world-events.ts';
@@ -163,11 +165,22 @@ export class World {
       else if ((flow.kind === 'up' || flow.kind === 'down') && packet.length <= limit)
         progress[flow.client].noteOffered(packet, flow.kind);
     };
-    server.onDelivered = (packet) => progress[packet.from].noteDelivered(packet, 'up');
+    const bulk = (scenario.bulk ?? []).map(
+      (plan) => new Bulk(plan, queue, this.ledger, clients[plan.client], server),
+    );
+    server.onDelivered = (packet) => {
+      progress[packet.from].noteDelivered(packet, 'up');
+      for (const flow of bulk) flow.noteDelivered(packet);
+    };
     for (const client of clients)
-      client.onDelivered = (packet) => progress[client.place].noteDelivered(packet, 'down');
+      client.onDelivered = (packet) => {
+        progress[client.place].noteDelivered(packet, 'down');
+        for (const flow of bulk) flow.noteDelivered(packet);
+      };
     for (const client of clients) client.onAssigned = () => progress[client.place].noteAssigned();
     for (const flow of scenario.flows) workload.start(flow);
+    for (const limit of scenario.expect.surplus ?? [])
+      watchSurplus(queue, server, clients[limit.client], limit);
     this.internet.onReached = (to, owner) => server.amplification.noteReached(to, owner, queue.nowMs);
     if (scenario.attacker !== null)
       new Attacker(queue, random.fork('attacker'), this.internet, scenario.attacker, SERVER_ADDRESSES);

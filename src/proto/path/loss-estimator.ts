@@ -39,6 +39,12 @@ export class LossEstimator {
     if (((sent - this.sent) | 0) > 0 || !this.hasBase) this.rebase(sent, received);
   }
 
+  /** What was lost so far has a known cause. */
+  forget(): void {
+    this.recentSent = 0;
+    this.recentLost = 0;
+  }
+
   /** The counters (uint32) as one report gives them; reports may be reordered or repeated. */
   handleReport(sent: number, received: number): void {
     const sentSince = (sent - this.sent) | 0;
@@ -70,8 +76,7 @@ export class LossEstimator {
   }
 
   private restart(sent: number, received: number): void {
-    this.recentSent = 0;
-    this.recentLost = 0;
+    this.forget();
     this.rebase(sent, received);
   }
 }

@@ -50,9 +50,9 @@ export class Outflow {
     const { row, delivery } = this;
     if (delivery.handleReport(received, row.sentDatagrams, row.sentBytes, now)) {
       this.budget.handleReport(rttMs, delivery.bytesPerMs, now);
-      this.load.handleDelivery(delivery.arrivedBytes, now);
+      this.load.handleDelivery(delivery.arrivedBytes, row.sentBytes, now);
     }
-    if (this.load.isFull || !isJudged) this.freshLoss.skipReport(sent, received);
+    if (this.load.explainsLoss || !isJudged) this.freshLoss.skipReport(sent, received);
     else this.freshLoss.handleReport(sent, received);
   }
 }

@@ -4,7 +4,8 @@
  * round-trip time takes away are under way, and the rest waits.
  *
  * While packets wait, what arrives is what the bottleneck takes. While none wait, it takes at least that: the estimate doubles
- * with each report until something waits for the first time, and grows with care from then on.
+ * with each report until something waits for the first time, and grows with care from then on; never far beyond what arrived,
+ * or a path thought faster than it is would never look full.
  */
 import { WindowedMin } from './windowed-min.ts';
 
@@ -16,6 +17,8 @@ const MAX_CAPACITY = 10_000_000;
 const FAST_GROWTH = 2;
 const CAREFUL_GROWTH = 1.05;
 const SLOW_GROWTH = 1.02;
+/** Of what arrives, beyond which no estimate grows. */
+const MOST_BEYOND = 1.5;
 /** Weight of a new measurement while packets wait. */
 const GAIN = 0.3;
 /** Traffic that empties its queues now and then shows the base; a path that changed its length is known within two spans. */
@@ -28,8 +31,9 @@ const QUEUED_MS = 10;
 const SURELY_QUEUED_MS = 40;
 /** Less arrives than is handed over: the queue grows. */
 const BEHIND = 0.95;
-/** Part of the capacity that counts as using it. */
+/** Part of the capacity that counts as using it; where packets surely wait, the capacity is no more than it was. */
 const IN_USE = 0.5;
+const IN_USE_QUEUED = 0.2;
 /** Delivery is judged over at least this: shorter spans measure the clock. */
 const MIN_SPAN_MS = 50;
 
@@ -38,8 +42,10 @@ export class PathLoad {
   capacity = INITIAL_CAPACITY;
   /** Bytes handed over so far. */
   committedBytes = 0;
-  /** True when what is lost now is lost because the path is full. */
+  /** It is used for what it takes, and packets wait. */
   isFull = false;
+  /** It carries about as much as it is thought to take. */
+  isUsed = false;
   private offeredPerMs = 0;
   private readonly base = new WindowedMin(BASE_SPAN_MS);
   private readonly recentRtts = new Array<number>(STANDING_SAMPLES).fill(Number.POSITIVE_INFINITY);
@@ -48,7 +54,7 @@ export class PathLoad {
   private backlogMs = 0;
   private hasQueued = false;
   private judgedMs = 0;
-  private judgedBytes = 0;
+  private judgedSentBytes = 0;
   private deliveredBytes = 0;
 
   /** Round trip of an empty path; Infinity = unknown. */
@@ -68,7 +74,17 @@ export class PathLoad {
     return this.offeredPerMs > MIN_CAPACITY;
   }
 
-  /** A packet goes over this path. */
+  /** What is lost now is lost because the path is full, or just was: a queue that overflows does so within a round trip. */
+  get explainsLoss(): boolean {
+    const { recentRtts, sample } = this;
+    const latestMs = recentRtts[(sample + STANDING_SAMPLES - 1) % STANDING_SAMPLES];
+    const previousMs = recentRtts[(sample + STANDING_SAMPLES - 2) % STANDING_SAMPLES];
+    const queueMs =
+      (previousMs === Number.POSITIVE_INFINITY ? latestMs : Math.max(latestMs, previousMs)) - this.base.value;
+    return this.isFull || (this.isUsed && queueMs > SURELY_QUEUED_MS);
+  }
+
+  /** A packet is handed over to this path because it arrives over it first, or besides. */
   commit(bytes: number, now: number): void {
     this.committedBytes += bytes;
     this.drain(now);
@@ -97,16 +113,16 @@ export class PathLoad {
     this.backlogMs = now;
   }
 
-  /** `arrivedBytes` more are known to have arrived at the other end. */
-  handleDelivery(arrivedBytes: number, now: number): void {
+  /** `arrivedBytes` more are known to have arrived at the other end; `sentBytes` left over this path so far, for whatever reason. */
+  handleDelivery(arrivedBytes: number, sentBytes: number, now: number): void {
     this.deliveredBytes += arrivedBytes;
     const spanMs = now - this.judgedMs;
     if (spanMs < MIN_SPAN_MS) return;
     const delivered = this.deliveredBytes / spanMs;
-    const offered = (this.committedBytes - this.judgedBytes) / spanMs;
+    const offered = (sentBytes - this.judgedSentBytes) / spanMs;
     this.offeredPerMs = offered;
     this.judgedMs = now;
-    this.judgedBytes = this.committedBytes;
+    this.judgedSentBytes = sentBytes;
     this.deliveredBytes = 0;
     // The first report, or the first one after a pause, tells of time in which nothing was to be carried.
     if (spanMs <= 20 * MIN_SPAN_MS) this.judge(delivered, offered);
@@ -114,16 +130,18 @@ export class PathLoad {
 
   private judge(delivered: number, offered: number): void {
     const queueMs = this.standingQueueMs;
-    const isUsed = Math.max(offered, delivered) > IN_USE * this.capacity;
-    this.isFull = isUsed && queueMs > QUEUED_MS;
-    const isBehind = delivered < BEHIND * offered;
     const isSurelyQueued = queueMs > SURELY_QUEUED_MS;
+    const part = Math.max(offered, delivered) / this.capacity;
+    this.isUsed = part > IN_USE || (isSurelyQueued && part > IN_USE_QUEUED);
+    this.isFull = this.isUsed && queueMs > QUEUED_MS;
+    const isBehind = delivered < BEHIND * offered;
     // A queue that others fill says nothing about what the bottleneck would take from here.
     if (delivered > 0 && ((this.isFull && (isBehind || isSurelyQueued)) || (isBehind && isSurelyQueued))) {
       this.capacity = this.hasQueued ? this.capacity + GAIN * (delivered - this.capacity) : delivered;
       this.hasQueued = true;
-    } else if (isUsed) {
-      this.capacity = Math.max(this.capacity * this.growth, delivered);
+    } else if (this.isUsed) {
+      const grown = Math.min(this.capacity * this.growth, MOST_BEYOND * delivered);
+      this.capacity = Math.max(this.capacity, grown, delivered);
     } else if (this.capacity < INITIAL_CAPACITY && queueMs <= QUEUED_MS) {
       // Nobody would ever find out otherwise: a path that is thought slow is not chosen.
       this.capacity *= CAREFUL_GROWTH;

@@ -51,7 +51,7 @@ class Bottleneck {
       let bytes = 0;
       while (this.arrivals.length > 0 && this.arrivals[0].atMs <= this.nowMs)
         bytes += (this.arrivals.shift() as { bytes: number }).bytes;
-      this.load.handleDelivery(bytes, this.nowMs);
+      this.load.handleDelivery(bytes, this.load.committedBytes, this.nowMs);
     }
   }
 }
@@ -97,7 +97,7 @@ describe('the load of a path', () => {
       nowMs += 60;
       load.commit(bytes, nowMs - rttMs);
       load.handleRtt(rttMs, load.committedBytes - bytes, nowMs);
-      load.handleDelivery(bytes, nowMs);
+      load.handleDelivery(bytes, load.committedBytes, nowMs);
     };
     report(20, 50);
     const before = load.capacity;
@@ -106,5 +106,27 @@ describe('the load of a path', () => {
     load.capacity = 4;
     for (let i = 0; i < 150; i++) report(20, 50);
     expect(load.capacity).toBeGreaterThan(400);
+  });
+
+  it('explains what is lost while packets wait, and nothing else', () => {
+    const link = new Bottleneck(1_250, 20);
+    link.offer(900, 2_000);
+    expect(link.load.explainsLoss).toBe(false);
+    link.offer(3_000, 200);
+    expect(link.load.explainsLoss).toBe(true);
+    link.offer(400, 2_000);
+    expect(link.load.explainsLoss).toBe(false);
+  });
+
+  it('never takes a path for much faster than what came through', () => {
+    const load = new PathLoad();
+    let nowMs = 0;
+    let sentBytes = 0;
+    for (let i = 0; i < 20; i++) {
+      nowMs += 60;
+      load.handleRtt(20, 0, nowMs);
+      load.handleDelivery(60 * 1_000, (sentBytes += 60 * 5_000), nowMs);
+    }
+    expect(load.capacity).toBeLessThanOrEqual(1_500);
   });
 });

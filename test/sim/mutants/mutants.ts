@@ -345,4 +345,26 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     run: scenario('three-days-of-streams'),
   },
+  {
+    name: 'loss that a full queue explains calls for copies',
+    edits: [
+      {
+        file: 'path/outflow.ts',
+        find: 'if (this.load.explainsLoss || !isJudged)',
+        replace: 'if (!isJudged)',
+      },
+    ],
+    run: scenario('auto-hiccup'),
+  },
+  {
+    name: 'copies that make a path lose are never done without',
+    edits: [
+      {
+        file: 'policy/unrest.ts',
+        find: 'const FIRST_TRIAL_MS = 10_000;',
+        replace: 'const FIRST_TRIAL_MS = Number.POSITIVE_INFINITY;',
+      },
+    ],
+    run: scenario('auto-hiccup'),
+  },
 ];

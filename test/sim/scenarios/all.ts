@@ -1,5 +1,6 @@
 /** The scenarios by name. Each file is one story; `expect` says what it has to come to. */
 import type { Scenario } from '../scenario.ts';
+import { autoHiccup } from './auto-hiccup.ts';
 import { bondOfUnequals } from './bond-of-unequals.ts';
 import { busyServer } from './busy-server.ts';
 import { clockOf1970 } from './clock-of-1970.ts';
@@ -44,4 +45,5 @@ export const SCENARIOS: readonly Scenario[] = [
   lossyStreams,
   hourOfStreams,
   hoursOfTwoClients,
+  autoHiccup,
 ];
