@@ -57,6 +57,10 @@ export class PacketSender {
     if (pathMask < 0) {
       pathMask = steering.choose(batch.arena, batch.offset[row], length, now);
       order = steering.order;
+      if (steering.wantsAnswer) {
+        steering.wantsAnswer = false;
+        this.context.wake(association);
+      }
     }
     if (this.isLimited) {
       pathMask = withinAllowances(association.paths, pathMask, length);

@@ -3,7 +3,7 @@
  * packet went over another path already, and a full queue on a slow link would delay the very packets that need it most when
  * the fast link dies.
  *
- * The rate starts low and doubles with every good report, as in slow start; a growing round-trip time cuts it to what the
+ * The rate starts low and grows fourfold with every good report, so that it keeps up with a flow in slow start; a growing round-trip time cuts it to what the
  * peer says was delivered; from then on it grows in small steps. Without reports it stays. Loss alone cuts nothing: a lossy
  * link is where copies are wanted. A path that takes whatever is offered ends without a limit.
  */
@@ -14,24 +14,31 @@ const INITIAL_RATE = 500;
 const MIN_RATE = 4;
 /** Beyond 4 Gbit/s nothing is limited. */
 const UNLIMITED_RATE = 500_000;
-/** What may leave at once: the burst of a page load over a link not known to be slow, three packets over one that is. */
-const BURST_BYTES = 16_384;
+/** What may leave at once: the first window of a TCP flow over a link not known to be slow, three packets over one that is. */
+const BURST_BYTES = 20_480;
 const CONGESTED_BURST_BYTES = 4_500;
 const BURST_MS = 40;
-/** Of the burst, kept for small copies: a call, a keystroke, a question to a name server are not pushed aside by a download. */
+/** Of the least burst, kept for small copies: a call, a keystroke, a question to a name server are not pushed aside by a download. */
 const SMALL_SHARE = 0.25;
 const SMALL_BYTES = 256;
 /** Queueing delay that is a sign of congestion, and below which there is room for more. */
 const CONGESTED_QUEUE_MS = 100;
 const CLEAR_QUEUE_MS = 50;
-const SLOW_START_GROWTH = 2;
+/** A shorter queue is a sign, too, when so much less arrives than leaves: it overflows. */
+const OVERFLOWING = 0.8;
+/** A flow in slow start doubles with each round trip and is one ahead. */
+const SLOW_START_GROWTH = 4;
 const CAREFUL_GROWTH = 1.1;
+/** Part of the rate that counts as using it: twice as much still fits, beside what is kept for small copies. */
+const IN_USE = 1 / 3;
 /** Of the delivered rate, so that the queue drains. */
 const BACK_OFF = 0.8;
 /** The base round-trip time is the least of the current and the previous span of this length. */
 const BASE_SPAN_MS = 10_000;
 /** One cut per round trip at most. */
 const MIN_CUT_INTERVAL_MS = 200;
+/** Congestion that one stall of a busy machine would explain does not cut: over so many reports, and so long. */
+const CONGESTED_MS = 100;
 
 export class CopyBudget {
   private ratePerMs = INITIAL_RATE;
@@ -41,6 +48,7 @@ export class CopyBudget {
   /** Offered since the last report, taken or not. */
   private offeredBytes = 0;
   private congestedReports = 0;
+  private congestedSinceMs = 0;
   private reportedMs = 0;
   private cutMs = Number.NEGATIVE_INFINITY;
   private spanMs = 0;
@@ -58,6 +66,11 @@ export class CopyBudget {
     return this.ratePerMs !== Number.POSITIVE_INFINITY;
   }
 
+  /** The rate is still being found out: no answer has shown a queue yet. */
+  get isRamping(): boolean {
+    return this.isLimited && !this.wasCongested;
+  }
+
   /** True while the rate is being used: reports should come soon. */
   get isBusy(): boolean {
     return this.isLimited && this.offeredBytes > this.ratePerMs * BURST_MS;
@@ -73,7 +86,7 @@ export class CopyBudget {
       this.tokens = Math.min(burst, this.tokens + (now - this.refilledMs) * this.ratePerMs);
       this.refilledMs = now;
     }
-    const kept = bytes > SMALL_BYTES ? SMALL_SHARE * burst : 0;
+    const kept = bytes > SMALL_BYTES ? SMALL_SHARE * least : 0;
     if (this.tokens < bytes + kept) {
       this.surplusCopies++;
       return false;
@@ -87,21 +100,24 @@ export class CopyBudget {
     this.offeredBytes += bytes;
   }
 
-  /** An answer came: the round-trip time of its probe, and what the peer received per millisecond since the last answer. */
-  handleReport(rttMs: number, deliveredPerMs: number, now: number): void {
+  /** An answer came: the round-trip time of its probe, and what left here and arrived there per millisecond since the last one. */
+  handleReport(rttMs: number, sentPerMs: number, deliveredPerMs: number, now: number): void {
     const queueMs = rttMs - this.baseMs(rttMs, now);
     const elapsedMs = Math.max(1, now - this.reportedMs);
-    const wasUsed = this.offeredBytes / elapsedMs > this.ratePerMs / 2;
+    const wasUsed = this.offeredBytes / elapsedMs > IN_USE * this.ratePerMs;
     this.offeredBytes = 0;
     this.reportedMs = now;
-    this.congestedReports = queueMs > CONGESTED_QUEUE_MS ? this.congestedReports + 1 : 0;
-    if (this.congestedReports >= this.reportsBeforeCut) this.cut(deliveredPerMs, now);
+    const enoughMs = deliveredPerMs < OVERFLOWING * sentPerMs ? CLEAR_QUEUE_MS : CONGESTED_QUEUE_MS;
+    if (queueMs <= enoughMs) this.congestedReports = 0;
+    else if (this.congestedReports++ === 0) this.congestedSinceMs = now;
+    if (this.isSurelyCongested(now)) this.cut(deliveredPerMs, now);
     else if (queueMs < CLEAR_QUEUE_MS && wasUsed) this.grow();
   }
 
-  /** A busy machine delays an answer now and then; and a link that cannot take even the first rate is rare. */
-  private get reportsBeforeCut(): number {
-    return this.ratePerMs > INITIAL_RATE ? 2 : 3;
+  /** A link that cannot take even the first rate is rare. */
+  private isSurelyCongested(now: number): boolean {
+    const spans = this.ratePerMs > INITIAL_RATE ? 1 : 2;
+    return this.congestedReports > spans && now - this.congestedSinceMs >= spans * CONGESTED_MS;
   }
 
   private cut(deliveredPerMs: number, now: number): void {

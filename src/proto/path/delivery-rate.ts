@@ -10,6 +10,8 @@ export class DeliveryRate {
   private atMs = Number.NEGATIVE_INFINITY;
   /** Bytes per millisecond; 0 = not known yet. */
   bytesPerMs = 0;
+  /** What left here meanwhile. */
+  sentBytesPerMs = 0;
   /** What the last report that made it new added. */
   arrivedBytes = 0;
 
@@ -22,7 +24,8 @@ export class DeliveryRate {
     if (elapsedMs < MIN_SPAN_MS) return false;
     const arrived = (received - this.received) | 0;
     const left = (sentDatagrams - this.sentDatagrams) | 0;
-    const meanBytes = left > 0 ? (sentBytes - this.sentBytes) / left : 0;
+    const leftBytes = sentBytes - this.sentBytes;
+    const meanBytes = left > 0 ? leftBytes / left : 0;
     const isFirst = this.atMs === Number.NEGATIVE_INFINITY;
     this.received = received;
     this.sentDatagrams = sentDatagrams;
@@ -31,6 +34,7 @@ export class DeliveryRate {
     if (isFirst || arrived < 0) return false;
     this.arrivedBytes = arrived * meanBytes;
     this.bytesPerMs = this.arrivedBytes / elapsedMs;
+    this.sentBytesPerMs = leftBytes / elapsedMs;
     return true;
   }
 }

@@ -49,7 +49,7 @@ export class Outflow {
     if (rttMs === null) return;
     const { row, delivery } = this;
     if (delivery.handleReport(received, row.sentDatagrams, row.sentBytes, now)) {
-      this.budget.handleReport(rttMs, delivery.bytesPerMs, now);
+      this.budget.handleReport(rttMs, delivery.sentBytesPerMs, delivery.bytesPerMs, now);
       this.load.handleDelivery(delivery.arrivedBytes, row.sentBytes, now);
     }
     if (this.load.explainsLoss || !isJudged) this.freshLoss.skipReport(sent, received);

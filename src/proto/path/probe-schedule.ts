@@ -113,6 +113,15 @@ export class ProbeSchedule {
     return !isNoted;
   }
 
+  /** A copy was left out because nothing says yet that it fits: an answer would, once in a round trip. True = `dueMs` may have moved. */
+  handleLeftOut({ isMetered, rtt }: Asked): boolean {
+    const soonMs =
+      this.lastMs + Math.min(BUSY_PROBE_MS, Math.max(MIN_ASK_AFTER_MS, rtt.smoothedMs ?? BUSY_PROBE_MS));
+    if (isMetered || this.nextMs <= soonMs) return false;
+    this.nextMs = soonMs;
+    return true;
+  }
+
   /** An ordinary probe or a keep-alive has left. */
   handleSent(path: Asked, active: boolean, now: number): void {
     this.credit--;

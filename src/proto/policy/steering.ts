@@ -40,6 +40,8 @@ export class Steering {
   plainMask = -1;
   /** Of the packet that was asked for last: the IP flags that name its lane, by flow. */
   order = UNORDERED;
+  /** A path is to be asked sooner than it was; whoever arms timers puts it back. */
+  wantsAnswer = false;
   rules: readonly Rule[] = [];
   private plans: Plan[] = [];
   /** Of each rule. */
@@ -181,7 +183,9 @@ export class Steering {
     for (let id = 0, rest = copies; rest !== 0; id++, rest >>>= 1) {
       const path = this.paths[id];
       if ((rest & 1) === 0 || path === null || path === primary) continue;
-      if (!path.outflow.budget.take(bytes, now)) mask &= ~(1 << id);
+      if (path.outflow.budget.take(bytes, now)) continue;
+      mask &= ~(1 << id);
+      if (path.outflow.budget.isRamping && path.schedule.handleLeftOut(path)) this.wantsAnswer = true;
     }
     return mask;
   }

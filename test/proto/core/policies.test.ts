@@ -72,3 +72,21 @@ describe('auto', () => {
     },
   );
 });
+
+describe('redundant', () => {
+  it('hardly leaves out a copy of a flow that doubles with each round trip, on links that take it', async () => {
+    stage = await Stage.connected({ clients: [[link({ delayMs: 10 }), link({ delayMs: 15 })]] });
+    stage.run(5_000);
+    const roundTripMs = 30;
+    let sent = 0;
+    for (let packets = 10; packets <= 1_280; packets *= 2)
+      for (let i = 0; i < roundTripMs; i++) {
+        const due = Math.round(((i + 1) * packets) / roundTripMs) - Math.round((i * packets) / roundTripMs);
+        stage.burst(due, 1_400);
+        stage.run(1);
+        sent += due;
+      }
+    const leftOut = stage.seenByClient().paths.reduce((sum, { surplusCopies }) => sum + surplusCopies, 0);
+    expect(leftOut).toBeLessThan(0.05 * sent);
+  });
+});

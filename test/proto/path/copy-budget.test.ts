@@ -13,6 +13,7 @@ function drive(
   let waiting = 0;
   let credit = 0;
   let taken = 0;
+  let takenInWindow = 0;
   let deliveredInWindow = 0;
   let longestQueueMs = 0;
   let lateQueueMs = 0;
@@ -21,6 +22,7 @@ function drive(
     for (; credit >= size; credit -= size) {
       if (!budget.take(size, now)) continue;
       taken += size;
+      takenInWindow += size;
       if (waiting + size <= queueBytes) waiting += size;
     }
     const out = Math.min(waiting, linkPerMs);
@@ -30,7 +32,8 @@ function drive(
     longestQueueMs = Math.max(longestQueueMs, queueMs);
     if (now > seconds * 500) lateQueueMs = Math.max(lateQueueMs, queueMs);
     if (now % 100 === 0) {
-      budget.handleReport(30 + queueMs, deliveredInWindow / 100, now);
+      budget.handleReport(30 + queueMs, takenInWindow / 100, deliveredInWindow / 100, now);
+      takenInWindow = 0;
       deliveredInWindow = 0;
     }
   }
@@ -53,6 +56,13 @@ describe('copy budget', () => {
     expect(budget.surplusCopies).toBeGreaterThan(0);
   });
 
+  it('finds out what a link takes whose queue is too short for long delays', () => {
+    const budget = new CopyBudget();
+    const { takenPerMs } = drive(budget, 2_500, 12_500, 20, 2_500 * 90);
+    expect(takenPerMs).toBeLessThan(1.2 * 2_500);
+    expect(takenPerMs).toBeGreaterThan(0.5 * 2_500);
+  });
+
   it('lets a call and a ping pass whole beside a download of many times its rate', () => {
     const budget = new CopyBudget();
     for (let now = 1, refused = 0; now <= 2_000; now++) {
@@ -69,10 +79,24 @@ describe('copy budget', () => {
     expect(budget.isLimited).toBe(false);
   });
 
+  it('lets a flow that doubles with each round trip pass whole after its first', () => {
+    const budget = new CopyBudget();
+    const rttMs = 20;
+    const refused: number[] = [];
+    for (let trip = 0, packets = 10; trip < 9; trip++, packets *= 2) {
+      const before = budget.surplusCopies;
+      for (let i = 0; i < packets; i++) budget.take(1_400, 1 + rttMs * (trip + i / packets));
+      refused.push(budget.surplusCopies - before);
+      const perMs = (packets * 1_400) / rttMs;
+      budget.handleReport(rttMs, perMs, perMs, rttMs * (trip + 1));
+    }
+    expect(refused).toEqual(refused.map(() => 0));
+  });
+
   it('does not grow while nobody asks', () => {
     const budget = new CopyBudget();
     const before = budget.rate;
-    for (let now = 100; now < 10_000; now += 100) budget.handleReport(30, 0.1, now);
+    for (let now = 100; now < 10_000; now += 100) budget.handleReport(30, 0.1, 0.1, now);
     expect(budget.rate).toBe(before);
   });
 });

@@ -27,7 +27,7 @@ describe('round-trip time', () => {
 
 describe('the copy budget', () => {
   /** What may leave at once over a path that nothing is known of. */
-  const FIRST_BURST_BYTES = 16_384;
+  const FIRST_BURST_BYTES = 20_480;
   /** 32 kbit/s, bytes per millisecond. */
   const LEAST_RATE = 4;
 
@@ -42,6 +42,7 @@ describe('the copy budget', () => {
   const reports = fc.record({
     kind: fc.constant('report' as const),
     rttMs: fc.nat(3_000),
+    sentPerMs: fc.nat(20_000),
     deliveredPerMs: fc.oneof(fc.nat(20), fc.nat(20_000)),
   });
   const happenings = fc.array(
@@ -66,7 +67,8 @@ describe('the copy budget', () => {
         let since = { ms: 0, rate: budget.rate };
         for (const each of list) {
           if (each.kind === 'pause') now += each.ms;
-          else if (each.kind === 'report') budget.handleReport(each.rttMs, each.deliveredPerMs, now);
+          else if (each.kind === 'report')
+            budget.handleReport(each.rttMs, each.sentPerMs, each.deliveredPerMs, now);
           else {
             if (now > since.ms) roomBytes += (now - since.ms) * since.rate;
             since = { ms: now, rate: budget.rate };
@@ -90,9 +92,9 @@ describe('the copy budget', () => {
       fc.property(fc.array(reports, { maxLength: 100 }), (list) => {
         const budget = new CopyBudget();
         let now = 0;
-        for (const { rttMs, deliveredPerMs } of list) {
+        for (const { rttMs, sentPerMs, deliveredPerMs } of list) {
           now += 250;
-          budget.handleReport(rttMs, deliveredPerMs, now);
+          budget.handleReport(rttMs, sentPerMs, deliveredPerMs, now);
         }
         expect(budget.take(100, now + 1_000)).toBe(true);
       }),
