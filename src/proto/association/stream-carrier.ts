@@ -37,7 +37,10 @@ export class StreamCarrier implements Carrier {
 
   interiorBytes(paths: number): number {
     let bytes = Number.POSITIVE_INFINITY;
-    for (const path of this.pathsIn(paths)) bytes = Math.min(bytes, path.datagramBytes);
+    for (let id = 0, rest = paths; rest !== 0; id++, rest >>>= 1) {
+      const path = (rest & 1) === 0 ? null : this.association.paths[id];
+      if (path !== null) bytes = Math.min(bytes, path.datagramBytes);
+    }
     return bytes - OVERHEAD_BYTES;
   }
 

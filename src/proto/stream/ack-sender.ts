@@ -14,6 +14,8 @@ const ACK_BYTES = 1_000;
 export class AckSender {
   private readonly acks: Stream[] = [];
   private readonly body = new AckWriter();
+  /** Of `acks`, so many are written. */
+  private done = 0;
   /** When `flush` is due. */
   dueMs = Number.POSITIVE_INFINITY;
 
@@ -37,20 +39,25 @@ export class AckSender {
   flush(now: number, handleSent: (stream: Stream) => void): void {
     if (now < this.dueMs) return;
     const { acks } = this;
-    let done = 0;
-    while (done < acks.length) {
-      const from = done;
-      const isSent = this.writer.command(ACK_BYTES, now, (bytes, at) => {
-        this.body.begin(bytes, at, at + ACK_BYTES);
-        while (done < acks.length && this.write(acks[done])) done++;
-        return this.body.length;
-      });
-      if (!isSent || done === from) break;
+    this.done = 0;
+    while (this.done < acks.length) {
+      const from = this.done;
+      if (!this.writer.command(ACK_BYTES, now, this.writeBody) || this.done === from) break;
     }
-    const acked = acks.splice(0, done);
-    this.dueMs = acks.length > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-    for (const stream of acked) handleSent(stream);
+    const { done } = this;
+    this.dueMs = acks.length > done ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+    for (let i = 0; i < done; i++) handleSent(acks[i]);
+    acks.copyWithin(0, done);
+    acks.length -= done;
   }
+
+  /** As many as one command takes. */
+  private readonly writeBody = (bytes: Uint8Array, at: number): number => {
+    const { acks } = this;
+    this.body.begin(bytes, at, at + ACK_BYTES);
+    while (this.done < acks.length && this.write(acks[this.done])) this.done++;
+    return this.body.length;
+  };
 
   /** False = no room in this command. */
   private write(stream: Stream): boolean {
