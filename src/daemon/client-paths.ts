@@ -3,7 +3,7 @@
  *
  *   closed ──interface usable──▶ open ──down, gone, without address or route, or refused by the engine──▶ closed
  *                                │  ▲
- *                                └──┘ another address or gateway: rebound; another device: closed and opened
+ *                                └──┘ another address or gateway: rebound; another MTU: told; another device: closed and opened
  *
  * `sync` compares what is wished with what is there; it runs after every change of the machine and may run at any time.
  */
@@ -28,6 +28,14 @@ export interface OpenPath {
 }
 
 type Refused = Extract<PathResult, { ok: false }>;
+type Usable = Extract<PathResult, { ok: true }>;
+
+/** What a path was opened with, or refreshed. */
+interface KnownPath extends OpenPath {
+  readonly way: Way;
+  readonly mtuBytes: number;
+  readonly options: string;
+}
 
 export interface ClientPathsOptions {
   readonly wanted: WantedInterfaces;
@@ -43,7 +51,7 @@ export interface ClientPathsOptions {
 }
 
 export class ClientPaths {
-  readonly #open = new Map<string, OpenPath & { way: Way; options: string }>();
+  readonly #open = new Map<string, KnownPath>();
   readonly #said: OncePerSubject;
   #isWaiting = false;
   #timer: NodeJS.Timeout | undefined;
@@ -145,7 +153,7 @@ export class ClientPaths {
 
   /** Opens, refreshes or closes one path. Null when there is no room for it. */
   async #look(interfaceName: string, family: Family, spec: InterfaceSpec): Promise<PathResult | null> {
-    const { network, serverAddresses, engine, log } = this.options;
+    const { network, serverAddresses } = this.options;
     const known = this.#open.get(key(interfaceName, family));
     const path = known?.path ?? this.#freePath();
     if (path === null) {
@@ -165,23 +173,33 @@ export class ClientPaths {
     else if (known.way.linkIndex !== result.way.linkIndex || known.options !== optionsText(spec)) {
       await this.#close(interfaceName, family);
       return this.#look(interfaceName, family, spec);
-    } else if (known.way.text !== result.way.text) {
-      this.#open.set(key(interfaceName, family), { ...known, way: result.way });
-      engine.post({ kind: 'wakeup', path });
-      log.info({ interfaceName, family, path, way: result.way.text }, 'path-rebound');
-    }
+    } else this.#refresh(known, result);
     return result;
+  }
+
+  /** The same device as before, another way or size. */
+  #refresh(known: KnownPath, { way, mtuBytes }: Usable): void {
+    const { engine, log } = this.options;
+    const { path, interfaceName, family } = known;
+    this.#open.set(key(interfaceName, family), { ...known, way, mtuBytes });
+    if (known.mtuBytes !== mtuBytes) {
+      engine.post({ kind: 'path-mtu', path, mtuBytes });
+      log.info({ interfaceName, family, path, mtuBytes }, 'path-mtu');
+    }
+    if (known.way.text === way.text) return;
+    engine.post({ kind: 'wakeup', path });
+    log.info({ interfaceName, family, path, way: way.text }, 'path-rebound');
   }
 
   async #opened(
     open: OpenPath,
-    { mark, mtuBytes, way, warnings }: Extract<PathResult, { ok: true }>,
+    { mark, mtuBytes, way, warnings }: Usable,
     spec: InterfaceSpec,
   ): Promise<void> {
     const { engine, openBudget, log } = this.options;
     const { path, interfaceName, family } = open;
     const options = optionsText(spec);
-    this.#open.set(key(interfaceName, family), { ...open, way, options });
+    this.#open.set(key(interfaceName, family), { ...open, way, mtuBytes, options });
     const budgetBytes = await openBudget(open, spec);
     const wishes = { backup: spec.isBackup, metered: spec.isMetered, budgetBytes };
     engine.post({ kind: 'path-open', path, interfaceName, family, mark, mtuBytes, ...wishes });

@@ -116,6 +116,10 @@ export class ClientRole implements Role {
       case 'path-close':
         this.closePath(command.path);
         break;
+      case 'path-mtu':
+        this.core.setPathMtu(command.path, command.mtuBytes, this.engine.now);
+        this.engine.drain();
+        break;
       case 'path-budget':
         this.core.setBudget(command.path, command.limitBytes, this.engine.now);
         this.engine.drain();

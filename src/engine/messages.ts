@@ -142,6 +142,8 @@ export type EngineCommand =
       budgetBytes?: number;
     }
   | { kind: 'path-close'; path: number }
+  /** The interface takes packets of another size from now on. */
+  | { kind: 'path-mtu'; path: number; mtuBytes: number }
   /** Client: which policy carries which packets from now on, both ways. */
   | { kind: 'policy'; policy: PolicyName; rules: readonly Rule[] }
   /** Client: `forward` follows. */

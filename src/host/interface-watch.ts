@@ -21,6 +21,8 @@ export type InterfaceChange =
       present: boolean;
       gateway: string | null;
     }
+  /** It takes packets of another size. */
+  | { kind: 'mtu'; interfaceName: string }
   /** Other routes through it came or went. */
   | { kind: 'routes'; interfaceName: string };
 
@@ -36,6 +38,7 @@ const REMEMBERED_LOOKS = 4;
 interface InterfaceState {
   readonly index: number;
   readonly isUp: boolean;
+  readonly mtuBytes: number;
   readonly addresses: ReadonlyMap<string, Family>;
   /** Per family; undefined = no default route. */
   readonly defaults: Readonly<Record<Family, { gateway: string | null } | undefined>>;
@@ -135,6 +138,7 @@ export class InterfaceWatch {
       known.set(link.name, {
         index: link.index,
         isUp: link.isUp && link.isRunning,
+        mtuBytes: link.mtuBytes,
         addresses: new Map(usable.map((a) => [a.address, a.family])),
         defaults: { 4: defaultOf(4), 6: defaultOf(6) },
         routes: otherRoutes(state, link.index),
@@ -168,6 +172,7 @@ function* differences(
     const gateway = route?.gateway ?? null;
     yield { kind: 'default-route', interfaceName, family, present: route !== undefined, gateway };
   }
+  if (isSame && old.mtuBytes !== now.mtuBytes) yield { kind: 'mtu', interfaceName };
   if (isSame && old.routes !== now.routes) yield { kind: 'routes', interfaceName };
   if (!old.isUp && now.isUp) yield { kind: 'up', interfaceName };
 }
@@ -182,6 +187,7 @@ function otherRoutes(state: HostState, linkIndex: number): string {
 const NOTHING: InterfaceState = {
   index: 0,
   isUp: false,
+  mtuBytes: 0,
   addresses: new Map(),
   defaults: { 4: undefined, 6: undefined },
   routes: '',

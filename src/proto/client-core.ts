@@ -128,6 +128,14 @@ export class ClientCore extends CoreBase {
     this.handleTimeout(now);
   }
 
+  /** The path's interface takes packets of another size from now on. */
+  setPathMtu(id: number, mtuBytes: number, now: number): void {
+    this.association.paths[id]?.mtu.setMax(mtuBytes);
+    this.association.choosePaths(now);
+    this.context.wake(this.association);
+    this.handleTimeout(now);
+  }
+
   /** Bytes that may cross the path, counted since it was opened; undefined = as many as there are. */
   setBudget(id: number, limitBytes: number | undefined, now: number): void {
     const path = this.association.paths[id];

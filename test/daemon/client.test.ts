@@ -152,6 +152,19 @@ describe('paths', () => {
     expect(opened()).toHaveLength(2);
   });
 
+  test('another size of packets is told; the path stays', async () => {
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]);
+    const { network, opened, engine } = await start({}, around);
+    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    network.mtuBytes.set('wlan0', 1_400);
+    network.tell('mtu', 'wlan0');
+    await vi.waitFor(() =>
+      expect(engine.commands.at(-1)).toEqual({ kind: 'path-mtu', path: 0, mtuBytes: 1_400 }),
+    );
+    expect(opened()).toHaveLength(1);
+  });
+
   test('a pattern takes what matches, as it comes; what is unusable is nobody’s mistake', async () => {
     const around = surroundings();
     around.network.usable.set('wwan0', [4]).set('eth0', [4]).set('wwan9', []);

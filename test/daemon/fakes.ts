@@ -68,6 +68,7 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
   readonly usable = new Map<string, (4 | 6)[]>();
   readonly index = new Map<string, number>();
   readonly gateway = new Map<string, string>();
+  readonly mtuBytes = new Map<string, number>();
   private change = (_: InterfaceChange) => {};
 
   constructor(private readonly journal: Journal) {}
@@ -78,7 +79,8 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
         linkIndex: this.index.get(interfaceName) ?? 1,
         text: this.gateway.get(interfaceName) ?? '',
       };
-      return { ok: true, mark: 0x100 + path, mtuBytes: 1_500, way, warnings: [] };
+      const mtuBytes = this.mtuBytes.get(interfaceName) ?? 1_500;
+      return { ok: true, mark: 0x100 + path, mtuBytes, way, warnings: [] };
     }
     const isMissing = !this.usable.has(interfaceName);
     const what = `the interface ${interfaceName} ${isMissing ? 'does not exist' : `has no IPv${family} address`}`;
@@ -113,7 +115,7 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
   }
 
   /** The machine tells of a change. */
-  tell(kind: 'gone' | 'appeared' | 'up' | 'down', interfaceName: string): void {
+  tell(kind: 'gone' | 'appeared' | 'up' | 'down' | 'mtu', interfaceName: string): void {
     this.change({ kind, interfaceName });
   }
 

@@ -197,6 +197,17 @@ test('another address, and then another gateway, by DHCP: the path is rebound an
   expect(said(from).filter(({ msg }) => msg === 'path-closed')).toEqual([]);
 });
 
+test('an interface that takes smaller packets, and larger ones again: told within the same time', async () => {
+  await measure(
+    'MTU',
+    { change: inside('ip link set lte mtu 1400'), event: 'path-mtu' },
+    { change: inside('ip link set lte mtu 1500'), event: 'path-mtu', up: both },
+  );
+  await waitFor('packets of full size again', async () =>
+    (await status()).peers[0].paths.every(({ mtuBytes }) => mtuBytes === 1_500),
+  );
+});
+
 test('the way to the server lost and found: no gateway, no path', async () => {
   await measure(
     'route',

@@ -11,7 +11,7 @@ export class MtuProbing {
   private readonly doubt = new MtuDoubt();
 
   /** `maxBytes`: MTU of the local interface. */
-  constructor(private readonly maxBytes: number) {
+  constructor(private maxBytes: number) {
     this.search = new PathMtu(maxBytes);
   }
 
@@ -23,6 +23,13 @@ export class MtuProbing {
   /** Another way: nothing is known of it. */
   reset(): void {
     this.search = new PathMtu(this.maxBytes);
+  }
+
+  /** The local interface takes packets of another size from now on; what is known of the way behind it stays. */
+  setMax(maxBytes: number): void {
+    if (maxBytes === this.maxBytes) return;
+    this.maxBytes = maxBytes;
+    this.search = new PathMtu(maxBytes, this.mtuBytes);
   }
 
   /** The size of the probe that is due, 0 = none. */

@@ -33,9 +33,12 @@ export class PathMtu {
   private raiseMs = Number.POSITIVE_INFINITY;
   private raiseAfterMs = RAISE_AFTER_MS;
 
-  /** `maxBytes`: MTU of the local interface. */
-  constructor(private readonly maxBytes: number) {
-    this.confirmed = Math.min(BASE_MTU_BYTES, maxBytes);
+  /** `maxBytes`: MTU of the local interface; packets of `knownBytes` are known to arrive. */
+  constructor(
+    private readonly maxBytes: number,
+    knownBytes = BASE_MTU_BYTES,
+  ) {
+    this.confirmed = Math.min(knownBytes, maxBytes);
     this.tooBig = maxBytes + 1;
   }
 

@@ -139,3 +139,18 @@ describe('the path at the server', () => {
     },
   );
 });
+
+describe('a path whose interface takes packets of another size from now on', () => {
+  it('carries no larger ones at once, and larger ones as soon as they were answered', async () => {
+    stage = await Stage.connected({ clients: [[link()]] });
+    const mtuBytes = () => stage.seenByClient().paths[0].mtuBytes;
+    const host = stage.client();
+    const take = (bytes: number) => host.run(() => host.client.setPathMtu(0, bytes, host.clock.nowMs));
+    expect(stage.until(() => mtuBytes() === 1_500, 5_000)).toBeLessThan(5_000);
+    take(1_400);
+    expect(mtuBytes()).toBe(1_400);
+    take(1_500);
+    expect(mtuBytes()).toBe(1_400);
+    expect(stage.until(() => mtuBytes() === 1_500, 1_000)).toBeLessThan(200);
+  });
+});
