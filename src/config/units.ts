@@ -91,6 +91,14 @@ export function parseLoopback(text: string): LoopbackAddress | undefined {
   return isLocal ? endpoint : undefined;
 }
 
+/**
+ * What a `Host` header may say to a server on the loopback: `localhost:9461`, also where ssh forwards another port; never a name
+ * that a stranger's DNS could have led here.
+ */
+export function isLoopbackName(host: string | undefined): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
+}
+
 /** Where to listen: as an endpoint, but an address. `:4600` and `4600` mean every address of both families. */
 export function parseListen(text: string): readonly Endpoint[] | undefined {
   const anywhere = /^:?(\d+)$/.exec(text);

@@ -5,7 +5,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { LoopbackAddress } from '../config/units.ts';
+import { isLoopbackName, type LoopbackAddress } from '../config/units.ts';
 import { UserError } from '../errors.ts';
 import type { Asset } from './assets.ts';
 
@@ -93,11 +93,6 @@ async function answerTo(request: IncomingMessage, options: DashboardOptions): Pr
   // Names in the page are relative to the path with its slash.
   if (name === '' && !url.startsWith(`/${token}/`)) return [308, `/${token}/`];
   return [200, asset.body, asset.type];
-}
-
-/** `localhost:9461`, also where ssh forwards another port; never a name that DNS could have given. */
-function isLoopbackName(host: string | undefined): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
 }
 
 /** In a time that tells nothing about where they differ. */

@@ -1,8 +1,11 @@
-/** `GET /metrics` over HTTP, on the loopback or a Unix socket: there is no password, so nobody else can ask. */
+/**
+ * `GET /metrics` over HTTP, on the loopback or a Unix socket: there is no password, so nobody else can ask. Nor can a web site whose name
+ * a stranger's DNS leads to the loopback.
+ */
 import { chmodSync, lstatSync, rmSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
-import type { MetricsAddress } from '../config/units.ts';
+import { isLoopbackName, type MetricsAddress } from '../config/units.ts';
 import { UserError } from '../errors.ts';
 
 /** One collector, and somebody with curl. */
@@ -15,8 +18,10 @@ export class MetricsServer {
   /** `render` gives the text of one scrape. Throws `UserError`. */
   static async listen(address: MetricsAddress, render: () => Promise<string>): Promise<MetricsServer> {
     const server = createServer((request, response) => {
-      const { method, url } = request;
-      if (url !== '/metrics') answer(response, 404, 'the metrics are at /metrics\n');
+      const { method, url, headers } = request;
+      if (address.kind === 'tcp' && !isLoopbackName(headers.host))
+        answer(response, 421, 'this is not the name of this machine\n');
+      else if (url !== '/metrics') answer(response, 404, 'the metrics are at /metrics\n');
       else if (method !== 'GET' && method !== 'HEAD') answer(response, 405, 'GET only\n');
       else {
         render()

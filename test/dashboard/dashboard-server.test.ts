@@ -1,11 +1,10 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { addressFilePath, chooseToken, writeAddress } from '../../src/dashboard/address-file.ts';
 import { DashboardServer } from '../../src/dashboard/dashboard-server.ts';
+import { freePort } from '../free-port.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 
 const TOKEN = 'T'.repeat(32);
@@ -13,14 +12,6 @@ const assets = new Map([
   ['', { type: 'text/html', body: Buffer.from('<p>page</p>') }],
   ['main.js', { type: 'text/javascript', body: Buffer.from('draw()') }],
 ]);
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 async function serve(
   data = async (query: URLSearchParams): Promise<unknown> => ({ peer: query.get('peer') }),

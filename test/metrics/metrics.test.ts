@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { type RequestOptions, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -8,6 +8,7 @@ import type { MetricsAddress } from '../../src/config/units.ts';
 import type { PathSnapshot, PeerSnapshot, Snapshot } from '../../src/engine/messages.ts';
 import { MetricsServer } from '../../src/metrics/metrics-server.ts';
 import { MAX_LABELLED_PEERS, renderMetrics } from '../../src/metrics/render.ts';
+import { freePort } from '../free-port.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 import { lintMetrics } from './lint.ts';
 
@@ -125,8 +126,12 @@ async function serve(address: MetricsAddress, render = async () => 'a 1\n'): Pro
 }
 
 function ask(socketPath: string, path: string, method = 'GET'): Promise<{ status?: number; text: string }> {
+  return answerTo({ socketPath, path, method });
+}
+
+function answerTo(options: RequestOptions): Promise<{ status?: number; text: string }> {
   return new Promise((resolve, reject) => {
-    const sent = request({ socketPath, path, method }, (response) => {
+    const sent = request(options, (response) => {
       let text = '';
       response.on('data', (chunk) => {
         text += chunk;
@@ -143,6 +148,19 @@ test('a scrape over the socket, and what is no scrape', async () => {
   expect(await ask(path, '/metrics')).toEqual({ status: 200, text: 'a 1\n' });
   expect((await ask(path, '/')).status).toBe(404);
   expect((await ask(path, '/metrics', 'POST')).status).toBe(405);
+});
+
+test('on a port it answers to the names of the loopback, and not to one that a stranger leads here', async () => {
+  const host = '127.0.0.1';
+  const port = await freePort();
+  await serve({ kind: 'tcp', host, port });
+  const statusFor = async (name: string) =>
+    (await answerTo({ host, port, path: '/metrics', headers: { host: name } })).status;
+  for (const name of [`${host}:${port}`, `localhost:${port}`, 'localhost', '[::1]:9460', '127.0.0.2'])
+    expect([name, await statusFor(name)]).toEqual([name, 200]);
+  for (const name of ['rebound.example', `rebound.example:${port}`, 'localhost.example', '10.0.0.1']) {
+    expect([name, await statusFor(name)]).toEqual([name, 421]);
+  }
 });
 
 test('an engine that does not answer is a failed scrape, and a taken port a named error', async () => {
