@@ -1,5 +1,5 @@
 /** The journal's text form, and who wrote it. */
-import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -51,7 +51,7 @@ export function parseJournal(text: string): ParsedJournal {
   return { owner: owner.data, entries, badLines };
 }
 
-/** Replaces the file in one step: a crash leaves the old one or the new one. Mode 0600. Throws `UserError`. */
+/** Replaces the file in one step: a crash and a full disk leave the old one or the new one. Mode 0600. Throws `UserError`. */
 export function writeJournal(
   path: string,
   owner: JournalOwner,
@@ -67,14 +67,19 @@ export function writeJournal(
 
 function replace(path: string, text: string): void {
   const fresh = `${path}.new`;
-  const file = openSync(fresh, 'w', 0o600);
   try {
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    const file = openSync(fresh, 'w', 0o600);
+    try {
+      writeFileSync(file, text);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(fresh, path);
+  } catch (error) {
+    rmSync(fresh, { force: true });
+    throw error;
   }
-  renameSync(fresh, path);
   const directory = openSync(dirname(path), 'r');
   fsyncSync(directory);
   closeSync(directory);

@@ -3,14 +3,14 @@
  *
  * One file per network namespace, `undo-<namespace>.journal` in the state directory: a header line, then a JSON line
  * per change (`{id, entry}`) or per change taken back (`{undone}`), each synced before the change itself. A line that
- * a crash cut short was never followed by its change, so it does not count. Entries are undone in reverse order, and
+ * a crash cut short was never followed by its change, so it does not count; one that a full disk cut short is taken off. Entries are undone in reverse order, and
  * each inverse is harmless when its change was never made. Of files of an earlier boot only what is on the disk still
  * stands; it is taken over. Files of another namespace stay: only a process inside can undo those.
  */
-import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ErrnoError, UserError } from '../errors.ts';
+import { ErrnoError, fileError, UserError } from '../errors.ts';
 import type { HostLog } from './host-log.ts';
 import { currentOwner, isAlive, type JournalOwner, parseJournal, writeJournal } from './journal-file.ts';
 import { outlivesBoot, type UndoEntry } from './undo-entry.ts';
@@ -34,6 +34,8 @@ export class UndoJournal {
   #nextId: number;
   #struck = 0;
   #file: number;
+  /** Whole lines. */
+  #bytes = 0;
 
   private constructor(
     private readonly path: string,
@@ -76,7 +78,8 @@ export class UndoJournal {
 
   /**
    * Records `entry`, then runs `change`. Returns the id to undo it by. When the kernel refuses, nothing was changed
-   * and the entry is struck; after any other failure the entry is undone.
+   * and the entry is struck; after any other failure the entry is undone. Where it cannot be recorded, nothing is
+   * changed: `UserError`.
    */
   async make(entry: UndoEntry, change: () => Promise<void>): Promise<number> {
     const id = this.#nextId++;
@@ -121,24 +124,39 @@ export class UndoJournal {
     if (this.#live.size === 0) await unlink(this.path);
   }
 
+  /** What cannot be struck for want of room is undone once more by the next start, which is harmless. */
   #strike(id: number): void {
     this.#live.delete(id);
-    this.#append({ undone: id });
-    if (++this.#struck < COMPACT_AFTER) return;
-    const fresh = this.#rewrite();
-    closeSync(this.#file);
-    this.#file = fresh;
-    this.#struck = 0;
+    try {
+      this.#append({ undone: id });
+      if (++this.#struck < COMPACT_AFTER) return;
+      const former = this.#file;
+      this.#file = this.#rewrite();
+      closeSync(former);
+      this.#struck = 0;
+    } catch (error) {
+      this.options.log.warn({ err: error }, 'journal-not-written');
+    }
   }
 
   #append(line: object): void {
-    writeSync(this.#file, `${JSON.stringify(line)}\n`);
-    fdatasyncSync(this.#file);
+    const text = `${JSON.stringify(line)}\n`;
+    try {
+      writeFileSync(this.#file, text);
+      fdatasyncSync(this.#file);
+    } catch (cause) {
+      // The next line is to begin a line.
+      ftruncateSync(this.#file, this.#bytes);
+      throw fileError(this.path, 'written', cause);
+    }
+    this.#bytes += Buffer.byteLength(text);
   }
 
   #rewrite(): number {
     writeJournal(this.path, this.owner, this.#live);
-    return openSync(this.path, 'a');
+    const file = openSync(this.path, 'a');
+    this.#bytes = fstatSync(file).size;
+    return file;
   }
 }
 
