@@ -8,6 +8,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 
+/** Longer than any call takes on a busy machine. */
+const PATIENCE_MS = 40_000;
 const AGENT = fileURLToPath(new URL('./host-agent.mjs', import.meta.url));
 let count = 0;
 
@@ -87,15 +89,22 @@ export class HostAgent {
     createInterface({ input: this.#process.stdout! }).on('line', (line) => {
       const answer = JSON.parse(line);
       this.#waiting.get(answer.id)?.(answer);
+      this.#waiting.delete(answer.id);
     });
   }
 
-  /** A method of the network, or one of the agent's own calls. Rejects with the message of its error. */
+  /**
+   * A method of the network, or one of the agent's own calls. Rejects with the message of its error, and with what it is
+   * busy with when no answer comes.
+   */
   async call<T = unknown>(call: string, ...args: unknown[]): Promise<T> {
     const id = this.#nextId++;
-    const answered = new Promise<{ result?: unknown; error?: string }>((resolve) =>
-      this.#waiting.set(id, resolve),
-    );
+    const answered = new Promise<{ result?: unknown; error?: string }>((resolve) => {
+      this.#waiting.set(id, resolve);
+      setTimeout(() => {
+        if (this.#waiting.has(id)) resolve({ error: `${call}: no answer\n${this.#describe()}` });
+      }, PATIENCE_MS).unref();
+    });
     this.#process.stdin!.write(`${JSON.stringify({ id, call, args })}\n`);
     const { result, error } = await answered;
     if (error !== undefined) throw new Error(error);
@@ -106,10 +115,22 @@ export class HostAgent {
     return this.#process.pid!;
   }
 
+  /** Its process and those it has started. */
+  #describe(): string {
+    const { pid, exitCode, signalCode } = this.#process;
+    const lines = execFileSync('ps', ['-eo', 'pid,ppid,stat,wchan:24,etimes,args', '--forest'], {
+      encoding: 'utf8',
+    }).split('\n');
+    const at = lines.findIndex((line) => Number.parseInt(line, 10) === pid);
+    return at < 0 ? `ended: ${exitCode ?? signalCode}` : lines.slice(at, at + 6).join('\n');
+  }
+
   /** SIGKILL: nothing is cleaned up. `ip netns exec` has become the agent itself, so this is its process. */
   async kill(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     this.#process.kill('SIGKILL');
+    // Nobody waits for what was under way.
+    this.#waiting.clear();
     await once(this.#process, 'exit');
   }
 }

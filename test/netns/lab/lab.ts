@@ -82,25 +82,15 @@ export class Lab {
     const seed = options.seed ?? Math.floor(Math.random() * 2 ** 31);
     const lab = new Lab(tag, seed, directory, namespaces, options.shaper ?? 'emulator');
     try {
+      // Takes its time to start, and any address.
+      const web = lab.start(lab.web, ['node', '--import', 'tsx', WEB], { stdin: true });
       await connectCore(lab.#net, lab.server, lab.web);
       lab.client = await lab.addClient(options.links);
-      await lab.#settle();
-      const web = lab.start(lab.web, ['node', '--import', 'tsx', WEB], { stdin: true });
       await waitFor('the web server', () => web.stdout.includes('ready'));
       return lab;
     } catch (error) {
       await lab.close();
       throw error;
-    }
-  }
-
-  /** Waits until the kernel has finished with the link-local addresses: what is compared later stands still. */
-  async #settle(): Promise<void> {
-    for (const namespace of this.namespaces) {
-      await waitFor('duplicate address detection', async () => {
-        const tentative = await namespace.run(['ip', '-6', '-o', 'addr', 'show', 'tentative']);
-        return tentative === '';
-      });
     }
   }
 
@@ -174,7 +164,7 @@ export class Lab {
   async close(): Promise<void> {
     await Promise.all(this.#processes.map((started) => started.stop()));
     await this.#shaper.stop();
-    for (const namespace of this.namespaces) await namespace.remove();
+    await Promise.all(this.namespaces.map((namespace) => namespace.remove()));
     await rm(this.directory, { recursive: true, force: true });
   }
 

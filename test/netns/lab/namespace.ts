@@ -23,7 +23,10 @@ export class Namespace {
     this.name = name;
   }
 
-  /** A namespace with its loopback up, and reverse-path filtering as Debian has it (loose). */
+  /**
+   * A namespace with its loopback up, and reverse-path filtering as Debian has it (loose). Nobody else is on its links, so addresses
+   * are there at once: duplicate address detection would take seconds, and what is compared later has to stand still.
+   */
   static async create(name: string): Promise<Namespace> {
     await run(['ip', 'netns', 'add', name]);
     const namespace = new Namespace(name);
@@ -31,6 +34,7 @@ export class Namespace {
     await namespace.sysctl({
       'net.ipv4.conf.all.rp_filter': '2',
       'net.ipv4.conf.default.rp_filter': '2',
+      'net.ipv6.conf.default.accept_dad': '0',
     });
     return namespace;
   }
