@@ -8,7 +8,7 @@ const MAX_SUBJECTS = 65_536;
 
 export class EventLines {
   /** When what is told of a path or session last changed, by subject, ms since the epoch. */
-  readonly #changed = new Map<string, { event: string; atMs: number }>();
+  readonly #changed = new Map<string, { event: string; atMs: number; where?: string }>();
 
   /** One line, in the machine's time zone: `2026-11-21 07:03:51  wlan0 up after 12 s, 21.3 ms`. */
   format(record: EventRecord): string {
@@ -22,9 +22,12 @@ export class EventLines {
     switch (event) {
       case 'path-up':
       case 'path-down': {
-        const where = text('interface') || text('remote') || `path ${text('path')}`;
+        const subject = `${peer}path ${text('path')}`;
+        // A path that was closed has no address any more.
+        const known = text('interface') || text('remote') || this.#changed.get(subject)?.where;
+        const where = known ?? `path ${text('path')}`;
         const rttMs = typeof fields.rttMs === 'number' ? `, ${formatRtt(fields.rttMs)}` : '';
-        const after = this.#after(record, `${peer}path ${text('path')}`);
+        const after = this.#after(record, subject, known);
         return `${peer}${where} ${event === 'path-up' ? `up${after}${rttMs}` : `down${after}`}`;
       }
       case 'session-established':
@@ -40,16 +43,24 @@ export class EventLines {
         return text('reason') === 'failed' ? 'ended by a failure' : 'ended';
       case 'up':
         return `tunnel up as ${[text('address'), text('address6')].filter(Boolean).join(', ')}`;
+      case 'refused':
+        return `the server refused this client: ${text('text')}`;
+      case 'invite-used':
+        return `${peer}used its invite`;
+      case 'standstill': {
+        const how = text('kind') === 'slept' ? 'the machine slept' : 'this program stood still';
+        return `${how} for ${formatSpan(Number(fields.forMs))}`;
+      }
       default:
         return [event, ...Object.entries(fields).map(([key, value]) => `${key}=${plain(value)}`)].join(' ');
     }
   }
 
-  #after({ at, event }: EventRecord, subject: string): string {
+  #after({ at, event }: EventRecord, subject: string, where?: string): string {
     const before = this.#changed.get(subject);
     const atMs = Date.parse(at);
     this.#changed.delete(subject);
-    this.#changed.set(subject, { event, atMs });
+    this.#changed.set(subject, { event, atMs, where });
     if (this.#changed.size > MAX_SUBJECTS) this.#changed.delete(this.#changed.keys().next().value ?? '');
     const spanMs = atMs - (before?.atMs ?? Number.NaN);
     // A clock that was set in the meantime says nothing.

@@ -15,7 +15,7 @@ export function formatStatus(snapshot: Snapshot, clientName?: string): string {
   const { role, tunName, uptimeMs, mtuBytes, policy, publicKey, peers } = snapshot;
   const count = role === 'server' ? `, ${peers.length} ${peers.length === 1 ? 'client' : 'clients'}` : '';
   return [
-    `${role} on ${tunName}, up ${formatSpan(uptimeMs)}${count}, policy ${policy}, MTU ${mtuBytes}, key ${shortenKey(publicKey)}`,
+    `${role} on ${tunName}, up ${formatSpan(uptimeMs)}${count}, policy ${policy}${mtuBytes === 0 ? '' : `, MTU ${mtuBytes}`}, key ${shortenKey(publicKey)}`,
     ...formatPeers(role, peers, clientName),
     ...formatCounters('rejected datagrams', snapshot.rejects),
     ...formatCounters('dropped packets', snapshot.drops),
@@ -42,11 +42,9 @@ function formatPeers(
 }
 
 function formatPeer(role: Snapshot['role'], peer: PeerSnapshot): string {
-  const addresses = [peer.address, peer.address6].filter((address) => address !== null);
   return [
     '',
-    // The address is the client's, at either end.
-    `${peer.name}  ${role === 'client' ? 'gave this machine ' : ''}${addresses.join(', ') || 'no address'}${peer.isStatic ? ' (static)' : ''}  key ${shortenKey(peer.publicKey)}`,
+    `${peer.name}  ${formatAddress(role, peer)}  key ${shortenKey(peer.publicKey)}`,
     `  ${formatSession(peer)}`,
     `  sent ${formatCount(peer.sentPackets)} packets (${formatBytes(peer.sentBytes)}), received ${formatCount(peer.receivedPackets)} (${formatBytes(peer.receivedBytes)}), ${formatCount(peer.duplicatesDropped)} duplicates dropped`,
     ...formatPolicy(peer),
@@ -55,6 +53,15 @@ function formatPeer(role: Snapshot['role'], peer: PeerSnapshot): string {
     ...formatArrivals(peer.paths),
     ...formatStreams(peer.streams, peer.streamsRefused),
   ].join('\n');
+}
+
+/** The address is the client's, at either end. */
+function formatAddress(role: Snapshot['role'], peer: PeerSnapshot): string {
+  const { address, address6, isStatic, session } = peer;
+  if (role === 'client' && session.handshakes === 0)
+    return 'has not answered yet (resip-vpn doctor tells why)';
+  const addresses = [address, address6].filter((address) => address !== null).join(', ') || 'no address';
+  return `${role === 'client' ? 'gave this machine ' : ''}${addresses}${isStatic ? ' (static)' : ''}`;
 }
 
 function formatSession({ session }: PeerSnapshot): string {

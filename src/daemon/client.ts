@@ -25,6 +25,7 @@ import { Insight } from './insight.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { OncePerSubject } from './once-per-subject.ts';
+import { OutageWatch } from './outage-watch.ts';
 import { PathStates } from './path-states.ts';
 import { Persist } from './persist.ts';
 import { PolicyControl } from './policy-control.ts';
@@ -150,11 +151,14 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     onClosed: (path) => {
       budgets.handleClosed(path);
       states.forget(path);
+      outage.handle(states.isAnyUp);
       if (!states.isAnyUp) endpoints.search();
     },
     log: parts.logFor('path'),
   });
   life.defer('paths', () => paths.close());
+  const outage = new OutageWatch(() => sayOutage(server, paths, stateDir), log);
+  life.defer('outage', () => outage.close());
   reserveDaily(state, parts, life, log);
   const { tunName } = ready;
   const tunnel = new ClientTunnel({ ...config, tunName, network, log });
@@ -191,11 +195,12 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
       case 'session':
         if (event.state === 'established') endpoints.settle();
         else endpoints.search();
-        log.info({ suite: event.suite }, `session-${event.state}`);
+        log.info({ suite: event.suite || undefined }, `session-${event.state}`);
         history.session(event.state, event.suite);
         break;
       case 'path':
         states.handle(event);
+        outage.handle(states.isAnyUp);
         if (isConnected) service.status(sayLinks(states));
         // The server may have moved: its name is asked again while nothing gets through.
         if (event.state === 'up') endpoints.settle();
@@ -275,6 +280,20 @@ function sayLinks({ upInterfaces }: PathStates): string {
   return upInterfaces.length > 0
     ? `connected over ${upInterfaces.join(', ')}`
     : 'no link reaches the server: packets wait';
+}
+
+/** For the log, when nothing has carried for a while. */
+function sayOutage({ endpoint }: StoredServer, { open }: ClientPaths, stateDir: string): object {
+  const over = [...new Set(open.map(({ interfaceName }) => interfaceName))];
+  const what =
+    over.length === 0
+      ? 'no interface can be used'
+      : `nothing comes back from ${formatEndpoint(endpoint)} over ${over.join(', ')}`;
+  return {
+    what,
+    next: 'it is asked again until it answers',
+    fix: `see why: resip-vpn doctor client --state-dir ${stateDir}`,
+  };
 }
 
 /** What was asked for at the start is there or the start has failed. */

@@ -174,7 +174,7 @@ function remember(event: EngineEvent, state: ServerState, log: Log, history: His
   switch (event.kind) {
     case 'peer-session':
       history.session(event.state, event.suite, event.name);
-      log.info({ name: event.name, suite: event.suite }, `session-${event.state}`);
+      log.info({ name: event.name, suite: event.suite || undefined }, `session-${event.state}`);
       break;
     case 'peer-path': {
       const { path, name: peer, remote, state, rttMs } = event;

@@ -17,6 +17,10 @@ const EVENTS = [
   ['11:00:16', 'path-up', { interface: 'wlan0', path: 0 }],
   ['11:00:20', 'path-up', { peer: 'phone', path: 0, remote: '192.0.2.1:5000' }],
   ['11:00:21', 'path-down', { peer: 'phone', path: 0 }],
+  ['11:00:21', 'path-down', { peer: 'tablet', path: 1 }],
+  ['11:00:21', 'invite-used', { peer: 'phone' }],
+  ['11:00:21', 'standstill', { kind: 'slept', forMs: 7_200_000 }],
+  ['11:00:21', 'novelty', { a: 1 }],
   ['11:00:22', 'ended', { reason: 'failed' }],
 ] as const;
 
@@ -45,11 +49,15 @@ test('say what, where, and how long the state before had lasted', async () => {
     'tunnel up as 10.77.0.2, fd00::2',
     'wlan0 down after 1 h',
     'wlan0 up after 12 s, 25.0 ms',
-    'refused code=3 text="go\\u001b[2Jaway"',
+    'the server refused this client: "go\\u001b[2Jaway"',
     'client started, version 1.2.3',
     'wlan0 up',
     'phone 192.0.2.1:5000 up',
-    'phone path 0 down after 1 s',
+    'phone 192.0.2.1:5000 down after 1 s',
+    'tablet path 1 down',
+    'phone used its invite',
+    'the machine slept for 2 h',
+    'novelty a=1',
     'ended by a failure',
   ]);
 });

@@ -107,6 +107,14 @@ test('a client with one link up and one down', () => {
   `);
 });
 
+test('a client whose server has never answered says so, and where to look', () => {
+  const session = { established: false, suite: null, ageMs: null, silentMs: null, handshakes: 0 };
+  const silent = { ...peer, address: null, isStatic: false, session, paths: [] };
+  const text = formatStatus({ ...snapshot, mtuBytes: 0, peers: [silent] });
+  expect(text).toContain('server  has not answered yet (resip-vpn doctor tells why)');
+  expect(text).not.toContain('MTU');
+});
+
 test('a server shows each client, by its outer addresses', () => {
   const outside = {
     ...path,

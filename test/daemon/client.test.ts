@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ClientConfig } from '../../src/config/client-config.ts';
 import { NO_HOOKS } from '../../src/config/hook-config.ts';
 import { type InterfaceSpec, parseInterfaceSpec } from '../../src/config/interface-spec.ts';
@@ -98,6 +98,25 @@ describe('paths', () => {
     network.tell('appeared', 'wlan0');
     await vi.waitFor(() => expect(opened()).toEqual(['wlan0/4 as 0']));
     expect(log.of('waiting')).toHaveLength(1);
+  });
+
+  test('a server that does not answer is named, with the links that were tried and what to do', async () => {
+    vi.useFakeTimers({ shouldAdvanceTime: true });
+    onTestFinished(() => void vi.useRealTimers());
+    const around = surroundings();
+    around.network.usable.set('wlan0', [4]).set('wwan0', [4]);
+    const { opened, log, engine } = await start({}, around);
+    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(log.of('no-link').map(({ fields }) => fields)).toEqual([
+      {
+        what: 'nothing comes back from 192.0.2.1:4600 over wlan0, wwan0',
+        next: expect.any(String),
+        fix: expect.stringContaining('resip-vpn doctor client'),
+      },
+    ]);
+    engine.emit({ kind: 'path', path: 0, interfaceName: 'wlan0', state: 'up', rttMs: 20 });
+    expect(log.of('link-again')).toHaveLength(1);
   });
 
   test('an interface that goes and comes back is used again', async () => {
