@@ -2,18 +2,17 @@ import type { CommandModule } from 'yargs';
 import { single, withExamples } from './options.ts';
 
 export const checkConfigCommand: CommandModule = {
-  command: 'check-config <file>',
+  command: 'check-config [file]',
   describe: 'Say everything that is wrong with a configuration file, and start nothing',
   builder: (parser) =>
     withExamples(
       parser
         .usage(
-          '$0 check-config FILE\n\nSay everything that is wrong with a configuration file, and start nothing',
+          '$0 check-config [FILE]\n\nSay everything that is wrong with a configuration file, and start nothing',
         )
         .positional('file', {
           type: 'string',
-          demandOption: true,
-          describe: 'TOML file, or NAME for /etc/resip-vpn/NAME.toml',
+          describe: 'TOML file, or NAME for /etc/resip-vpn/NAME.toml [all that are there]',
         })
         .options({
           role: {
@@ -29,10 +28,13 @@ export const checkConfigCommand: CommandModule = {
       ],
     ),
   handler: async (parsed) => {
-    const { checkConfig } = await import('../config/check-config.ts');
+    const { checkConfig, usualConfigs } = await import('../config/check-config.ts');
     const wantedRole = parsed.role as 'client' | 'server' | undefined;
-    const { path, role, warnings } = checkConfig(single(parsed, 'file'), wantedRole);
-    for (const warning of warnings) process.stderr.write(`resip-vpn: ${warning}\n`);
-    process.stdout.write(`${path}: a good configuration for a ${role}\n`);
+    const files = parsed.file === undefined ? usualConfigs() : [single(parsed, 'file')];
+    for (const file of files) {
+      const { path, role, warnings } = checkConfig(file, wantedRole);
+      for (const warning of warnings) process.stderr.write(`resip-vpn: ${warning}\n`);
+      process.stdout.write(`${path}: a good configuration for a ${role}\n`);
+    }
   },
 };

@@ -25,6 +25,8 @@ export async function administer({ stateDir, wish, isJson }: ClientsAction): Pro
   return wish.action === 'list' ? formatClients(clients) : '';
 }
 
+const noEngine = () => {};
+
 async function perform(directory: string, wish: ClientAction): Promise<readonly ClientListing[]> {
   try {
     return (await askDaemon(directory, { command: 'clients', ...wish })) as ClientListing[];
@@ -38,7 +40,7 @@ async function perform(directory: string, wish: ClientAction): Promise<readonly 
     const state = await ServerState.open(directory, {
       onWriteError: (_, error) => void problems.push(error),
     });
-    const clients = new ClientAdmin(state, () => {}, undefined).perform(wish);
+    const clients = new ClientAdmin(state, noEngine, noEngine, undefined).perform(wish);
     if (!(await state.flush())) throw new UserError(`${directory} cannot be written`, { cause: problems[0] });
     return clients;
   } finally {

@@ -13,7 +13,7 @@ export const clientsCommand: CommandModule = {
         .usage(
           [
             '$0 clients',
-            '$0 clients revoke NAME             shut it out, at once and for good',
+            '$0 clients revoke NAME             shut it out, at once and for good; withdraw an invite',
             '$0 clients restore NAME            let it in again',
             '$0 clients rename NAME NEW-NAME',
             '$0 clients set-address NAME IP     or auto: as the client and the pool like it',

@@ -26,7 +26,8 @@ export const doctorCommand: CommandModule = {
           'state-dir': {
             type: 'string',
             requiresArg: true,
-            describe: 'Directory of keys, leases and the control socket [/var/lib/resip-vpn]',
+            describe:
+              'Directory of keys, leases and the control socket [that of the service, or /var/lib/resip-vpn]',
           },
           config: {
             type: 'string',

@@ -11,11 +11,21 @@ const EXIT_MISUSED = 2;
 /** Prints what there is to print; resolves with the exit status. */
 export async function run(words: readonly string[]): Promise<number> {
   try {
+    checkCurrentDirectory();
     await parser(words, await loadVerbs(words)).parseAsync();
     return Number(process.exitCode ?? 0);
   } catch (error) {
     const isVerbose = words.includes('--verbose') || words.includes('debug');
     return report(error, isVerbose);
+  }
+}
+
+/** Somebody may have removed it meanwhile; nothing that reads paths works there. */
+function checkCurrentDirectory(): void {
+  try {
+    process.cwd();
+  } catch (cause) {
+    throw new UserError('the current directory is not there any more', { cause, fix: 'cd /' });
   }
 }
 
@@ -55,7 +65,12 @@ function parser(words: readonly string[], commands: readonly CommandModule[]): A
       // yargs throws some of its own complaints and hands over others as text.
       const isComplaint = error === undefined || error === null || error.name === 'YError';
       if (!isComplaint) throw error;
-      throw misuse(message ?? error.message, 'see resip-vpn --help, or resip-vpn COMMAND --help');
+      const what = message ?? error.message;
+      // What an option itself refused has its own remedy.
+      throw misuse(
+        what,
+        what.includes('\nfix: ') ? undefined : 'see resip-vpn --help, or resip-vpn COMMAND --help',
+      );
     });
   return commands.reduce((parser, command) => parser.command(command), base);
 }

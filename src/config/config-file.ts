@@ -29,7 +29,10 @@ export function readConfigFile(path: string): ConfigFile {
     if (cause instanceof TomlError) throw brokenToml(path, cause, text);
     throw new UserError(`the configuration file ${path} cannot be read`, {
       cause,
-      fix: 'name another one with --config FILE',
+      fix:
+        (cause as NodeJS.ErrnoException).code === 'EACCES'
+          ? 'run this as root: sudo resip-vpn …; or name another one with --config FILE'
+          : 'name another one with --config FILE',
       exitCode: 78,
     });
   }

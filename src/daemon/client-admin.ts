@@ -5,11 +5,14 @@
 import { isIPv4 } from 'node:net';
 import { parseClientName } from '../config/units.ts';
 import type { Handler } from '../control/protocol.ts';
-import type { ClientRecord } from '../engine/messages.ts';
+import type { ClientRecord, InviteRecord } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import { parseCidr4, parseIpv4 } from '../proto/wire/ip-text.ts';
 import type { ServerState } from '../state/server-state.ts';
 import type { Log } from './log.ts';
+
+/** Zero would be never. */
+const LONG_AGO_MS = 1;
 
 /** A client without its secrets. */
 export interface ClientListing {
@@ -36,6 +39,8 @@ export class ClientAdmin {
     private readonly state: ServerState,
     /** Takes a changed record to the engine. */
     private readonly tell: (record: ClientRecord) => void,
+    /** The same for an invite. */
+    private readonly tellInvite: (record: InviteRecord) => void,
     /** CIDR text; undefined where it is not known: without a running server. */
     private readonly pool: string | undefined,
   ) {}
@@ -46,8 +51,11 @@ export class ClientAdmin {
       case 'list':
         break;
       case 'revoke':
+        if (this.withdrawInvite(wish.name)) break;
+        this.put({ ...this.find(wish.name), revoked: true });
+        break;
       case 'restore':
-        this.put({ ...this.find(wish.name), revoked: wish.action === 'revoke' });
+        this.put({ ...this.find(wish.name), revoked: false });
         break;
       case 'rename':
         this.put({ ...this.find(wish.name), name: this.freeName(wish.value) });
@@ -62,6 +70,16 @@ export class ClientAdmin {
   /** Resolves when it was tried to have everything on the disk: true when it is. */
   isKept(): Promise<boolean> {
     return this.state.flush();
+  }
+
+  /** An invite that nobody has used: it expires now, which frees its name. False where there is none. */
+  private withdrawInvite(name: string): boolean {
+    const invite = this.state.invites.find((other) => other.name === name && other.usedBy === undefined);
+    if (invite === undefined || this.state.clients.some((client) => client.name === name)) return false;
+    const withdrawn = { ...invite, expiresMs: LONG_AGO_MS };
+    this.state.putInvite(withdrawn);
+    this.tellInvite(withdrawn);
+    return true;
   }
 
   private setAddress(client: ClientRecord, value: string): void {

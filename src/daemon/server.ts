@@ -98,7 +98,12 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
           outInterface: nat.kind === 'interface' ? nat.name : undefined,
         });
 
-  const admin = new ClientAdmin(state, (client) => engine.post({ kind: 'client-put', client }), pool);
+  const admin = new ClientAdmin(
+    state,
+    (client) => engine.post({ kind: 'client-put', client }),
+    (invite) => engine.post({ kind: 'invite-put', invite }),
+    pool,
+  );
   const settings = serverSettings({
     setStreamRules: (rules) => engine.post({ kind: 'stream-rules', rules }),
     setLogLevel: parts.setLogLevel,

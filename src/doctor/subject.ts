@@ -1,15 +1,16 @@
 /** Whom the doctor looks at: a client or a server by its state directory, running or not, with its configuration. */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { type ClientConfig, clientKind } from '../config/client-config.ts';
 import { type ConfigKind, DEFAULT_STATE_DIR } from '../config/common-config.ts';
 import { ConfigError, type Diagnostic } from '../config/diagnostics.ts';
-import { loadConfig } from '../config/load-config.ts';
+import { configPath, loadConfig } from '../config/load-config.ts';
 import { type ServerConfig, serverKind } from '../config/server-config.ts';
 import { askDaemon, NotRunningError } from '../control/control-client.ts';
 import type { Snapshot } from '../engine/messages.ts';
 import type { UserError } from '../errors.ts';
 import { clientStatePath } from '../state/client-state.ts';
+import { findStateDir } from '../state/find-state-dir.ts';
 import { identityPath } from '../state/server-identity.ts';
 
 export type Role = 'client' | 'server';
@@ -41,12 +42,23 @@ export interface Subject {
 }
 
 export async function findSubject(request: SubjectRequest): Promise<Subject> {
-  const wanted = resolve(request.stateDir ?? DEFAULT_STATE_DIR);
+  const wanted = resolve(request.stateDir ?? usualDirectory(request));
   const role = request.role ?? (await statusOf(wanted)).status?.role ?? guessRole(wanted);
-  const loaded = load(role, request);
-  const stateDir = resolve(request.stateDir ?? loaded.stateDir ?? DEFAULT_STATE_DIR);
+  const loaded = load(role, { config: configOf(wanted), ...request });
+  const stateDir = resolve(request.stateDir ?? loaded.stateDir ?? wanted);
   const isSetUp = existsSync(role === 'client' ? clientStatePath(stateDir) : identityPath(stateDir));
   return { role, stateDir, isSetUp, ...(await statusOf(stateDir)), ...loaded.config };
+}
+
+/** Of the service, where one is installed; with a configuration, that one names it. Throws `UserError` where several are meant. */
+function usualDirectory({ config, role }: SubjectRequest): string {
+  return typeof config === 'string' ? DEFAULT_STATE_DIR : findStateDir(DEFAULT_STATE_DIR, role ?? 'any');
+}
+
+/** The file that goes with the state directory of a service (`server init --name home`); undefined = the role's. */
+function configOf(stateDir: string): string | undefined {
+  const path = configPath(basename(stateDir));
+  return dirname(stateDir) === DEFAULT_STATE_DIR && existsSync(path) ? path : undefined;
 }
 
 async function statusOf(stateDir: string): Promise<Pick<Subject, 'status' | 'silence'>> {

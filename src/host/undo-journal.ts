@@ -160,6 +160,13 @@ export class UndoJournal {
   }
 }
 
+/** How many changes of this machine (and network namespace) a process left that is no more; 0 while it lives. */
+export async function countLeftovers(stateDir: string): Promise<number> {
+  const { namespace, boot } = await currentOwner();
+  const { owner, entries } = parseJournal(await readText(join(stateDir, `undo-${namespace}.journal`)));
+  return owner === null || owner.boot !== boot || (await isAlive(owner)) ? 0 : entries.size;
+}
+
 /** Files of earlier boots, and of other versions; adds to `left` what of them still stands. */
 async function readEarlierBoots(stateDir: string, boot: string, left: UndoEntry[]): Promise<string[]> {
   const earlier: string[] = [];

@@ -3,9 +3,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 
-export type Whose = 'server' | 'any';
+export type Whose = 'client' | 'server' | 'any';
 
 const FILES: Readonly<Record<Whose, readonly string[]>> = {
+  client: ['client.json'],
   server: ['server.json'],
   any: ['server.json', 'client.json'],
 };
@@ -22,7 +23,7 @@ export function findStateDir(usual: string, whose: Whose): string {
   const [candidates] = [running, found].filter((dirs) => dirs.length > 0);
   if (candidates === undefined) return usual;
   if (candidates.length === 1) return candidates[0];
-  throw new UserError('there are several of them on this machine', {
+  throw new UserError('this machine has several clients or servers', {
     cause: candidates.join(', '),
     fix: `name one: --state-dir ${candidates[0]}`,
     exitCode: 2,

@@ -69,7 +69,7 @@ async function claimName(stateDir: string, name: string, nowMs: number): Promise
     if (invite.expiresMs === 0 || invite.expiresMs > nowMs) {
       throw new UserError(`there is an invite for ${name} already`, {
         cause: `nobody has used it yet; it expires ${expiry(invite.expiresMs)}`,
-        fix: `use that one, choose another name, or delete ${path} and restart the server to withdraw it`,
+        fix: `use that one, choose another name, or withdraw it: resip-vpn clients revoke ${name}`,
       });
     }
     await unlink(path);

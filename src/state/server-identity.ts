@@ -25,23 +25,24 @@ export function identityPath(stateDir: string): string {
 
 /** Reads the identity, or makes one in a new directory: the caller holds the edit lock. Throws `UserError`. */
 export async function openIdentity(stateDir: string): Promise<ServerIdentity> {
+  const found = await readIdentity(stateDir);
+  if (found !== undefined) return found;
+  const identity = makeIdentity();
+  await writeAtomic(identityPath(stateDir), `${JSON.stringify(identity, null, 2)}\n`);
+  return identity;
+}
+
+/** Undefined in a new directory. Throws `UserError`. */
+export async function readIdentity(stateDir: string): Promise<ServerIdentity | undefined> {
   const path = identityPath(stateDir);
   const result = await readJson(path, identitySchema);
-  switch (result.kind) {
-    case 'read':
-      return result.value;
-    case 'missing': {
-      const identity = makeIdentity();
-      await writeAtomic(path, `${JSON.stringify(identity, null, 2)}\n`);
-      return identity;
-    }
-    case 'damaged':
-      throw damageError(
-        path,
-        result,
-        'restore it from a backup, or move it away: a new key is made, and every client needs a new invite',
-      );
-  }
+  if (result.kind === 'read') return result.value;
+  if (result.kind === 'missing') return undefined;
+  throw damageError(
+    path,
+    result,
+    'restore it from a backup, or move it away: a new key is made, and every client needs a new invite',
+  );
 }
 
 function makeIdentity(): ServerIdentity {

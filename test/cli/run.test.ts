@@ -45,6 +45,15 @@ async function inProcess(words: readonly string[]) {
   }
 }
 
+test('a current directory that was removed is named', async () => {
+  const cwd = vi.spyOn(process, 'cwd').mockImplementation(() => {
+    throw new Error('ENOENT: no such file or directory, uv_cwd');
+  });
+  const { code, stderr } = await inProcess(['status']).finally(() => cwd.mockRestore());
+  expect(stderr).toMatch(/^resip-vpn: the current directory is not there any more\n.*\n {2}fix: cd/);
+  expect(code).toBe(1);
+});
+
 describe('misuse is 2, says what to do, and leaves stdout alone', () => {
   test.each([
     [[], 'one of: server, invite, client'],

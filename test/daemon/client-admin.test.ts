@@ -1,8 +1,10 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { loadPrimitives } from '../../src/crypto/sodium.ts';
 import { ClientAdmin, clientAdminHandlers, withOwnersWill } from '../../src/daemon/client-admin.ts';
-import type { ClientRecord } from '../../src/engine/messages.ts';
+import type { ClientRecord, InviteRecord } from '../../src/engine/messages.ts';
+import { issueInvite } from '../../src/state/issue-invite.ts';
 import { ServerState } from '../../src/state/server-state.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 import { FakeLog } from './fakes.ts';
@@ -23,7 +25,14 @@ async function desk(pool: string | undefined = '10.77.0.0/16') {
   state.putClient(record(1, 'laptop', '10.77.0.2'));
   state.putClient(record(2, 'phone', '10.77.0.3'));
   const told: ClientRecord[] = [];
-  return { stateDir, state, told, admin: new ClientAdmin(state, (changed) => told.push(changed), pool) };
+  const toldInvites: InviteRecord[] = [];
+  const admin = new ClientAdmin(
+    state,
+    (changed) => void told.push(changed),
+    (changed) => void toldInvites.push(changed),
+    pool,
+  );
+  return { stateDir, state, told, toldInvites, admin };
 }
 
 test('the list is by name and without secrets', async () => {
@@ -75,6 +84,21 @@ test('news of the engine that were under way do not undo what was decided', asyn
   admin.perform({ action: 'revoke', name: 'phone' });
   const late = { ...record(2, 'phone', '10.77.0.3'), counter: 7 };
   expect(withOwnersWill(late, state)).toMatchObject({ revoked: true, counter: 7 });
+});
+
+test('an invite that nobody has used is withdrawn, and its name is free', async () => {
+  const { admin, state, stateDir, told, toldInvites } = await desk();
+  const id = Buffer.alloc(16, 7).toString('base64');
+  state.putInvite({ id, name: 'tablet', psk: key(8), expiresMs: 0 });
+  admin.perform({ action: 'revoke', name: 'tablet' });
+  expect(toldInvites).toEqual([{ id, name: 'tablet', psk: key(8), expiresMs: 1 }]);
+  expect(told).toEqual([]);
+  await state.flush();
+  const endpoint = { host: 'a.example', port: 1 };
+  const request = { name: 'tablet', endpoint, expiresMs: 0, nowMs: Date.now() };
+  await expect(issueInvite(stateDir, request, await loadPrimitives())).resolves.toMatchObject({
+    record: { name: 'tablet' },
+  });
 });
 
 test('who shuts a client out hears that the disk did not take it: the next start would let it in again', async () => {

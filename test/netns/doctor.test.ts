@@ -193,6 +193,7 @@ it('finds a server that is not there, and a kill switch that a killed client has
   expect(found(seen, 'leaks', 'the kill switch keeps everything in').fix).toContain(
     'resip-vpn kill-switch off',
   );
+  expect(found(seen, 'set-up', 'a client that was killed left').fix).toContain('start it again');
   expect(found(seen, 'way', 'no interface reaches the server 203.0.113.10:4600').fix).toContain('UDP 4600');
   expect((await lab.client.namespace.run(status)).trim()).toBe('on');
   await lab.client.namespace.run(resipVpn('kill-switch', 'off', '--state-dir', vpn.stateDir('client')));

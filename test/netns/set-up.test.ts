@@ -1,5 +1,6 @@
 /** `server init`, `invite` and `join` on machines of their own: what they write, whom it belongs to, and what they refuse. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import { resipVpn } from './lab/vpn.ts';
 import { Machine } from './machine.ts';
 
@@ -47,12 +48,37 @@ it('invites by the configured address, draws the invite, and leaves nothing that
   expect((await resip('clients')).stdout).toBe('no clients yet: resip-vpn invite NAME makes one\n');
 });
 
+it('has its doctor look at the server that is set up here, whose keys are spoilt and whose disk is full', async () => {
+  const serverDir = '/var/lib/resip-vpn/server';
+  const file = `${serverDir}/server.json`;
+  const spoil = `mount -t tmpfs -o size=64k small ${serverDir}; chown resip-vpn ${serverDir}; umask 77; echo '{' >${file}; exec "$@"`;
+  const around = ['unshare', '--mount', 'bash', '-c', spoil, 'bash'];
+  const { stdout, code } = await machine.attempt([...around, ...resipVpn('doctor', '--json')]);
+  const { role, stateDir, findings } = JSON.parse(stdout) as Diagnosis;
+  expect({ code, role, stateDir }).toEqual({ code: 1, role: 'server', stateDir: serverDir });
+  const bad = findings.filter(({ level, check }) => level !== 'ok' && /set-up|limits/.test(check));
+  expect(bad.map(({ level, what }) => `${level} ${what}`)).toEqual([
+    `fault the keys in ${file} are not those of the user whose directory it is`,
+    `fault ${file} is damaged`,
+    `warning the disk of ${serverDir} is nearly full`,
+  ]);
+});
+
+it('withdraws an invite, and its name can be given again', async () => {
+  expect((await resip('invite', 'tablet')).code).toBe(0);
+  expect((await resip('invite', 'tablet')).stderr).toContain('withdraw it: resip-vpn clients revoke tablet');
+  expect(await resip('clients', 'revoke', 'tablet')).toMatchObject({ code: 0, stderr: '' });
+  expect((await resip('invite', 'tablet')).code).toBe(0);
+});
+
 it('makes a client of an invite, from the command line or from stdin, once', async () => {
   const { code, stdout } = await machine.attempt(resipVpn('join', '-i', 'eth0'), { input: invite });
   expect(code).toBe(0);
   expect(stdout).toContain('8.1.2.3:4600, which knows this machine as laptop');
   expect(stdout).toContain('resip-vpn client ');
-  expect(await resip('check-config', 'client')).toMatchObject({ code: 0, stderr: '' });
+  const checked = await resip('check-config');
+  expect(checked).toMatchObject({ code: 0, stderr: '' });
+  expect(checked.stdout).toMatch(/client\.toml: a good .* client\n.*server\.toml: a good .* server\n/);
   expect(await machine.type('cat /etc/resip-vpn/client.toml')).not.toContain('resip://');
   expect(await machine.type('stat -c %a /etc/resip-vpn/client.toml')).toMatch(/^6[04]0\n$/);
   expect((await resip('join', invite.trim())).stderr).toContain('client.toml is there already');
@@ -63,6 +89,7 @@ it('does not guess which of two is meant', async () => {
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
   expect(stderr).toContain('--state-dir /var/lib/resip-vpn/client');
   expect(stderr).toContain('/var/lib/resip-vpn/server');
+  expect(stderr.match(/fix:/g)).toHaveLength(1);
 });
 
 it('says what is wrong with a disk that takes nothing, and a key that may not be read', async () => {

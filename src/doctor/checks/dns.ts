@@ -10,9 +10,8 @@ const TIMEOUT_MS = 2_000;
 /** Says that the server is there, whatever it thinks of the question. */
 const SILENCE = new Set(['ETIMEOUT', 'ECONNREFUSED', 'ECANCELLED']);
 
-/** `serverName`: the server's host, when that is a name. */
 export async function checkDns(machine: Machine, { status, role }: Subject): Promise<Finding[]> {
-  const { ok, warning, note } = findings('dns');
+  const { ok, warning } = findings('dns');
   const text = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
   const servers = parseNameservers(text);
   if (servers.length === 0)
@@ -48,7 +47,7 @@ export async function checkDns(machine: Machine, { status, role }: Subject): Pro
     }
   }
   if (found.length === 0) return [ok(`${servers.join(', ')} ${servers.length === 1 ? 'answers' : 'answer'}`)];
-  return answers.some(Boolean) ? found : [...found, note('without DNS the server’s name cannot be found')];
+  return found;
 }
 
 async function answersQuestions(server: string): Promise<boolean> {

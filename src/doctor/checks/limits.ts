@@ -1,5 +1,7 @@
 /** Limits of the kernel that cost packets. */
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { fileError } from '../../errors.ts';
 import { readSysctl } from '../../host/sysctl.ts';
 import { type Finding, findings } from '../finding.ts';
 import { type Machine, mayAdministrate } from '../machine.ts';
@@ -10,8 +12,10 @@ const BUFFER_BYTES = 4 << 20;
 const SHORT_QUEUE = 500;
 const NEARLY_FULL = 0.9;
 const FEW_FILES = 1_024;
+/** The events alone take 8 MB. */
+const SCARCE_BYTES = 10e6;
 
-export async function checkLimits(machine: Machine, { role, status }: Subject): Promise<Finding[]> {
+export async function checkLimits(machine: Machine, { role, status, stateDir }: Subject): Promise<Finding[]> {
   const { ok, note, warning } = findings('limits');
   const found: Finding[] = [];
   for (const key of ['rmem_max', 'wmem_max'] as const) {
@@ -60,7 +64,29 @@ export async function checkLimits(machine: Machine, { role, status }: Subject): 
         data: { files },
       }),
     );
-  return found.length > 0 ? found : [ok('buffers and queues are large enough')];
+  found.push(...checkDisk(stateDir));
+  return found.length > 0 ? found : [ok('buffers, queues and the disk have room')];
+}
+
+/** Where keys, leases and counters go. */
+function checkDisk(stateDir: string): Finding[] {
+  const { fault, warning } = findings('limits');
+  if (!existsSync(stateDir)) return [];
+  try {
+    accessSync(stateDir, constants.W_OK);
+  } catch (error) {
+    const { what, fix } = fileError(stateDir, 'written', error);
+    return mayAdministrate() ? [fault(what, { why: (error as Error).message, fix })] : [];
+  }
+  const { bavail, bsize } = statfsSync(stateDir);
+  if (bavail * bsize >= SCARCE_BYTES) return [];
+  return [
+    warning(`the disk of ${stateDir} is nearly full`, {
+      why: 'new keys, leases and what the owner decides are lost with the next start',
+      fix: `make room: df ${stateDir}`,
+      data: { freeBytes: bavail * bsize },
+    }),
+  ];
 }
 
 /** UDP datagrams dropped for want of buffer, both families. */

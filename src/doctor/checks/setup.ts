@@ -1,8 +1,10 @@
 /** What has to be there before anything else: rights, programs, keys, a configuration that makes sense. */
 import { statSync } from 'node:fs';
+import type { UserError } from '../../errors.ts';
 import { hasTool } from '../../host/run-tool.ts';
-import { clientStatePath } from '../../state/client-state.ts';
-import { identityPath } from '../../state/server-identity.ts';
+import { countLeftovers } from '../../host/undo-journal.ts';
+import { ClientState, clientStatePath } from '../../state/client-state.ts';
+import { identityPath, readIdentity } from '../../state/server-identity.ts';
 import type { Finding } from '../finding.ts';
 import { findings } from '../finding.ts';
 import { mayAdministrate } from '../machine.ts';
@@ -57,7 +59,7 @@ export async function checkPrograms({ role, client, server }: Subject): Promise<
   return found.length > 0 ? found : [ok('everything that is called is installed')];
 }
 
-export function checkSetUp(subject: Subject): Finding[] {
+export async function checkSetUp(subject: Subject): Promise<Finding[]> {
   const { ok, fault, warning } = findings('set-up');
   const { role, stateDir, isSetUp, mistakes, configPath, status, silence } = subject;
   const found: Finding[] = [];
@@ -77,9 +79,31 @@ export function checkSetUp(subject: Subject): Finding[] {
     found.push(fault(`there are no keys of a ${role} in ${stateDir}`, { fix }));
   }
   const secret = role === 'client' ? clientStatePath(stateDir) : identityPath(stateDir);
-  const mode = statSync(secret, { throwIfNoEntry: false })?.mode ?? 0;
+  const { mode = 0, uid = 0 } = statSync(secret, { throwIfNoEntry: false }) ?? {};
   if ((mode & 0o077) !== 0)
     found.push(warning(`others may read the keys in ${secret}`, { fix: `chmod 600 ${secret}` }));
+  const owner = statSync(stateDir, { throwIfNoEntry: false })?.uid ?? 0;
+  if (isSetUp && owner !== 0 && uid !== owner)
+    found.push(
+      fault(`the keys in ${secret} are not those of the user whose directory it is`, {
+        why: 'the daemon becomes that user, and may not read them',
+        fix: `chown --reference=${stateDir} ${secret}`,
+      }),
+    );
+  const damage = await (role === 'client' ? ClientState.open(stateDir) : readIdentity(stateDir)).then(
+    () => undefined,
+    (error: UserError) => error,
+  );
+  if (damage !== undefined) found.push(fault(damage.what, { why: causeOf(damage), fix: damage.fix }));
+  const left = status === undefined ? await countLeftovers(stateDir) : 0;
+  if (left > 0)
+    found.push(
+      warning(`a ${role} that was killed left ${left} changes of this machine`, {
+        why: 'routes, rules, DNS servers or firewall entries of the tunnel are still there',
+        fix: `start it again: it takes them back first (and in the end)`,
+        data: { left },
+      }),
+    );
   if (found.length > 0) return found;
   const from = configPath === undefined ? '' : `, configured by ${configPath}`;
   return [ok(`a ${role} of ${stateDir}${from}, ${status === undefined ? 'not running' : 'running'}`)];
