@@ -76,7 +76,7 @@ export const VERBS: readonly Verb[] = [
     load: async () => (await import('./wakeup.ts')).wakeupCommand,
   },
   {
-    command: 'check-config <file>',
+    command: 'check-config [file]',
     describe: 'Say everything that is wrong with a configuration file, and start nothing',
     load: async () => (await import('./check-config.ts')).checkConfigCommand,
   },
