@@ -5,11 +5,16 @@
 #   network behind ---SYN---> eth1 ---------- mark, TPROXY ----------------------^
 #
 #   persist.sh up   --name NAME --tun IFACE --ports PORTS --own MARK/MASK --mark MARK --priority N --port4 PORT [--port6 PORT]
+#                   [--group N --answer MARK]
 #   persist.sh down --name NAME --mark MARK        (further options are taken and ignored)
 #
 # NAME names the table of nft; MARK is the mark of diverted packets, of their connections, and the number of the routing
 # table that keeps them here. What carries a mark in --own is the client's. A connection is diverted or not with its first
 # packet: those that were made before go on as they are. A second `up` replaces the first, a second `down` does nothing.
+#
+# With --group that first packet (SYN) is held, so that the target can be asked before anybody answers in its stead: it goes to
+# whoever listens to the group N of nfnetlink_log, and no further. It comes back from there through a raw socket, with MARK to be
+# diverted, or with the mark of --answer plus 1 to 4 for the kernel to say no: refused, host or network unreachable, prohibited.
 set -euo pipefail
 export LC_ALL=C
 
@@ -29,7 +34,7 @@ run() {
 [[ $# -ge 1 ]] || die 'up or down?'
 VERB=$1
 shift
-NAME='' TUN='' PORTS='' OWN='' MARK='' PRIORITY='' PORT4='' PORT6=''
+NAME='' TUN='' PORTS='' OWN='' MARK='' PRIORITY='' PORT4='' PORT6='' GROUP='' ANSWER=''
 while (($# >= 2)); do
   case $1 in
     --name) NAME=$2 ;;
@@ -40,6 +45,8 @@ while (($# >= 2)); do
     --priority) PRIORITY=$2 ;;
     --port4) PORT4=$2 ;;
     --port6) PORT6=$2 ;;
+    --group) GROUP=$2 ;;
+    --answer) ANSWER=$2 ;;
     *) die "unknown option $1" ;;
   esac
   shift 2
@@ -47,6 +54,7 @@ done
 [[ $# -eq 0 ]] || die "$1 has no value"
 [[ $NAME =~ ^[a-z0-9-]{1,60}$ ]] || die 'which --name?'
 [[ $MARK =~ ^[0-9]+$ ]] || die 'which --mark?'
+[[ -z $GROUP || ($GROUP =~ ^[0-9]+$ && $ANSWER =~ ^[0-9]+$) ]] || die 'which --group, and which --answer?'
 command -v nft >/dev/null || die 'nft is not installed: apt-get install nftables'
 
 families() {
@@ -58,7 +66,19 @@ families() {
 # alone. Later packets follow their connection's mark; what the connection's other end sends is not theirs. A packet that was
 # marked to stay must not leave, should somebody have removed the rule or the route.
 table() {
-  local first='tcp flags & (syn | ack) == syn tcp dport @ports' onward='ct direction original ct mark '$MARK
+  local syn='tcp flags & (syn | ack) == syn'
+  local first="$syn tcp dport @ports" onward='ct direction original ct mark '$MARK
+  local hold='' answers=''
+  if [[ $GROUP ]]; then
+    # One with extension headers goes on as it is: they would be lost.
+    hold="meta nfproto ipv4 log group $GROUP queue-threshold 1 drop
+    ip6 nexthdr tcp log group $GROUP queue-threshold 1 drop"
+    answers="meta mark $((ANSWER + 1)) ct mark set $MARK reject with tcp reset
+    meta mark $((ANSWER + 2)) ct mark set $MARK reject with icmpx type host-unreachable
+    meta mark $((ANSWER + 3)) ct mark set $MARK reject with icmpx type no-route
+    meta mark $((ANSWER + 4)) ct mark set $MARK reject with icmpx type admin-prohibited
+    meta mark $MARK $syn ct mark set $MARK"
+  fi
   local ipv6=''
   if [[ $PORT6 ]]; then ipv6="meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:$PORT6 accept"; fi
   cat <<RULES
@@ -71,11 +91,16 @@ table inet $NAME {
     meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:$PORT4 accept
     $ipv6
   }
+  chain begin {
+    $hold
+    ct mark set $MARK
+  }
   chain programs {
     type route hook output priority mangle;
     meta l4proto != tcp return
+    $answers
     meta mark & ${OWN#*/} == ${OWN%/*} return
-    oifname "$TUN" $first ct mark set $MARK
+    oifname "$TUN" $first jump begin
     $onward meta mark set $MARK
   }
   chain arrivals {
@@ -84,7 +109,7 @@ table inet $NAME {
     iifname "$TUN" return
     iifname "lo" meta mark $MARK goto take
     iifname "lo" return
-    $first fib daddr . mark oifname "$TUN" ct mark set $MARK
+    $first fib daddr . mark oifname "$TUN" jump begin
     $onward goto take
   }
   chain guard {

@@ -7,6 +7,8 @@
 #include "key-table.h"
 #include "mask-calls.h"
 #include "memory.h"
+#include "packet-log.h"
+#include "raw-socket.h"
 #include "service.h"
 #include "transparent-socket.h"
 #include "tun.h"
@@ -37,6 +39,12 @@ constexpr Export kExports[] = {
     {"udpError", resip::udpError},
     {"udpClose", resip::udpClose},
     {"transparentDescriptor", resip::transparentDescriptor},
+    {"packetLogOpen", resip::packetLogOpen},
+    {"packetLogRead", resip::packetLogRead},
+    {"packetLogClose", resip::packetLogClose},
+    {"rawOpen", resip::rawOpen},
+    {"rawSend", resip::rawSend},
+    {"rawClose", resip::rawClose},
     {"maskCreate", resip::maskCreate},
     {"maskDestroy", resip::maskDestroy},
     {"unmask", resip::unmask},

@@ -8,7 +8,7 @@
 
 namespace resip {
 
-enum class Kind : uint8_t { batch, pathTable, tun, udp, mask, keyTable };
+enum class Kind : uint8_t { batch, pathTable, tun, udp, mask, keyTable, packetLog, rawSocket };
 
 struct Resource {
   explicit Resource(Kind kind) : kind(kind) {}

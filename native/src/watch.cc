@@ -21,8 +21,13 @@ namespace {
 void onReadable(uv_poll_t* poll, int status, int events);
 
 void start(Watch* watch) {
-  // Both kinds of descriptor are always writable, so that asking for it is a wake-up for the next turn.
+  // Those that are woken (TUN devices) are always writable, so that asking for it is a wake-up for the next turn.
   uv_poll_start(&watch->poll, UV_READABLE | (watch->wakesAgain ? UV_WRITABLE : 0), onReadable);
+}
+
+bool isWatchable(const Resource* resource) {
+  if (resource == nullptr) return false;
+  return resource->kind == Kind::tun || resource->kind == Kind::udp || resource->kind == Kind::packetLog;
 }
 
 void releaseCallback(Watch* watch) {
@@ -59,7 +64,7 @@ void callBack(Watch* watch) {
 // taking it out and starting again is right. A TUN device that says so was deleted, and would say so for ever; the
 // callback's read tells.
 void restartAfterError(Watch* watch) {
-  if (watch->descriptor->kind != Kind::udp) return;
+  if (watch->descriptor->kind == Kind::tun) return;
   int pending = 0;
   socklen_t size = sizeof pending;
   getsockopt(watch->descriptor->fd, SOL_SOCKET, SO_ERROR, &pending, &size);
@@ -103,8 +108,7 @@ void wakeAgain(Descriptor* descriptor) {
 napi_value watch(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Resource* resource = call.environment().handles.find(call.handle(0, "handle"));
-  const bool isDescriptor = resource != nullptr && (resource->kind == Kind::tun || resource->kind == Kind::udp);
-  if (call.ok() && !isDescriptor) call.noSuchHandle("handle");
+  if (call.ok() && !isWatchable(resource)) call.noSuchHandle("handle");
   const napi_value callback = call.function(1, "callback");
   if (!call.ok()) return nullptr;
   auto* descriptor = static_cast<Descriptor*>(resource);
@@ -131,8 +135,7 @@ napi_value watch(napi_env env, napi_callback_info info) {
 napi_value unwatch(napi_env env, napi_callback_info info) {
   Call call(env, info);
   Resource* resource = call.environment().handles.find(call.handle(0, "handle"));
-  const bool isDescriptor = resource != nullptr && (resource->kind == Kind::tun || resource->kind == Kind::udp);
-  if (call.ok() && !isDescriptor) call.noSuchHandle("handle");
+  if (call.ok() && !isWatchable(resource)) call.noSuchHandle("handle");
   if (!call.ok()) return nullptr;
   stopWatch(static_cast<Descriptor*>(resource));
   return nullptr;

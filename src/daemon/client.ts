@@ -51,6 +51,7 @@ export type ClientNetworkPort = Pick<
   | 'useDns'
   | 'exclusion'
   | 'persist'
+  | 'persistHold'
   | 'close'
 >;
 
@@ -173,7 +174,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     service.ready(sayLinks(states));
   };
   const forwards = new Forwards(engine, parts.logFor('forward'));
-  const persist = new Persist(tunName, engine, network);
+  const persist = new Persist(tunName, engine, network, parts.logFor('persist'));
   let isConnected = false;
   const refused = new OncePerSubject(log);
   handle = (event) => {

@@ -3,15 +3,19 @@ import type { Engine } from '../engine/engine-client.ts';
 import type { EngineEvent, TransparentPorts } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
+import type { Log } from './log.ts';
+
+type Listening = TransparentPorts & { readonly isHolding: boolean };
 
 export class Persist {
-  #listening: Promise<TransparentPorts> | undefined;
+  #listening: Promise<Listening> | undefined;
   #handle: (event: Extract<EngineEvent, { kind: 'transparent' }>) => void = () => {};
 
   constructor(
     private readonly tunName: string,
     private readonly engine: Pick<Engine, 'post'>,
-    private readonly network: Pick<ClientNetwork, 'persist'>,
+    private readonly network: Pick<ClientNetwork, 'persist' | 'persistHold'>,
+    private readonly log: Log,
   ) {}
 
   /** Ports and ranges; none: no new connection is taken, those that are stay. Throws `UserError`. */
@@ -25,10 +29,14 @@ export class Persist {
     this.#handle(event);
   }
 
-  #listen(): Promise<TransparentPorts> {
+  #listen(): Promise<Listening> {
     return new Promise((resolve, reject) => {
-      this.#handle = ({ ports, message }) => {
-        if (ports !== null) return resolve(ports);
+      this.#handle = ({ ports, isHolding, message }) => {
+        if (ports !== null) {
+          // Programs see a refused connection as one that is cut off, and everything else works.
+          if (!isHolding) this.log.warn({ message }, 'persist-without-hold');
+          return resolve({ ...ports, isHolding });
+        }
         reject(
           new UserError('connections cannot be made to persist', {
             cause: message,
@@ -36,7 +44,7 @@ export class Persist {
           }),
         );
       };
-      this.engine.post({ kind: 'transparent-listen' });
+      this.engine.post({ kind: 'transparent-listen', hold: this.network.persistHold });
     });
   }
 }

@@ -13,7 +13,7 @@ import { answerOf, type Emit, openParts, type Parts, type Role, startLoop } from
 import { SocketDialer } from './socket-dialer.ts';
 import { handleStreamNews, pumpHost } from './stream-owner.ts';
 import { StreamRefusals } from './stream-refusals.ts';
-import { TransparentListener } from './transparent-listener.ts';
+import { type SynHold, TransparentListener } from './transparent-listener.ts';
 
 /** Sessions at once: current, previous, and one in the making, with some to spare. */
 export const MAX_SESSIONS = 8;
@@ -88,7 +88,7 @@ export class ClientRole implements Role {
       onRefused: (...what) => refusals.handle(...what),
     });
     this.remoteForwards = new RemoteForwards({ clock: parts.clock, host, open, dialer, emit });
-    this.transparent = new TransparentListener(host, open);
+    this.transparent = new TransparentListener(host, parts.clock, open);
   }
 
   static async start(options: ClientEngineOptions, emit: Emit): Promise<ClientRole> {
@@ -111,7 +111,7 @@ export class ClientRole implements Role {
         this.remoteForwards.remove(command.id);
         break;
       case 'transparent-listen':
-        void this.listenTransparently();
+        void this.listenTransparently(command.hold);
         break;
       case 'path-close':
         this.closePath(command.path);
@@ -166,11 +166,23 @@ export class ClientRole implements Role {
     }
   }
 
-  private async listenTransparently(): Promise<void> {
+  private async listenTransparently(hold: SynHold): Promise<void> {
     try {
-      this.emit({ kind: 'transparent', ports: await this.transparent.listen(), message: '' });
+      const ports = await this.transparent.listen();
+      const message = this.tryToHold(hold);
+      this.emit({ kind: 'transparent', ports, isHolding: message === '', message });
     } catch (error) {
-      this.emit({ kind: 'transparent', ports: null, message: (error as Error).message });
+      this.emit({ kind: 'transparent', ports: null, isHolding: false, message: (error as Error).message });
+    }
+  }
+
+  /** Returns why it does not; '' = it does. */
+  private tryToHold(hold: SynHold): string {
+    try {
+      this.transparent.hold(hold);
+      return '';
+    } catch (error) {
+      return (error as Error).message;
     }
   }
 

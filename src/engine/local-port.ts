@@ -53,9 +53,9 @@ function openTcpPort({ address, port, host, open, onFailed }: PortOptions): Prom
   });
 }
 
-/** `socket` has `allowHalfOpen`; without a stream it is reset. */
+/** `socket` has `allowHalfOpen`; without a stream, or with one that is over, it is reset. */
 export function joinSocket(socket: Socket, stream: Stream | null, host: PumpHost): void {
-  if (stream === null) {
+  if (stream === null || stream.phase === 'over') {
     socket.on('error', () => {});
     socket.resetAndDestroy();
     return;

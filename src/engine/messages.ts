@@ -5,7 +5,7 @@ import type { Rule } from '../proto/policy/rule.ts';
 import type { Sample, Snapshot } from '../proto/snapshot.ts';
 import type { ListenRule } from './listen-rules.ts';
 import type { TargetRules } from './target-rules.ts';
-import type { TransparentPorts } from './transparent-listener.ts';
+import type { SynHold, TransparentPorts } from './transparent-listener.ts';
 
 export type { PathState } from '../proto/path/path-state.ts';
 export type {
@@ -20,7 +20,7 @@ export type {
 } from '../proto/snapshot.ts';
 export type { ListenRule } from './listen-rules.ts';
 export type { TargetRule, TargetRules } from './target-rules.ts';
-export type { TransparentPorts } from './transparent-listener.ts';
+export type { SynHold, TransparentPorts } from './transparent-listener.ts';
 
 /** `address` is text (`192.0.2.1`, `2001:db8::1`), `port` 1..65535. */
 export interface SocketAddress {
@@ -151,7 +151,7 @@ export type EngineCommand =
   /** Client: no new connections; those that are open stay. */
   | { kind: 'forward-remove'; id: string }
   /** Client: takes connections that the kernel diverts to it (`scripts/persist.sh`); `transparent` follows. */
-  | { kind: 'transparent-listen' }
+  | { kind: 'transparent-listen'; hold: SynHold }
   /**
    * Bytes that may cross the path in all, counted since it was opened as `path-spent` counts: main sets aside a little at a time on
    * disk, and what crosses while this command is under way is not granted twice. Absent = as many as there are.
@@ -198,8 +198,8 @@ export type EngineEvent =
     }
   /** A stream that was asked for is none; `peer`: the server, or the client that asked. `untold`: as many before it. */
   | { kind: 'stream-refused'; peer: string; target: string; reason: string; untold: number }
-  /** Client: it takes diverted connections there, or it cannot. */
-  | { kind: 'transparent'; ports: TransparentPorts | null; message: string }
+  /** Client: it takes diverted connections there, or it cannot; `message` says why, or why they are not held until the target answers. */
+  | { kind: 'transparent'; ports: TransparentPorts | null; isHolding: boolean; message: string }
   /** Server: to be persisted (confirmed session, lease, counter). */
   | { kind: 'client'; client: ClientRecord }
   | { kind: 'invite'; invite: InviteRecord }

@@ -1,13 +1,17 @@
 /**
  * Takes the connections that `scripts/persist.sh` diverts: made to anybody, they arrive here, and where they were made to is
- * the local address of their socket. Each gets a stream to there.
+ * the local address of their socket. Each gets a stream to there, or has one already, because its target was asked before
+ * (`held-syns.ts`).
  */
 import { existsSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { loadNative } from '../native/native.ts';
-import type { Stream, Target } from '../proto/stream/stream.ts';
+import { News, type Stream, type Target } from '../proto/stream/stream.ts';
+import type { Clock } from './clock.ts';
+import { HeldSyns, type SynMarks } from './held-syns.ts';
 import { joinSocket } from './local-port.ts';
-import type { PumpHost } from './stream-owner.ts';
+import type { PumpHost, StreamOwner } from './stream-owner.ts';
+import { LinuxSynPort, type SynPort } from './syn-port.ts';
 import { targetOf } from './target.ts';
 
 /** Where diverted connections are taken. */
@@ -18,12 +22,22 @@ export interface TransparentPorts {
   readonly port6?: number;
 }
 
+/** How first packets come here, and go back. */
+export interface SynHold {
+  /** Of nfnetlink_log. */
+  readonly group: number;
+  readonly marks: SynMarks;
+}
+
 export class TransparentListener {
   private readonly servers: Server[] = [];
+  private held: HeldSyns | null = null;
+  private synPort: SynPort | null = null;
 
   /** `open`: null = there are too many streams. */
   constructor(
     private readonly host: PumpHost,
+    private readonly clock: Clock,
     private readonly open: (target: Target) => Stream | null,
   ) {}
 
@@ -33,7 +47,19 @@ export class TransparentListener {
     return existsSync('/proc/net/if_inet6') ? { port4, port6: await this.listenIn(6) } : { port4 };
   }
 
+  /** From now on the targets are asked first. Throws `NativeError`. */
+  hold({ group, marks }: SynHold): void {
+    const { host, clock, open } = this;
+    const port = new LinuxSynPort(group);
+    const held = new HeldSyns({ host, clock, open, port, marks });
+    port.watch((head) => held.handleHead(head));
+    this.synPort = port;
+    this.held = held;
+  }
+
   close(): void {
+    this.synPort?.close();
+    this.held?.close();
     for (const server of this.servers.splice(0)) server.close();
   }
 
@@ -53,6 +79,11 @@ export class TransparentListener {
     if (isUseless || (localAddress === own.address && localPort === own.port)) {
       socket.on('error', () => {});
       socket.resetAndDestroy();
-    } else joinSocket(socket, this.open(targetOf('tcp', localAddress, localPort)), this.host);
+      return;
+    }
+    const asked = this.held?.take(socket);
+    joinSocket(socket, asked ?? this.open(targetOf('tcp', localAddress, localPort)), this.host);
+    // What came while nobody was there to take it.
+    if (asked?.phase === 'open') (asked.owner as StreamOwner).handleNews(News.READABLE);
   }
 }

@@ -15,7 +15,16 @@ import { type NetworkOptions, NetworkSession } from './network-session.ts';
 import { OverlapWatch } from './overlap-watch.ts';
 import { type PathRequest, type PathResult, PathTable } from './path-table.ts';
 import { PersistRedirect, type PersistRequest } from './persist-redirect.ts';
-import { excludedMark, findFreeBase, lookupMark, MAX_PATH, markOf } from './routing-plan.ts';
+import {
+  excludedMark,
+  findFreeBase,
+  lookupMark,
+  MAX_PATH,
+  markOf,
+  persistAnswerMark,
+  persistGroup,
+  persistMark,
+} from './routing-plan.ts';
 import { stateSeed } from './state-seed.ts';
 import { setUpTun } from './tun-setup.ts';
 import { TunnelRoutes } from './tunnel-routes.ts';
@@ -185,6 +194,12 @@ export class ClientNetwork {
   /** Names are asked of these servers, through the tunnel; of none: as before. */
   useDns(tunName: string, servers: readonly string[]): Promise<void> {
     return this.session.inTurn(() => this.#dns.use(tunName, servers));
+  }
+
+  /** For the engine that holds connections until their target has answered. */
+  get persistHold() {
+    const marks = { onward: persistMark(this.markBase), answer: persistAnswerMark(this.markBase) };
+    return { group: persistGroup(this.markBase), marks };
   }
 
   /** TCP connections into the tunnel, to these ports, are diverted to a listener on this machine; null: none (any more). */

@@ -6,7 +6,7 @@ import type { HostChanges } from './host-changes.ts';
 import type { HostLog } from './host-log.ts';
 import { NetlinkMonitor } from './netlink/monitor.ts';
 import { ROUTE_PROTOCOL } from './network-objects.ts';
-import { MARK_MASK, pathPriority, persistMark } from './routing-plan.ts';
+import { MARK_MASK, pathPriority, persistAnswerMark, persistGroup, persistMark } from './routing-plan.ts';
 import { hasTool } from './run-tool.ts';
 import { runScript } from './script.ts';
 
@@ -17,6 +17,8 @@ export interface PersistRequest {
   /** Where 127.0.0.1 and ::1 take the connections. */
   readonly port4: number;
   readonly port6?: number;
+  /** A connection's first packet is logged and dropped, instead of diverted: somebody listens to the group. */
+  readonly isHolding: boolean;
 }
 
 export class PersistRedirect {
@@ -36,7 +38,7 @@ export class PersistRedirect {
   ) {}
 
   /** From now on these, instead of what was before; connections that are diverted already stay so. Throws `UserError`. */
-  async set({ tunName, ports, port4, port6 }: PersistRequest): Promise<void> {
+  async set({ tunName, ports, port4, port6, isHolding }: PersistRequest): Promise<void> {
     const mark = persistMark(this.markBase);
     const rules = [
       ...(await this.changes.netlink.rules(4)),
@@ -47,6 +49,8 @@ export class PersistRedirect {
       ...['--tun', tunName, '--ports', ports.join(',')],
       ...['--priority', `${pathPriority(rules, ROUTE_PROTOCOL)}`, '--port4', `${port4}`],
       ...(port6 === undefined ? [] : ['--port6', `${port6}`]),
+      ...(isHolding ? ['--group', `${persistGroup(this.markBase)}`] : []),
+      ...(isHolding ? ['--answer', `${persistAnswerMark(this.markBase)}`] : []),
     ];
     const up = () => runPersist('up', this.#options);
     if (this.#made !== undefined) await up();

@@ -24,6 +24,19 @@ export function persistMark(base: number): number {
   return base + 252;
 }
 
+/**
+ * Of first packets that the kernel shall answer, as what is added to it: 1 reset, 2 host unreachable, 3 network unreachable,
+ * 4 prohibited. Outside of the block, so that they are routed as the programs' own: towards the tunnel.
+ */
+export function persistAnswerMark(base: number): number {
+  return base + BLOCKS * BLOCK_SIZE;
+}
+
+/** The group of nfnetlink_log by which first packets come to the client: as many as there are blocks. */
+export function persistGroup(base: number): number {
+  return (base - FIRST_BASE) / BLOCK_SIZE;
+}
+
 /** Of programs that are kept out of the tunnel. */
 export function excludedMark(base: number): number {
   return base + 253;

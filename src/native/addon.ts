@@ -121,6 +121,21 @@ export interface Addon {
   udpError(socket: number): number;
   udpClose(socket: number): void;
 
+  /**
+   * Heads (128 bytes) of the packets that firewall rules log to this group of nfnetlink_log, of this network namespace; wants
+   * CAP_NET_ADMIN. Throws EBUSY where another program listens to the group.
+   */
+  packetLogOpen(group: number): number;
+  /** The next head into `out`; returns its bytes, 0 = none now. What the kernel found no room for is lost. */
+  packetLogRead(log: number, out: Uint8Array): number;
+  packetLogClose(log: number): void;
+
+  /** Sends whole IP packets with whatever addresses they have; wants CAP_NET_RAW. */
+  rawOpen(family: 4 | 6): number;
+  /** `mark`: SO_MARK. Returns 0 or an errno (EPERM: a firewall rule did not let it pass). Throws RangeError for what has no IP header. */
+  rawSend(socket: number, packet: Uint8Array, mark: number): number;
+  rawClose(socket: number): void;
+
   /** Header mask under a 32-byte key (AES-256 block over the tag); returns its handle. */
   maskCreate(key: Uint8Array): number;
   maskDestroy(mask: number): void;
@@ -156,7 +171,7 @@ export interface Addon {
   blake2b512(out: Uint8Array, ...parts: readonly Uint8Array[]): void;
 
   /**
-   * Calls `callback` on the loop of this thread each time the handle (TUN or UDP) is readable, and once when a TUN
+   * Calls `callback` on the loop of this thread each time the handle (TUN, UDP or packet log) is readable, and once when a TUN
    * device was deleted. One watch per handle. What the callback throws becomes an uncaught exception.
    */
   watch(handle: number, callback: () => void): void;

@@ -139,6 +139,8 @@ export class FakeNetwork implements ClientNetworkPort, ServerNetworkPort {
     return outInterface ?? 'eth0';
   }
 
+  readonly persistHold = { group: 0, marks: { onward: 0, answer: 0 } };
+
   async persist(request: PersistRequest | null): Promise<void> {
     this.journal.push(request === null ? 'persist off' : `persist ${request.ports} at ${request.port4}`);
   }

@@ -79,25 +79,60 @@ test('whoever adds a remote one hears the answer, or that there is none yet', as
 test('connections that persist are listened for once, and diverted as the configuration says', async () => {
   const commands: EngineCommand[] = [];
   const diverted: unknown[] = [];
+  const hold = { group: 7, marks: { onward: 1, answer: 100 } };
   const network = {
+    persistHold: hold,
     persist: async (request: unknown) => {
       diverted.push(request);
     },
   };
-  const persist = new Persist('tun7', { post: (command) => commands.push(command) }, network);
+  const persist = new Persist(
+    'tun7',
+    { post: (command) => commands.push(command) },
+    network,
+    new FakeLog([]),
+  );
   const set = persist.set(['22']);
-  persist.handle({ kind: 'transparent', ports: { port4: 4_001, port6: 4_002 }, message: '' });
+  persist.handle({
+    kind: 'transparent',
+    ports: { port4: 4_001, port6: 4_002 },
+    isHolding: true,
+    message: '',
+  });
   await set;
   await persist.set(['22', '80-81']);
   await persist.set([]);
-  expect(commands).toEqual([{ kind: 'transparent-listen' }]);
-  const where = { tunName: 'tun7', port4: 4_001, port6: 4_002 };
+  expect(commands).toEqual([{ kind: 'transparent-listen', hold }]);
+  const where = { tunName: 'tun7', port4: 4_001, port6: 4_002, isHolding: true };
   expect(diverted).toEqual([{ ...where, ports: ['22'] }, { ...where, ports: ['22', '80-81'] }, null]);
 });
 
-test('an engine that cannot take diverted connections is the user’s to hear', async () => {
-  const persist = new Persist('tun7', { post: () => {} }, { persist: async () => {} });
+test('where first packets cannot be held, connections are taken as they come, and the log says why', async () => {
+  const diverted: unknown[] = [];
+  const log = new FakeLog([]);
+  const network = {
+    persistHold: { group: 7, marks: { onward: 1, answer: 100 } },
+    persist: async (request: unknown) => {
+      diverted.push(request);
+    },
+  };
+  const persist = new Persist('tun7', { post: () => {} }, network, log);
   const set = persist.set(['22']);
-  persist.handle({ kind: 'transparent', ports: null, message: 'EPERM: operation not permitted' });
+  persist.handle({ kind: 'transparent', ports: { port4: 4_001 }, isHolding: false, message: 'EBUSY' });
+  await set;
+  expect(diverted).toEqual([{ tunName: 'tun7', ports: ['22'], port4: 4_001, isHolding: false }]);
+  expect(log.of('persist-without-hold')).toMatchObject([{ message: 'EBUSY' }]);
+});
+
+test('an engine that cannot take diverted connections is the user’s to hear', async () => {
+  const network = { persistHold: { group: 7, marks: { onward: 1, answer: 100 } }, persist: async () => {} };
+  const persist = new Persist('tun7', { post: () => {} }, network, new FakeLog([]));
+  const set = persist.set(['22']);
+  persist.handle({
+    kind: 'transparent',
+    ports: null,
+    isHolding: false,
+    message: 'EPERM: operation not permitted',
+  });
   await expect(set).rejects.toThrow(/cannot be made to persist/);
 });
