@@ -101,7 +101,8 @@ export class Association implements TimerOwner {
 
   /** A peer of another life knows nothing of the channels. */
   private meet(peerIncarnation: number): void {
-    if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation) this.streamsIfAny?.reset();
+    if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation)
+      this.streamsIfAny?.handlePeerRestarted();
     this.peerIncarnation = peerIncarnation;
   }
 

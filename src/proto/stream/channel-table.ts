@@ -142,9 +142,19 @@ export class ChannelTable {
     stream.receiving.release();
   }
 
-  /** The peer is another than before and knows none of them. */
+  /** Nobody knows any of them any more. */
   reset(): void {
-    for (const stream of [...this.channels.values()]) this.handleTerminated(stream, TerminateKind.RESET);
+    this.endAll(() => true);
+  }
+
+  /** The peer is another than before and knows none of them; but those that it has not been told of can still begin. */
+  handlePeerRestarted(): void {
+    this.endAll((stream) => !isUntold(stream));
+  }
+
+  private endAll(isConcerned: (stream: Stream) => boolean): void {
+    for (const stream of [...this.channels.values()])
+      if (isConcerned(stream)) this.handleTerminated(stream, TerminateKind.GONE);
     this.farewells.clear();
     this.numbers.forgetTheirs();
   }
@@ -163,4 +173,9 @@ export class ChannelTable {
       receiving.releaseIfEmpty();
     }
   }
+}
+
+/** Ours, and not a word of it has left. A caller's channel hangs on one of the peer's, which is gone. */
+function isUntold({ isOurs, target, sending }: Stream): boolean {
+  return isOurs && target.listener === undefined && sending.nextNumber === 0;
 }

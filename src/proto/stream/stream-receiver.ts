@@ -117,7 +117,7 @@ export class StreamReceiver {
       this.data.remove(stream);
       stream.sending.finish();
       this.channels.finishIfDone(stream);
-    } else this.channels.handleTerminated(stream, isGone ? TerminateKind.RESET : (kind as TerminateKind));
+    } else this.channels.handleTerminated(stream, kind as TerminateKind);
     return true;
   }
 

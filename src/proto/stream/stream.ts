@@ -48,6 +48,7 @@ export type StreamPhase = 'starting' | 'open' | 'over';
 export class Stream {
   phase: StreamPhase = 'starting';
   news = 0;
+  /** `GONE`: the peer has forgotten it, or never heard of it. */
   endedBy: TerminateKind | null = null;
   /** For whoever drives it. */
   owner: unknown = null;

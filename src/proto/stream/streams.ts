@@ -115,9 +115,14 @@ export class Streams implements StreamHost {
     return stream;
   }
 
-  /** The peer is another than before and knows none of the channels. */
+  /** Nobody knows the channels any more. */
   reset(): void {
     this.channels.reset();
+  }
+
+  /** The peer is another than before and knows none of the channels. */
+  handlePeerRestarted(): void {
+    this.channels.handlePeerRestarted();
   }
 
   // From streams

@@ -118,7 +118,7 @@ describe('a stream of the core', { timeout: 60_000 }, () => {
     stage.world.server.stop(false);
     stage.world.server.start();
     until(() => here.ended !== null, 30_000);
-    expect(here.ended).toBe(TerminateKind.RESET);
+    expect(here.ended).toBe(TerminateKind.GONE);
     expect(there.wanted).toHaveLength(1);
   });
 
@@ -130,7 +130,7 @@ describe('a stream of the core', { timeout: 60_000 }, () => {
     host.stop(false);
     host.start();
     until(() => there.ended !== null, 30_000);
-    expect(there.ended).toBe(TerminateKind.RESET);
+    expect(there.ended).toBe(TerminateKind.GONE);
   });
 
   it('of a revoked client ends at the server', async () => {
@@ -139,7 +139,7 @@ describe('a stream of the core', { timeout: 60_000 }, () => {
     until(() => here.received === 'a', 1_000);
     stage.revoke();
     until(() => there.ended !== null, 1_000);
-    expect(there.ended).toBe(TerminateKind.RESET);
+    expect(there.ended).toBe(TerminateKind.GONE);
   });
 
   it.each(['ends', 'is reset'])(

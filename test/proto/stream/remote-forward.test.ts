@@ -110,9 +110,9 @@ it('the client ends it: the server hears of it, and callers that are connected s
 it('the server that is another than before has ended it', () => {
   const pair = new Pair(1);
   const { seen } = listening(pair);
-  pair.client.streams.reset();
+  pair.client.streams.handlePeerRestarted();
   pair.run(10);
-  expect(seen.endedBy).toBe(TerminateKind.RESET);
+  expect(seen.endedBy).toBe(TerminateKind.GONE);
 });
 
 it.each([

@@ -195,6 +195,19 @@ describe('streams', { timeout: 120_000 }, () => {
     expect(pair.run(60_000, isForgotten)).toBe(true);
   });
 
+  it('that the peer has not been told of begin with the next one', () => {
+    const pair = new Pair(7);
+    for (const end of pair.ends) end.connect(0);
+    const exchange = pair.exchange(1_000, 1_000);
+    pair.run(100);
+    for (const end of pair.ends) end.streams.handlePeerRestarted();
+    pair.run(100);
+    expect(exchange.here.endedBy).toBeNull();
+    for (const end of pair.ends) end.connect(3);
+    expect(finishes(pair, [exchange], 10_000)).toBe(true);
+    expectWhole(exchange, 1_000, 1_000);
+  });
+
   it('of a peer that has forgotten everything end', () => {
     const pair = new Pair(7, { rate: 2_500 });
     const exchange = pair.exchange(1e9, 0);
@@ -202,8 +215,8 @@ describe('streams', { timeout: 120_000 }, () => {
     pair.server.streams.reset();
     pair.client.streams.reset();
     pair.run(1_000);
-    expect(exchange.here.endedBy).toBe(TerminateKind.RESET);
-    expect(exchange.there()?.endedBy).toBe(TerminateKind.RESET);
+    expect(exchange.here.endedBy).toBe(TerminateKind.GONE);
+    expect(exchange.there()?.endedBy).toBe(TerminateKind.GONE);
     expect(pair.ends.every((end) => end.streams.heldBytes === 0)).toBe(true);
     // And new ones begin.
     const next = pair.exchange(1_000, 1_000);

@@ -54,7 +54,7 @@ export class StreamPair {
     end.endedBy = kind;
     const { refusal } = this.plan;
     if (end.side === 'opener' && refusal !== null && kind === refusal) return;
-    const isReset = kind === TerminateKind.RESET;
+    const isReset = kind === TerminateKind.RESET || kind === TerminateKind.GONE;
     if (isReset && (this.peerOf(end)?.gaveUp || this.isOtherLife())) return;
     throw new Violation('stream-told-truly', `${end.name} was ended (${kind}) and nobody had ended it`);
   }
