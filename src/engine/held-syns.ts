@@ -174,7 +174,8 @@ class HeldSyn implements StreamOwner {
 
   handleNews(news: number): void {
     if (this.state !== 'asked') return;
-    if (news & News.STARTED) {
+    // One that was cut off at once may say only that.
+    if (news & News.STARTED || this.stream.endedBy === TerminateKind.RESET) {
       this.state = 'answered';
       this.seenMs = this.host.nowMs;
       this.patienceMs = FIRST_PATIENCE_MS;
@@ -183,9 +184,8 @@ class HeldSyn implements StreamOwner {
   }
 
   private handleEnd(kind: TerminateKind | null): void {
-    const wasLost = kind === TerminateKind.RESET || kind === TerminateKind.GONE;
     // The server was started anew meanwhile: it has not heard of this one.
-    const again = wasLost && !this.wasReopened ? this.actions.reopen() : null;
+    const again = kind === TerminateKind.GONE && !this.wasReopened ? this.actions.reopen() : null;
     if (again !== null) {
       this.wasReopened = true;
       this.stream = again;

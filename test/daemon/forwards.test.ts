@@ -121,7 +121,7 @@ test('where first packets cannot be held, connections are taken as they come, an
   persist.handle({ kind: 'transparent', ports: { port4: 4_001 }, isHolding: false, message: 'EBUSY' });
   await set;
   expect(diverted).toEqual([{ tunName: 'tun7', ports: ['22'], port4: 4_001, isHolding: false }]);
-  expect(log.of('persist-without-hold')).toMatchObject([{ message: 'EBUSY' }]);
+  expect(log.of('persist-without-hold')).toMatchObject([{ fields: { message: 'EBUSY' } }]);
 });
 
 test('an engine that cannot take diverted connections is the user’s to hear', async () => {

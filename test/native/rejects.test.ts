@@ -14,6 +14,8 @@ const udp = addon.udpOpen({ family: 4 }).handle;
 const paths = new PathTable(2);
 const table = addon.registerPathTable(paths.words);
 const mask = addon.maskCreate(noise(32));
+const log = addon.packetLogOpen(4_600);
+const raw = addon.rawOpen(4);
 const keys = addon.keyTableCreate(4);
 const closed = addon.maskCreate(noise(32));
 addon.maskDestroy(closed);
@@ -21,6 +23,8 @@ addon.maskDestroy(closed);
 afterAll(() => {
   addon.tunClose(tun);
   addon.udpClose(udp);
+  addon.packetLogClose(log);
+  addon.rawClose(raw);
   addon.releasePathTable(table);
   addon.maskDestroy(mask);
   addon.keyTableDestroy(keys);
@@ -62,6 +66,11 @@ const handles: [string, (wrong: Any) => void, number?][] = [
   ['udpSend table', (wrong) => addon.udpSend(handle, wrong, 0)],
   ['udpError', (wrong) => addon.udpError(wrong)],
   ['udpClose', (wrong) => addon.udpClose(wrong)],
+  ['packetLogRead', (wrong) => addon.packetLogRead(wrong, new Uint8Array(128))],
+  ['packetLogClose', (wrong) => addon.packetLogClose(wrong)],
+  ['rawSend', (wrong) => addon.rawSend(wrong, new Uint8Array(20), 0)],
+  ['rawClose', (wrong) => addon.rawClose(wrong), log],
+  ['watch of what is never readable', (wrong) => addon.watch(wrong, () => {}), raw],
   ['unmask mask', (wrong) => addon.unmask(wrong, handle, 0, 0)],
   ['unmask batch', (wrong) => addon.unmask(mask, wrong, 0, 0)],
   ['keyTableDestroy', (wrong) => addon.keyTableDestroy(wrong), mask],
@@ -98,6 +107,33 @@ describe('descriptors', () => {
       expect(() => addon.transparentDescriptor(options as never)).toThrow(/family|options/);
     },
   );
+});
+
+describe('packets of others', () => {
+  it.each([-1, 65_536, 0.5])('group %d is none', (group) => {
+    expect(() => addon.packetLogOpen(group)).toThrow(/group/);
+  });
+
+  it('a group that somebody has is not shared', () => {
+    expect(() => addon.packetLogOpen(4_600)).toThrow(/EBUSY|EPERM/);
+  });
+
+  it('there are none, and no room for them is none', () => {
+    expect(addon.packetLogRead(log, new Uint8Array(128))).toBe(0);
+    expect(addon.packetLogRead(log, new Uint8Array(0))).toBe(0);
+    expect(() => addon.packetLogRead(log, 'x' as never)).toThrow(TypeError);
+  });
+
+  it.each([3, 5, 7, '4', undefined])('no raw socket for family %s', (family) => {
+    expect(() => addon.rawOpen(family as never)).toThrow(/family/);
+  });
+
+  it('without an IP header of the family are not sent', () => {
+    for (const packet of [new Uint8Array(0), new Uint8Array(19).fill(0x45), new Uint8Array(20).fill(0x60)])
+      expect(() => addon.rawSend(raw, packet, 0)).toThrow(RangeError);
+    for (const mark of [-1, 2 ** 32])
+      expect(() => addon.rawSend(raw, new Uint8Array(20).fill(0x45), mark)).toThrow();
+  });
 });
 
 describe('handles', () => {

@@ -138,9 +138,13 @@ export class Lab {
     return access;
   }
 
-  /** Nobody is at `address`, and nobody says so. */
-  async swallow(address: string): Promise<void> {
-    await this.#net.ip([`route add blackhole ${address}/32`]);
+  /** Nobody is at `addresses`, and the routers say so, as often as it takes; or they do not (`blackhole`). */
+  async reject(
+    how: 'unreachable' | 'prohibit' | 'throw' | 'blackhole',
+    ...addresses: string[]
+  ): Promise<void> {
+    await this.#net.sysctl({ 'net.ipv4.icmp_ratelimit': '0', 'net.ipv6.icmp.ratelimit': '0' });
+    await this.#net.ip(addresses.map((address) => `route add ${how} ${address}`));
   }
 
   /** How long the NATs remember a UDP mapping that nobody uses, seconds. */
