@@ -111,7 +111,7 @@ it('a program that is cut off by a peer of another life is reset', async () => {
   bridge.pair.client.streams.reset();
   bridge.run();
   expect(await seen).toBe('ECONNRESET');
-  expect(bridge.ended).toEqual([TerminateKind.RESET]);
+  expect(bridge.ended).toEqual([TerminateKind.GONE]);
 });
 
 it('a target that closes while the program still writes ends it with a reset', async () => {
