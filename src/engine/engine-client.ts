@@ -1,11 +1,22 @@
 /** The main thread's handle on the engine: starts the worker, sends commands, hands on events. */
 import { Worker } from 'node:worker_threads';
-import type { EngineCommand, EngineEvent, EngineOptions, Sample, Snapshot } from './messages.ts';
+import type {
+  EngineCommand,
+  EngineEvent,
+  EngineOptions,
+  Page,
+  PeerSnapshot,
+  Sample,
+  Snapshot,
+} from './messages.ts';
 import { prepareMemory, releaseStartMemory } from './start-memory.ts';
 
 /** A worker that does not answer for so long is stuck. */
 const ANSWER_TIMEOUT_MS = 2_000;
 const STOP_TIMEOUT_MS = 3_000;
+
+/** Peers that the engine describes before packets get their turn: about 2 ms. */
+const PEERS_PER_PAGE = 64;
 
 export interface Engine {
   post(command: EngineCommand): void;
@@ -54,7 +65,8 @@ class EngineClient implements Engine {
   }
 
   snapshot(only?: readonly string[]): Promise<Snapshot> {
-    return this.ask((request) => ({ kind: 'snapshot', request, only })) as Promise<Snapshot>;
+    const ask = (page: Page) => this.ask((request) => ({ kind: 'snapshot', request, only, page }));
+    return collectSnapshot(ask as (page: Page) => Promise<Snapshot>);
   }
 
   sample(limit: number, also?: string): Promise<Sample> {
@@ -105,6 +117,19 @@ class EngineClient implements Engine {
 
   private emit(event: EngineEvent): void {
     for (const callback of this.callbacks) callback(event);
+  }
+}
+
+/** All peers, a page after the other. One that comes or goes meanwhile may be missing, or another twice: it is a look, no audit. */
+export async function collectSnapshot(
+  ask: (page: Page) => Promise<Snapshot>,
+  count = PEERS_PER_PAGE,
+): Promise<Snapshot> {
+  const peers: PeerSnapshot[] = [];
+  for (;;) {
+    const part = await ask({ from: peers.length, count });
+    peers.push(...part.peers);
+    if (part.peers.length < count) return { ...part, peers };
   }
 }
 

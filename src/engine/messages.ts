@@ -2,7 +2,7 @@
 import type { CoreEvent } from '../proto/events.ts';
 import type { PolicyName } from '../proto/policy/policy.ts';
 import type { Rule } from '../proto/policy/rule.ts';
-import type { Sample, Snapshot } from '../proto/snapshot.ts';
+import type { Page, Sample, Snapshot } from '../proto/snapshot.ts';
 import type { ListenRule } from './listen-rules.ts';
 import type { TargetRules } from './target-rules.ts';
 import type { SynHold, TransparentPorts } from './transparent-listener.ts';
@@ -10,6 +10,7 @@ import type { SynHold, TransparentPorts } from './transparent-listener.ts';
 export type { PathState } from '../proto/path/path-state.ts';
 export type {
   Assignment,
+  Page,
   PathSample,
   PathSnapshot,
   PeerSample,
@@ -171,7 +172,7 @@ export type EngineCommand =
   | { kind: 'invite-put'; invite: InviteRecord }
   | { kind: 'endpoints'; endpoints: readonly SocketAddress[] }
   /** `only`: peers of these names. */
-  | { kind: 'snapshot'; request: number; only?: readonly string[] }
+  | { kind: 'snapshot'; request: number; only?: readonly string[]; page: Page }
   /** See `Core.sample`. */
   | { kind: 'sample'; request: number; limit: number; also?: string }
   /** Says goodbye to the peers, closes everything; `stopped` follows. */

@@ -83,6 +83,6 @@ export function answerOf(question: Question, core: Core, now: number, { tun }: P
   }
   // The core does not know the device it writes to.
   const { vnetHeader, tso, uso } = tun.offload;
-  const snapshot = { ...core.snapshot(now, question.only), tun: { offload: vnetHeader, tso, uso } };
+  const snapshot = { ...core.snapshot(now, question.only, question.page), tun: { offload: vnetHeader, tso, uso } };
   return { kind, request, snapshot };
 }

@@ -15,7 +15,7 @@ import { Prober } from './path/prober.ts';
 import type { Routes } from './routes.ts';
 import { Sampler } from './sampler.ts';
 import type { Session } from './session/session.ts';
-import type { Sample, Snapshot } from './snapshot.ts';
+import type { Page, Sample, Snapshot } from './snapshot.ts';
 import type { Stream } from './stream/stream.ts';
 import { TimerQueue } from './timer-queue.ts';
 import { CloseReason, writeClose } from './wire/commands.ts';
@@ -140,7 +140,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     return false;
   }
   abstract handleNewPath(session: Session, pathId: number, source: Source, now: number): void;
-  abstract snapshot(now: number, only?: readonly string[]): Snapshot;
+  abstract snapshot(now: number, only?: readonly string[], page?: Page): Snapshot;
   protected abstract associations(): Iterable<Association>;
 
   sample(now: number, limit: number, also?: string): Sample {

@@ -14,7 +14,7 @@
 import type { CoreEvent } from './events.ts';
 import type { Outbox } from './outbox.ts';
 import type { PacketBatch } from './packet-batch.ts';
-import type { Sample, Snapshot } from './snapshot.ts';
+import type { Page, Sample, Snapshot } from './snapshot.ts';
 import type { Stream } from './stream/stream.ts';
 
 export interface Core {
@@ -41,7 +41,7 @@ export interface Core {
   settle(now: number): void;
 
   /** `only`: peers of these names; absent = all of them. */
-  snapshot(now: number, only?: readonly string[]): Snapshot;
+  snapshot(now: number, only?: readonly string[], page?: Page): Snapshot;
   /** To be asked regularly: at most `limit` peers, those with a session that did most since the last sample; and the one named `also`. */
   sample(now: number, limit: number, also?: string): Sample;
   /** Says goodbye to every peer. The driver drains and then closes the sealer, which wipes all keys. */

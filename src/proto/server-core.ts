@@ -16,7 +16,7 @@ import { MAX_NEWCOMERS, ServerHandshake } from './server-handshake.ts';
 import { serverRoutes } from './server-routes.ts';
 import { Responder } from './session/responder.ts';
 import type { Session } from './session/session.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Page, Snapshot } from './snapshot.ts';
 import { peerSnapshot, snapshot } from './snapshots.ts';
 import {
   ADDRESS_MESSAGE_MAX_BYTES,
@@ -33,6 +33,8 @@ import { PREFERENCES_TAKEN_BYTES, readPreferences, writePreferencesTaken } from 
 const LINK_MTU_BYTES = 1500;
 /** Leases last days: a minute late is early enough. */
 const SWEEP_EVERY_MS = 60_000;
+
+const EVERYBODY: Page = { from: 0, count: Number.POSITIVE_INFINITY };
 
 /** Current, previous and pending session. */
 const SESSIONS_PER_CLIENT = 3;
@@ -234,10 +236,13 @@ export class ServerCore extends CoreBase {
     for (const { association } of this.clients.directory.all()) if (association !== null) yield association;
   }
 
-  snapshot(now: number, only?: readonly string[]): Snapshot {
+  snapshot(now: number, only?: readonly string[], { from, count }: Page = EVERYBODY): Snapshot {
     const peers = [];
+    let at = 0;
     for (const association of this.associations()) {
+      if (peers.length === count) break;
       if (only !== undefined && !only.includes(association.name)) continue;
+      if (at++ < from) continue;
       const address6 = association.address6;
       peers.push({
         ...peerSnapshot(association, now),

@@ -124,6 +124,12 @@ export interface PeerSnapshot {
   readonly streamsRefused: number;
 }
 
+/** Of the peers of a snapshot these, in the order in which they stand: thousands at once would hold packets up. */
+export interface Page {
+  readonly from: number;
+  readonly count: number;
+}
+
 export interface Snapshot {
   readonly role: 'client' | 'server';
   readonly tunName: string;

@@ -1,5 +1,6 @@
 /** The numbers that are drawn over time. */
 import { afterEach, expect, it } from 'vitest';
+import { collectSnapshot } from '../../../src/engine/engine-client.ts';
 import { client, flow, link, scenario } from '../../sim/plans.ts';
 import { World } from '../../sim/world.ts';
 
@@ -27,6 +28,22 @@ it('give the busiest clients their places, count the others, and never leave out
   expect(names(2, idle)[0]).toBe(idle);
   expect(names(64)).toContain(slow);
   expect(all.peers.find(({ name }) => name === idle)?.paths.map(({ state }) => state)).toEqual(['up', 'up']);
+});
+
+it('of all clients come a few at a time, each once', async () => {
+  world = await World.create(scenario('five', { clients: [one, one, one, one, one], durationMs: 4_000 }));
+  world.run(3_000);
+  const { server, clock } = world.server;
+  const pages: number[] = [];
+  const whole = await collectSnapshot(async (page) => {
+    const part = server.snapshot(clock.nowMs, undefined, page);
+    pages.push(part.peers.length);
+    return part;
+  }, 2);
+  expect(pages).toEqual([2, 2, 1]);
+  expect(whole).toEqual(server.snapshot(clock.nowMs));
+  expect(whole.peers).toHaveLength(5);
+  expect(server.snapshot(clock.nowMs, []).peers).toEqual([]);
 });
 
 it('tell of a client that has no server yet when its own is asked for', async () => {
