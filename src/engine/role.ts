@@ -1,5 +1,5 @@
 /** What both roles share: the parts of the engine, opened in order and closed in reverse. */
-import { randomFillSync } from 'node:crypto';
+import { pooledRandom } from '../crypto/pooled-random.ts';
 import { loadPrimitives } from '../crypto/sodium.ts';
 import { NativeSealer } from '../native/batch-sealer.ts';
 import { loadNative } from '../native/native.ts';
@@ -59,7 +59,7 @@ export async function openParts(
   const paths = new PathTable(peers);
   const udp = new LinuxUdp(native, paths, sealer.mask);
   const tun = new LinuxTun(native, { name: tunName });
-  const random = (count: number) => randomFillSync(new Uint8Array(count));
+  const random = pooledRandom();
   const batches = engineBatches();
   return { clock: systemClock, batches, primitives, network, sealer, paths, udp, tun, random, policy };
 }
@@ -83,6 +83,9 @@ export function answerOf(question: Question, core: Core, now: number, { tun }: P
   }
   // The core does not know the device it writes to.
   const { vnetHeader, tso, uso } = tun.offload;
-  const snapshot = { ...core.snapshot(now, question.only, question.page), tun: { offload: vnetHeader, tso, uso } };
+  const snapshot = {
+    ...core.snapshot(now, question.only, question.page),
+    tun: { offload: vnetHeader, tso, uso },
+  };
   return { kind, request, snapshot };
 }

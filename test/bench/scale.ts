@@ -54,7 +54,7 @@ function parseOptions(): Options | null {
     (count) => Number.isInteger(count) && count >= 2 && count <= 60_000,
   );
   if (values.help || !isSound || active >= clients) return null;
-  const nodeFlags = values['node-flags']?.split(' ') ?? [];
+  const nodeFlags = values['node-flags']?.split(' ').filter(Boolean) ?? [];
   return { clients, active, jsonFile: values.json ?? null, nodeFlags, traceFile: values.trace ?? null };
 }
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../src/errors.ts';
 import { writeAtomic } from '../../src/state/atomic-file.ts';
@@ -147,6 +147,32 @@ describe('write queue', () => {
     });
     const late = new Promise((_, reject) => setTimeout(() => reject(new Error('not urgent')), 500).unref());
     expect(await Promise.race([done, late])).toBe('urgent');
+  });
+
+  test('a storm of calm changes is written a few files a second, and keeps nothing urgent waiting', async () => {
+    vi.useFakeTimers();
+    try {
+      const written: string[] = [];
+      const queue = new WriteQueue(
+        () => {},
+        async (path) => void written.push(path),
+        async () => {},
+      );
+      for (let i = 0; i < 1_000; i++) queue.put(`calm-${i}`, 'x', false);
+      queue.put('calm-0', 'newer', false);
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(written).toHaveLength(64);
+      queue.put('urgent', 'x', true);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(written.at(-1)).toBe('urgent');
+      await vi.advanceTimersByTimeAsync(2_000);
+      expect(written).toHaveLength(3 * 64 + 1);
+      expect(await queue.flush()).toBe(true);
+      expect(new Set(written).size).toBe(1_001);
+      expect(written).toHaveLength(1_001);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('what could not be written stays, and is complained about once', async () => {

@@ -11,6 +11,9 @@ const IPAD = 0x36;
 const OPAD = 0x5c;
 const NOTHING = new Uint8Array(0);
 
+/** Of the HMAC at hand. A handshake takes 25 of them, and each buffer of more than 64 bytes is work for the garbage collector. */
+const pad = new Uint8Array(BLOCKLEN);
+
 export class CipherState {
   private k: Uint8Array | null = null;
   private n = 0;
@@ -147,7 +150,6 @@ export class SymmetricState {
 
   /** HMAC (RFC 2104) over unkeyed BLAKE2b, as §4.3 wants it; `key` is HASHLEN bytes, shorter than a block. */
   private hmac(key: Uint8Array, ...data: readonly Uint8Array[]): Uint8Array {
-    const pad = new Uint8Array(BLOCKLEN);
     for (let i = 0; i < BLOCKLEN; i++) pad[i] = (i < key.length ? key[i] : 0) ^ IPAD;
     const inner = this.primitives.blake2b(HASHLEN, null, pad, ...data);
     for (let i = 0; i < BLOCKLEN; i++) pad[i] ^= IPAD ^ OPAD;

@@ -1,6 +1,7 @@
 /** All simulated clients of one process: the clock, and who connects when. */
 import { loadPrimitives } from '../../../src/crypto/sodium.ts';
 import { loadNative } from '../../../src/native/native.ts';
+import { withNative } from '../../../src/native/native-primitives.ts';
 import { ADDRESS_WORDS } from '../../../src/proto/packet-batch.ts';
 import { NetworkLayer } from '../../../src/proto/session/network-layer.ts';
 import { TimerQueue } from '../../../src/proto/timer-queue.ts';
@@ -33,12 +34,13 @@ export class Crowd {
   }
 
   static async create(options: GeneratorOptions): Promise<Crowd> {
-    const primitives = await loadPrimitives();
+    const native = loadNative();
+    const primitives = withNative(native, await loadPrimitives());
     const endpoint = new Int32Array(ADDRESS_WORDS);
     parseAddress(options.endpoint.address, options.endpoint.port, endpoint);
     let crowd: Crowd;
     const shared: Shared = {
-      native: loadNative(),
+      native,
       primitives,
       network: new NetworkLayer(primitives, Buffer.from(options.networkKey, 'base64')),
       serverPublicKey: Buffer.from(options.serverPublicKey, 'base64'),
