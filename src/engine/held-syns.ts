@@ -204,6 +204,10 @@ function targetOf({ host, port }: SynPacket): Target {
 /** '' for a socket that is closed already. */
 function keyOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
   if (remoteAddress === undefined || localAddress === undefined) return '';
-  const [source, host] = [remoteAddress, localAddress].map((text) => addressBytes(text.split('%')[0]));
-  return connectionKey(source, remotePort ?? 0, host, localPort ?? 0);
+  return connectionKey(
+    addressBytes(remoteAddress),
+    remotePort ?? 0,
+    addressBytes(localAddress),
+    localPort ?? 0,
+  );
 }

@@ -1,5 +1,6 @@
 /** Where a server listens for its clients: nowhere, unless its owner allows it. */
 import { BlockList, isIPv6 } from 'node:net';
+import { addressBytes } from './target.ts';
 
 /** As text `[CLIENT@][ADDRESS:]PORT` or `…:FIRST-LAST`; parsed and checked by main. */
 export interface ListenRule {
@@ -39,9 +40,14 @@ export class ListenPolicy {
 
   private covers(rule: ListenRule, address: string): boolean {
     if (rule.address === '*' || address === '') return rule.address === '*';
-    if (rule.address !== undefined) return rule.address === address;
+    if (rule.address !== undefined) return isSame(rule.address, address);
     return this.own.check(address, familyOf(address));
   }
+}
+
+/** However they are written. */
+function isSame(a: string, b: string): boolean {
+  return Buffer.compare(addressBytes(a), addressBytes(b)) === 0;
 }
 
 function familyOf(address: string): 'ipv4' | 'ipv6' {

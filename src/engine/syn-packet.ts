@@ -9,6 +9,7 @@ import {
   ipv4HeaderChecksum,
 } from '../proto/wire/ip.ts';
 import { Protocol } from '../proto/wire/stream-commands.ts';
+import { checksumOf, sumWords } from './internet-checksum.ts';
 
 export interface SynPacket {
   readonly family: 4 | 6;
@@ -92,20 +93,6 @@ function finish(packet: Uint8Array, family: 4 | 6, tcpAt: number, from: number, 
     writeU16(packet, V4_CHECKSUM, ipv4HeaderChecksum(packet, 0));
   } else writeU16(packet, V6_PAYLOAD_LENGTH, tcpBytes);
   writeU16(packet, tcpAt + TCP_CHECKSUM, 0);
-  const pseudoHeader = Protocol.TCP + tcpBytes + sum(packet, from, from + 2 * addressBytes);
-  writeU16(packet, tcpAt + TCP_CHECKSUM, checksum(pseudoHeader + sum(packet, tcpAt, packet.length)));
-}
-
-/** Of 16-bit words; `to - from` is even. */
-function sum(bytes: Uint8Array, from: number, to: number): number {
-  let total = 0;
-  for (let at = from; at < to; at += 2) total += readU16(bytes, at);
-  return total;
-}
-
-/** RFC 1071. */
-function checksum(total: number): number {
-  let folded = total;
-  while (folded > 0xffff) folded = (folded & 0xffff) + (folded >>> 16);
-  return ~folded & 0xffff;
+  const pseudoHeader = Protocol.TCP + tcpBytes + sumWords(packet, from, from + 2 * addressBytes);
+  writeU16(packet, tcpAt + TCP_CHECKSUM, checksumOf(pseudoHeader + sumWords(packet, tcpAt, packet.length)));
 }

@@ -13,10 +13,11 @@ export function hostBytes(host: string): Uint8Array | string {
   return isIP(host) === 0 ? host : addressBytes(host);
 }
 
-/** `address`: IP text. */
+/** `address`: IP text. A zone (`%eth0`) means nothing on another machine: it is left off. */
 export function addressBytes(address: string): Uint8Array {
-  const bytes = isIP(address) === 6 ? parseIpv6(address) : null;
+  const [plain] = address.split('%');
+  const bytes = isIP(plain) === 6 ? parseIpv6(plain) : null;
   if (bytes !== null) return bytes;
-  const word = parseIpv4(address);
+  const word = parseIpv4(plain);
   return Uint8Array.of(word >>> 24, word >>> 16, word >>> 8, word);
 }

@@ -4,6 +4,8 @@ import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { DatagramPump } from './datagram-pump.ts';
 import type { LocalPort, PortOptions } from './local-port.ts';
+import type { SocketAddress } from './messages.ts';
+import { refuseDatagram } from './udp-refusal.ts';
 
 /** How often flows are looked at for those that are idle. */
 const SWEEP_MS = 5_000;
@@ -46,6 +48,11 @@ class UdpFlows {
     this.socket.close();
   }
 
+  /** Where datagrams come in. */
+  private get port(): SocketAddress {
+    return { address: this.options.address, port: this.socket.address().port };
+  }
+
   private handleDatagram(datagram: Uint8Array, from: RemoteInfo): void {
     const sender = `${from.address} ${from.port}`;
     const known = this.flows.get(sender);
@@ -61,6 +68,7 @@ class UdpFlows {
       {
         send: (datagram, done) => this.socket.send(datagram, port, address, done),
         close: () => {
+          refuseDatagram(stream.endedBy, { address, port }, this.port);
           if (this.flows.get(sender) === flow) this.flows.delete(sender);
         },
       },
