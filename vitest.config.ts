@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Projects: `unit` needs nothing, `sim` the built addon, `native` the built addon and root, `netns` root, iproute2 and a built
@@ -6,25 +7,42 @@ import { defineConfig } from 'vitest/config';
  */
 const MEASURED = [
   'cut',
-  'families',
   'interfaces',
-  'lab/access-link',
   'lab/emulator',
   'loss',
   'mid-download',
   'mtu',
   'policies',
-  'ride/*',
+  'ride/ride',
   'server-killed',
   'stream-bond',
-  'streams',
-  'three-links',
-  'wakeup',
+  'stream-loss',
 ].map((name) => `test/netns/${name}.test.ts`);
+/** What takes longest begins first, so that nobody waits for it in the end. */
+const LONGEST = [
+  'sim/sim',
+  'netns/kill-switch',
+  'netns/package',
+  'netns/doctor',
+  'netns/streams',
+  'netns/living',
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = LONGEST.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
+      return place < 0 ? LONGEST.length : place;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
 const NETNS = { pool: 'forks', testTimeout: 120_000, hookTimeout: 60_000 } as const;
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {

@@ -1,34 +1,27 @@
 /** The owner of a server decides about clients while they are connected. */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { ClientListing } from '../../src/daemon/client-admin.ts';
 import { lintMetrics } from '../metrics/lint.ts';
-import { explainFailures } from './lab/failures.ts';
-import { Lab } from './lab/lab.ts';
+import type { Lab } from './lab/lab.ts';
 import { attempt, run, waitFor } from './lab/process.ts';
+import { shareLab } from './lab/shared-lab.ts';
 import { startPing } from './lab/traffic/ping.ts';
-import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
+import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, type Vpn } from './lab/vpn.ts';
 
 const METRICS = '127.0.0.1:9460';
+const shared = shareLab();
 let lab: Lab;
 let vpn: Vpn;
 let server: Daemon;
 let client: Daemon;
 
 beforeAll(async () => {
-  lab = await Lab.raise({
-    links: [
-      { kind: 'wifi', settings: { delayMs: 5 } },
-      { kind: 'lte', settings: { delayMs: 15 } },
-    ],
-  });
-  vpn = new Vpn(lab);
+  ({ lab, vpn } = shared);
   ({ server, client } = await vpn.startPair({
     client: ['--metrics', METRICS],
     server: ['--metrics', `unix:${lab.directory}/metrics.sock`],
   }));
 });
-afterAll(() => lab?.close());
-explainFailures(() => vpn);
 
 const words = (...more: string[]) => resipVpn('clients', ...more, '--state-dir', vpn.stateDir('server'));
 const clients = async (...more: string[]) =>

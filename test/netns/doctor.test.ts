@@ -2,16 +2,17 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { Diagnosis } from '../../src/doctor/doctor.ts';
 import type { Finding } from '../../src/doctor/finding.ts';
-import { explainFailures } from './lab/failures.ts';
 import { hostState } from './lab/host-state.ts';
-import { Lab } from './lab/lab.ts';
+import type { Lab } from './lab/lab.ts';
 import type { Namespace } from './lab/namespace.ts';
 import { attempt, waitFor } from './lab/process.ts';
-import { type Daemon, resipVpn, Vpn } from './lab/vpn.ts';
+import { shareLab } from './lab/shared-lab.ts';
+import { type Daemon, resipVpn, type Vpn } from './lab/vpn.ts';
 
+const shared = shareLab();
 let lab: Lab;
 let vpn: Vpn;
 let server: Daemon;
@@ -19,19 +20,11 @@ let client: Daemon;
 let invite: string;
 
 beforeAll(async () => {
-  lab = await Lab.raise({
-    links: [
-      { kind: 'wifi', settings: { delayMs: 5 } },
-      { kind: 'lte', settings: { delayMs: 15 } },
-    ],
-  });
-  vpn = new Vpn(lab);
+  ({ lab, vpn } = shared);
   for (const namespace of [lab.client.namespace, lab.server]) await setNameserver(namespace, '127.0.0.1');
   server = await vpn.startServer();
   invite = await vpn.invite('laptop');
 });
-afterAll(() => lab?.close());
-explainFailures(() => vpn);
 
 /** `ip netns exec` shows it as /etc/resolv.conf. */
 async function setNameserver(namespace: Namespace, address: string): Promise<void> {

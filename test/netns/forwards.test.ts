@@ -2,14 +2,14 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { explainFailures } from './lab/failures.ts';
-import { Lab } from './lab/lab.ts';
-import { Namespace } from './lab/namespace.ts';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Lab } from './lab/lab.ts';
+import type { Namespace } from './lab/namespace.ts';
 import { SERVER_ADDRESS, WEB_ADDRESS } from './lab/plan.ts';
 import { attempt, waitFor } from './lab/process.ts';
+import { shareLab } from './lab/shared-lab.ts';
 import { Terminal } from './lab/traffic/terminal.ts';
-import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
+import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, type Vpn } from './lab/vpn.ts';
 
 const NAME_SERVER = fileURLToPath(new URL('./lab/name-server.ts', import.meta.url));
 const WEB = fileURLToPath(new URL('./lab/web.ts', import.meta.url));
@@ -18,8 +18,6 @@ const ASK = `const { Resolver } = require('dns').promises;
 const resolver = new Resolver({ timeout: 2000, tries: Number(process.argv[3]) });
 resolver.setServers(['127.0.0.1:' + process.argv[1]]);
 resolver.resolve4(process.argv[2]).then((found) => console.log(found.join()), (error) => { console.log(error.code); process.exit(1); });`;
-/** Home: the first client's place is the router of a network that has one more NAT in front of it. */
-const HOME = { router: '192.168.77.1', sensor: '192.168.77.2' };
 const FORWARDS = [
   ...['-L', `5353/udp:${WEB_ADDRESS}:53`, '-L', `5354/udp:${WEB_ADDRESS}:54`],
   ...['-R', '8000:127.0.0.1:80', '-R', '*:8001:127.0.0.1:80', '-R', '10.77.0.1:8002:localhost:80'],
@@ -27,6 +25,7 @@ const FORWARDS = [
 ];
 const RULES = ['7', '8000-8009', '*:8001'];
 
+const shared = shareLab([{ kind: 'dsl', settings: { delayMs: 5 } }]);
 let lab: Lab;
 let vpn: Vpn;
 let home: Namespace;
@@ -53,22 +52,20 @@ const configureServer = (rules: Record<string, readonly string[]>) =>
   );
 
 beforeAll(async () => {
-  lab = await Lab.raise({ links: [{ kind: 'dsl', settings: { delayMs: 5 } }] });
-  console.log(`seed ${lab.seed}`);
-  home = await Namespace.create(`${lab.tag}-home`);
-  const { namespace } = lab.client;
-  await namespace.ip([
-    `link add home0 type veth peer name eth0 netns ${home.name}`,
-    `addr add ${HOME.router}/24 dev home0`,
-    'link set home0 up',
+  ({ lab, vpn } = shared);
+  // Home: the first client's place is the router of a network that has one more NAT in front of it.
+  home = await lab.addHostBehind('home');
+  await lab.client.namespace.run([
+    'iptables',
+    '-t',
+    'nat',
+    '-A',
+    'POSTROUTING',
+    '-o',
+    'eth0',
+    '-j',
+    'MASQUERADE',
   ]);
-  await home.ip([
-    `addr add ${HOME.sensor}/24 dev eth0`,
-    'link set eth0 up',
-    `route add default via ${HOME.router}`,
-  ]);
-  await namespace.sysctl({ 'net.ipv4.ip_forward': '1' });
-  await namespace.run(['iptables', '-t', 'nat', '-A', 'POSTROUTING', '-o', 'eth0', '-j', 'MASQUERADE']);
   const [names, sensor] = [
     lab.start(lab.web, ['node', '--import', 'tsx', NAME_SERVER], { stdin: true }),
     lab.start(home, ['node', '--import', 'tsx', WEB], { stdin: true }),
@@ -78,7 +75,6 @@ beforeAll(async () => {
     [names, sensor].every(({ stdout }) => stdout.includes('ready')),
   );
 
-  vpn = new Vpn(lab);
   serverConfig = join(lab.directory, 'server.toml');
   await configureServer({ 'allow-listen': RULES });
   server = await vpn.startServer(['--config', serverConfig]);
@@ -89,12 +85,7 @@ beforeAll(async () => {
     words: [...FORWARDS, '--route', 'none'],
   });
 });
-afterAll(async () => {
-  await home?.remove();
-  await lab?.close();
-});
 afterEach(() => lab.restore('dsl'));
-explainFailures(() => vpn);
 
 describe('datagrams', () => {
   const ask = (port: number, name: string, tries = 5) =>

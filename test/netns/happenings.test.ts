@@ -1,30 +1,23 @@
 /** What happens is written down and told to the owner's programs, at both ends, and outlives kill -9. */
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import type { EventRecord } from '../../src/state/event-reader.ts';
-import { explainFailures } from './lab/failures.ts';
-import { Lab } from './lab/lab.ts';
+import type { Lab } from './lab/lab.ts';
 import { attempt, type Process, run, waitFor } from './lab/process.ts';
+import { shareLab } from './lab/shared-lab.ts';
 import { startPing } from './lab/traffic/ping.ts';
-import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
+import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, type Vpn } from './lab/vpn.ts';
 
 const HOOKS = ['pre-up', 'post-up', 'pre-down', 'post-down', 'path-up', 'path-down'];
+const shared = shareLab();
 let lab: Lab;
 let vpn: Vpn;
 let client: Daemon;
 
-beforeAll(async () => {
-  lab = await Lab.raise({
-    links: [
-      { kind: 'wifi', settings: { delayMs: 5 } },
-      { kind: 'lte', settings: { delayMs: 15 } },
-    ],
-  });
-  vpn = new Vpn(lab);
+beforeAll(() => {
+  ({ lab, vpn } = shared);
 });
-afterAll(() => lab?.close());
-explainFailures(() => vpn);
 
 /** A program that writes down what it is told, and whether the tunnel carries; `more` follows. */
 function hook(name: string, more = ''): string {

@@ -3,25 +3,23 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { explainFailures } from './lab/failures.ts';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hostState } from './lab/host-state.ts';
-import { Lab } from './lab/lab.ts';
-import { Namespace } from './lab/namespace.ts';
+import type { Lab } from './lab/lab.ts';
+import type { Namespace } from './lab/namespace.ts';
 import { numberedBytes } from './lab/numbered-bytes.ts';
-import { SERVER_ADDRESS, SERVER_ADDRESS6, WEB_ADDRESS, WEB_ADDRESS6 } from './lab/plan.ts';
+import { BEHIND, SERVER_ADDRESS, SERVER_ADDRESS6, WEB_ADDRESS, WEB_ADDRESS6 } from './lab/plan.ts';
 import { attempt, type Process, pause, run, waitFor } from './lab/process.ts';
+import { shareLab } from './lab/shared-lab.ts';
 import { Terminal } from './lab/traffic/terminal.ts';
-import { type Daemon, Vpn } from './lab/vpn.ts';
+import type { Daemon } from './lab/vpn.ts';
 
 /** The long form: `STREAM_OUTAGE_S=600 npx vitest run --project netns test/netns/persist.test.ts -t long`. */
 const OUTAGE_S = Number(process.env.STREAM_OUTAGE_S ?? 0);
 const PERSIST = ['--persist', 'tcp:22,80-81', '--kill-switch'];
-/** A network behind the client. */
-const LAN = { client: '192.168.77.1', host: '192.168.77.2', network: '192.168.77.0/24' };
 
+const shared = shareLab();
 let lab: Lab;
-let vpn: Vpn;
 let lan: Namespace;
 let client: Daemon;
 let before: string;
@@ -33,40 +31,14 @@ const untilNoStream = () =>
   client.until('no stream to be left', ({ peers }) => peers[0].streams.length === 0);
 
 beforeAll(async () => {
-  lab = await Lab.raise({
-    links: [
-      { kind: 'wifi', settings: { delayMs: 5 } },
-      { kind: 'lte', settings: { delayMs: 15 } },
-    ],
-  });
-  console.log(`seed ${lab.seed}`);
-  lan = await Namespace.create(`${lab.tag}-lan`);
+  ({ lab } = shared);
+  lan = await lab.addHostBehind('lan');
   const { namespace } = lab.client;
-  await namespace.ip([
-    `link add lan0 type veth peer name eth0 netns ${lan.name}`,
-    `addr add ${LAN.client}/24 dev lan0`,
-    'link set lan0 up',
-  ]);
-  await lan.ip([
-    `addr add ${LAN.host}/24 dev eth0`,
-    'link set eth0 up',
-    `route add default via ${LAN.client}`,
-  ]);
-  await namespace.sysctl({ 'net.ipv4.ip_forward': '1' });
-  await waitFor('duplicate address detection', async () => {
-    return (await namespace.run(['ip', '-6', '-o', 'addr', 'show', 'tentative'])) === '';
-  });
   before = await hostState(namespace);
-  vpn = new Vpn(lab);
-  ({ client } = await vpn.startPair({ client: PERSIST }));
+  ({ client } = await shared.vpn.startPair({ client: PERSIST }));
   await waitFor('the web host', async () => (await curl(namespace, `http://${WEB_ADDRESS}/`)).code === 0);
 });
-afterAll(async () => {
-  await lan?.remove();
-  await lab?.close();
-});
 afterEach(() => Promise.all([lab.restore('wifi'), lab.restore('lte')]));
-explainFailures(() => vpn);
 
 describe('what is taken', () => {
   it('connections of this machine, both families', async () => {
@@ -107,7 +79,7 @@ describe('what is left alone', () => {
   it('this machine, its neighbours, other ports, and who speaks to the listener itself', async () => {
     const { namespace, links } = lab.client;
     // Nobody listens there: who is taken would be told otherwise, or nothing at all.
-    for (const host of ['127.0.0.1', '[::1]', links[0].address, LAN.client])
+    for (const host of ['127.0.0.1', '[::1]', links[0].address, BEHIND.router])
       expect((await curl(namespace, `http://${host}/`)).code, host).toBe(7);
     const listening = await namespace.run(['ss', '-Hltn']);
     const own = [...listening.matchAll(/127\.0\.0\.1:(\d+)/g)].map(([, port]) => port);
@@ -265,7 +237,7 @@ describe('what it changes on this machine', () => {
     // Nobody is there to take them: refused, and not let past.
     expect((await curl(namespace, `http://${WEB_ADDRESS}/`)).code).not.toBe(0);
     expect(await hostState(namespace)).toContain('-persist');
-    client = await vpn.startClient({ words: PERSIST });
+    client = await shared.vpn.startClient({ words: PERSIST });
     await waitFor('the web host', async () => (await curl(namespace, `http://${WEB_ADDRESS}/`)).code === 0);
     await client.stop();
     expect(await hostState(namespace)).toBe(before);

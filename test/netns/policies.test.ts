@@ -2,69 +2,39 @@
  * What each policy makes of two links, measured beside what one link gives a plain TCP flow without a tunnel in the same run. A
  * busy machine takes from both; where it takes too much from one, the measurement is made again, at most three times.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { explainFailures } from './lab/failures.ts';
-import { Lab } from './lab/lab.ts';
+import { describe, expect, it } from 'vitest';
 import { SERVER_ADDRESS } from './lab/plan.ts';
+import { sharePolicyLab } from './lab/policy-lab.ts';
 import { run, waitFor } from './lab/process.ts';
 import { measureBulk } from './lab/traffic/bulk.ts';
-import { runFlow } from './lab/traffic/flow.ts';
 import { startPing } from './lab/traffic/ping.ts';
-import { type Daemon, resipVpn, SERVER_INNER_ADDRESS, Vpn } from './lab/vpn.ts';
+import { type Daemon, resipVpn, SERVER_INNER_ADDRESS } from './lab/vpn.ts';
 
 const ATTEMPTS = 3;
-/** Queue of a link, as home routers and base stations have it. */
-const QUEUE_MS = 100;
-
-let lab: Lab;
-let vpn: Vpn;
+const shared = sharePolicyLab();
 let client: Daemon;
 let server: Daemon;
 
-/** One lab for all, and a fresh pair of daemons for each: what one test taught the paths is nothing to the next. */
-beforeAll(async () => {
-  lab = await Lab.raise({ links: [{ kind: 'wifi' }, { kind: 'lte' }] });
-  console.log(`seed ${lab.seed}`);
-});
-afterAll(() => lab?.close());
-let tests = 0;
-afterEach(async () => {
-  await client?.stop();
-  await server?.stop();
-});
-explainFailures(() => vpn);
-
-interface Shape {
-  /** Mbit/s; absent = no limit. */
-  readonly rate?: number;
-  /** One way. */
-  readonly delayMs: number;
-  readonly loss?: number;
-}
-
-async function start(policy: string, wifi: Shape, lte: Shape): Promise<void> {
-  const settings = ({ rate = 0, delayMs, loss = 0 }: Shape) => ({
-    delayMs,
-    loss,
-    rateBitsPerSecond: rate * 1e6,
-    queueBytes: Math.max(30_000, rate * 125 * QUEUE_MS),
-    blackhole: false,
-  });
-  await Promise.all([lab.set('wifi', settings(wifi)), lab.set('lte', settings(lte))]);
-  vpn = new Vpn(lab, `${tests++}-`);
-  ({ client, server } = await vpn.startPair({ client: ['--route', 'none', '--policy', policy] }));
+async function start(...words: Parameters<typeof shared.start>): Promise<void> {
+  ({ client, server } = await shared.start(...words));
 }
 
 /** Through the tunnel, Mbit/s of payload. */
 function throughTunnel(seconds: number, warmUpSeconds: number, isDown = false): Promise<number> {
-  const ends = { client: lab.client.namespace, server: lab.server, address: SERVER_INNER_ADDRESS };
-  return measureBulk(lab, { ...ends, seconds, warmUpSeconds, isDown });
+  const ends = {
+    client: shared.lab.client.namespace,
+    server: shared.lab.server,
+    address: SERVER_INNER_ADDRESS,
+  };
+  return measureBulk(shared.lab, { ...ends, seconds, warmUpSeconds, isDown });
 }
 
-/** Over the first link alone, without a tunnel. */
-function overOneLink(): Promise<number> {
-  const ends = { client: lab.client.namespace, server: lab.server, address: SERVER_ADDRESS };
-  return measureBulk(lab, { ...ends, seconds: 2, warmUpSeconds: 3 });
+let plainMbit = 0;
+/** Over one link of 50 Mbit/s and 10 ms, without a tunnel: once, until it is in doubt. */
+async function overOneLink(): Promise<number> {
+  const ends = { client: shared.lab.client.namespace, server: shared.lab.server, address: SERVER_ADDRESS };
+  if (plainMbit === 0) plainMbit = await measureBulk(shared.lab, { ...ends, seconds: 2, warmUpSeconds: 3 });
+  return plainMbit;
 }
 
 /** Measures until `accepts`, at most so often; the last result. */
@@ -77,6 +47,7 @@ async function best(
     const value = await measure();
     console.log(`${what}: ${value.toFixed(3)}${attempt > 1 ? `, attempt ${attempt}` : ''}`);
     if (accepts(value) || attempt === ATTEMPTS) return value;
+    plainMbit = 0;
   }
 }
 
@@ -127,7 +98,7 @@ describe('failover', () => {
   const PING_MS = 9;
 
   async function pingWhile(act: () => Promise<unknown>) {
-    const pinger = startPing(lab.client.namespace, SERVER_INNER_ADDRESS, { intervalMs: PING_MS });
+    const pinger = startPing(shared.lab.client.namespace, SERVER_INNER_ADDRESS, { intervalMs: PING_MS });
     await waitFor('pings over the best link', () => pinger.answers >= 200);
     await act();
     const then = pinger.answers;
@@ -137,20 +108,13 @@ describe('failover', () => {
     return report;
   }
 
-  it('loses no packet when the link says that it goes', async () => {
-    await start('failover', { delayMs: RTT_MS / 2 }, { delayMs: RTT_MS });
-    const { lost } = await pingWhile(() => lab.access('wifi').switchOff());
-    await lab.access('wifi').switchOn();
-    expect(lost).toEqual([]);
-  });
-
   it('switches within 1.5 round trips and 50 ms when the link dies in silence', async () => {
     await start('failover', { delayMs: RTT_MS / 2 }, { delayMs: RTT_MS / 2 + 5 });
     const limitMs = 1.5 * RTT_MS + 50 + 2 * PING_MS + 10;
     let path = 'wifi';
     const gap = async () => {
-      const { longestGapMs } = await pingWhile(() => lab.cut(path));
-      await lab.restore(path);
+      const { longestGapMs } = await pingWhile(() => shared.lab.cut(path));
+      await shared.lab.restore(path);
       await client.until('both paths up', ({ peers }) => peers[0].paths.every(({ state }) => state === 'up'));
       const { paths } = await client.peer();
       path = paths.length > 0 ? await linkInUse() : path;
@@ -163,7 +127,10 @@ describe('failover', () => {
   /** The one whose counters grow. */
   async function linkInUse(): Promise<string> {
     const before = (await client.peer()).paths;
-    await startPing(lab.client.namespace, SERVER_INNER_ADDRESS, { count: 50, sizeBytes: 1_000 }).report();
+    await startPing(shared.lab.client.namespace, SERVER_INNER_ADDRESS, {
+      count: 50,
+      sizeBytes: 1_000,
+    }).report();
     const after = (await client.peer()).paths;
     const grown = after.map(({ sentBytes }, i) => sentBytes - before[i].sentBytes);
     return grown[0] > grown[1] ? 'wifi' : 'lte';
@@ -171,7 +138,7 @@ describe('failover', () => {
 });
 
 describe('auto', () => {
-  it('sends hardly a surplus byte over clean links, and full copies once they lose', async () => {
+  it('sends hardly a surplus byte over clean links', async () => {
     await start('auto', { rate: 50, delayMs: 10 }, { rate: 50, delayMs: 15 });
     const surplus = async () => {
       const before = await client.peer();
@@ -183,15 +150,6 @@ describe('auto', () => {
       return outer / (inner + packets * WRAPPER_BYTES) - 1;
     };
     expect(await best('surplus', (part) => part < 0.05, surplus)).toBeLessThan(0.05);
-
-    await lab.set('wifi', { loss: 0.05 });
-    await lab.set('lte', { loss: 0.05 });
-    const flow = { from: lab.client.namespace, to: lab.server, address: SERVER_INNER_ADDRESS };
-    const flowing = runFlow(lab, { ...flow, count: 2_000, perSecond: 500, sizeBytes: 800 });
-    await client.until('copies of everything', ({ peers }) => peers[0].isCopying);
-    const { lossThere } = await flowing;
-    console.log(`lost of 5 %: ${(100 * lossThere).toFixed(2)} %`);
-    expect(lossThere).toBeLessThan(0.025);
   }, 90_000);
 
   /** Interior and datagram headers, and the tag. */
@@ -227,16 +185,4 @@ describe('redundant', () => {
       0.95,
     );
   }, 90_000);
-
-  it('shows the inner flow no loss where one link has none and the other 30 %', async () => {
-    await start('redundant', { delayMs: 20 }, { delayMs: 5, loss: 0.3 });
-    const flow = { from: lab.client.namespace, to: lab.server, address: SERVER_INNER_ADDRESS };
-    const { lossThere, lossBack } = await runFlow(lab, {
-      ...flow,
-      count: 2_000,
-      perSecond: 500,
-      sizeBytes: 800,
-    });
-    expect([lossThere, lossBack]).toEqual([0, 0]);
-  });
 });

@@ -21,7 +21,7 @@ import type { EmulatorReport } from './emulator-protocol.ts';
 import type { Direction, LinkSettings } from './link-settings.ts';
 import { Namespace, newTag, sweep } from './namespace.ts';
 import { NetemShaper } from './netem.ts';
-import { type LinkPlan, type LinkWish, planLink } from './plan.ts';
+import { BEHIND, type LinkPlan, type LinkWish, planLink } from './plan.ts';
 import { attempt, type Process, type StartOptions, waitFor } from './process.ts';
 import type { Shaper } from './shaper.ts';
 import { connectCore } from './wiring.ts';
@@ -56,6 +56,7 @@ export class Lab {
   readonly #shaper: Shaper;
   readonly #processes: Process[] = [];
   readonly #sites: Site[] = [];
+  readonly #hosts: Namespace[] = [];
   readonly #access = new Map<string, AccessLink>();
 
   private constructor(
@@ -107,6 +108,25 @@ export class Lab {
       await this.#shaper.set(link.name, link.settings);
     }
     return site;
+  }
+
+  /** A host of that name in the network behind the first client (`BEHIND`), which forwards for it. */
+  async addHostBehind(role: string): Promise<Namespace> {
+    const host = await Namespace.create(`${this.tag}-${role}`);
+    this.#hosts.push(host);
+    const router = this.client.namespace;
+    await router.ip([
+      `link add ${role}0 type veth peer name eth0 netns ${host.name}`,
+      `addr add ${BEHIND.router}/24 dev ${role}0`,
+      `link set ${role}0 up`,
+    ]);
+    await host.ip([
+      `addr add ${BEHIND.host}/24 dev eth0`,
+      'link set eth0 up',
+      `route add default via ${BEHIND.router}`,
+    ]);
+    await router.sysctl({ 'net.ipv4.ip_forward': '1' });
+    return host;
   }
 
   /** Starts a program in `namespace`; the lab ends it. `node` means this Node. */
@@ -162,7 +182,8 @@ export class Lab {
   }
 
   get namespaces(): readonly Namespace[] {
-    return [...this.#sites.map((site) => site.namespace), this.server, this.web, this.#net, this.#air];
+    const sites = this.#sites.map((site) => site.namespace);
+    return [...this.#hosts, ...sites, this.server, this.web, this.#net, this.#air];
   }
 
   async close(): Promise<void> {

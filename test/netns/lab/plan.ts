@@ -33,6 +33,8 @@ export const SERVER_ADDRESS = '203.0.113.10';
 export const SERVER_ADDRESS6 = '2001:db8:100::10';
 export const WEB_ADDRESS = '192.0.2.80';
 export const WEB_ADDRESS6 = '2001:db8:80::80';
+/** A network behind the first client. */
+export const BEHIND = { router: '192.168.77.1', host: '192.168.77.2', network: '192.168.77.0/24' } as const;
 
 const KINDS: Readonly<Record<LinkKind, { interfaceName: string; network: (client: number) => string }>> = {
   wifi: { interfaceName: 'wlan0', network: (client) => `192.168.${client}` },

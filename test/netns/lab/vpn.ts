@@ -36,12 +36,6 @@ export class Daemon {
     return (await askDaemon(this.stateDir, { command: 'status' })) as Snapshot;
   }
 
-  /** Memory of the process that is in use now. */
-  get residentBytes(): number {
-    const status = readFileSync(`/proc/${this.process.child.pid}/status`, 'utf8');
-    return 1_024 * Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
-  }
-
   /** A client's server, or the client that a server knows by `name`. */
   async peer(name?: string): Promise<PeerSnapshot> {
     const { peers } = await this.status();
@@ -57,10 +51,10 @@ export class Daemon {
     return path;
   }
 
-  /** Memory of the process now, MB (10^6 bytes). */
-  get residentMegabytes(): number {
+  /** Memory of the process that is in use now. */
+  get residentBytes(): number {
     const status = readFileSync(`/proc/${this.process.child.pid}/status`, 'latin1');
-    return (Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024) / 1e6;
+    return 1_024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]);
   }
 
   /** Waits for a status that `accepts`; fails at once, with what the daemon said, when it has ended. */
@@ -166,6 +160,11 @@ export class Vpn {
     const count = this.lab.client.links.length;
     await server.until(`${count} paths up at the server`, (status) => isUp(status, count));
     return { server, client };
+  }
+
+  /** Ends what still runs, the server last. */
+  async stop(): Promise<void> {
+    for (const daemon of [...this.#daemons].reverse()) if (daemon.process.isRunning) await daemon.stop();
   }
 
   /** Everything that may tell why something went wrong. */

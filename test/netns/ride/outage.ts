@@ -2,7 +2,6 @@
  * An outage of all links, of any length, while applications go on asking: what waits stays bounded, the NATs forget, and
  * what was asked last before the end is the first thing that arrives.
  */
-import { readFile } from 'node:fs/promises';
 import type { Snapshot } from '../../../src/engine/messages.ts';
 import { Capture } from '../lab/capture.ts';
 import { Lab } from '../lab/lab.ts';
@@ -65,7 +64,7 @@ export async function outage(
 ): Promise<OutageReport> {
   const { server, client } = await vpn.startPair();
   const addressBefore = (await client.peer()).address;
-  const before = await residentBytes([client, server]);
+  const before = residentBytes([client, server]);
   const startMs = Date.now();
   say('no link from now on; both ends are flooded');
   await Promise.all([lab.cut('wifi'), lab.access('lte').switchOff()]);
@@ -77,7 +76,7 @@ export async function outage(
     await pause(Math.min(60_000, questionMs - Date.now()));
     say(`${Math.round((Date.now() - startMs) / 1000)} s without a link`);
   }
-  const after = await residentBytes([client, server]);
+  const after = residentBytes([client, server]);
   const silent = await ask(lab, client, () => lab.restore('wifi'));
   const darkMs = Date.now() - startMs;
   await lab.access('lte').switchOn();
@@ -175,14 +174,8 @@ function tcpOptions(packet: Uint8Array): Uint8Array {
   return packet.subarray(TCP_OPTIONS_AT);
 }
 
-async function residentBytes(daemons: readonly Daemon[]): Promise<number> {
-  let sum = 0;
-  for (const { process } of daemons) {
-    // `ip netns exec` becomes the program.
-    const status = await readFile(`/proc/${process.child.pid}/status`, 'utf8');
-    sum += Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024;
-  }
-  return sum;
+function residentBytes(daemons: readonly Daemon[]): number {
+  return daemons.reduce((sum, daemon) => sum + daemon.residentBytes, 0);
 }
 
 export function tellOutage(report: OutageReport): string {
