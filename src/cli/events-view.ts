@@ -7,8 +7,8 @@ import type { EventRecord } from '../state/event-reader.ts';
 const MAX_SUBJECTS = 65_536;
 
 export class EventLines {
-  /** When what is told of a path or session last changed, by subject, ms since the epoch. */
-  readonly #changed = new Map<string, { event: string; atMs: number; where?: string }>();
+  /** The last change of what is told of a path or session, and where that was, by subject. */
+  readonly #changed = new Map<string, { record: EventRecord; where?: string }>();
 
   /** One line, in the machine's time zone: `2026-11-21 07:03:51  wlan0 up after 12 s, 21.3 ms`. */
   format(record: EventRecord): string {
@@ -16,7 +16,7 @@ export class EventLines {
   }
 
   #sentence(record: EventRecord): string {
-    const { event, at: _, ...fields } = record;
+    const { event, at: _, bootMs: __, ...fields } = record;
     const text = (key: string) => (fields[key] === undefined ? '' : plain(fields[key]));
     const peer = text('peer') === '' ? '' : `${text('peer')} `;
     switch (event) {
@@ -56,18 +56,21 @@ export class EventLines {
     }
   }
 
-  #after({ at, event }: EventRecord, subject: string, where?: string): string {
-    const before = this.#changed.get(subject);
-    const atMs = Date.parse(at);
+  #after(record: EventRecord, subject: string, where?: string): string {
+    const before = this.#changed.get(subject)?.record;
     this.#changed.delete(subject);
-    this.#changed.set(subject, { event, atMs, where });
+    this.#changed.set(subject, { record, where });
     if (this.#changed.size > MAX_SUBJECTS) this.#changed.delete(this.#changed.keys().next().value ?? '');
-    const spanMs = atMs - (before?.atMs ?? Number.NaN);
-    // A clock that was set in the meantime says nothing.
-    return before === undefined || before.event === event || !(spanMs >= 0)
-      ? ''
-      : ` after ${formatSpan(spanMs)}`;
+    if (before === undefined || before.event === record.event) return '';
+    const spanMs = spanBetween(before, record);
+    return spanMs >= 0 ? ` after ${formatSpan(spanMs)}` : '';
   }
+}
+
+/** Within one life of a daemon. A wall clock that was set in the meantime says nothing, where it is all there is. */
+function spanBetween(before: EventRecord, after: EventRecord): number {
+  if (before.bootMs !== undefined && after.bootMs !== undefined) return after.bootMs - before.bootMs;
+  return Date.parse(after.at) - Date.parse(before.at);
 }
 
 function formatTime(at: string): string {

@@ -7,6 +7,7 @@ import { version } from '../version.ts';
 import { type HookFacts, Hooks } from './hooks.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
+import { systemClock } from './standstill.ts';
 
 export interface HistoryOptions {
   readonly role: 'client' | 'server';
@@ -41,7 +42,8 @@ export class History {
     const { hooks, logFor, stateDir, clockMs, role, tunName } = options;
     Hooks.check(hooks);
     this.#hooks = new Hooks(hooks, logFor('hook'));
-    this.#events = new EventLog(stateDir, clockMs, (err) => logFor().warn({ err }, 'events-not-written'));
+    const clock = { wallMs: clockMs, bootMs: systemClock.bootMs };
+    this.#events = new EventLog(stateDir, clock, (err) => logFor().warn({ err }, 'events-not-written'));
     this.#facts = { role, tun: tunName, state_dir: stateDir };
   }
 

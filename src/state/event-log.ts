@@ -17,6 +17,13 @@ export function eventFiles(stateDir: string): readonly [current: string, former:
 
 export type EventFields = Readonly<Record<string, unknown>>;
 
+export interface EventClock {
+  /** Milliseconds since the epoch. */
+  wallMs(): number;
+  /** CLOCK_BOOTTIME, milliseconds: between two events of one boot it tells the time that passed, however the wall clock was set. */
+  bootMs(): number;
+}
+
 export class EventLog {
   #waiting: string[] = [];
   #forgotten = 0;
@@ -26,8 +33,7 @@ export class EventLog {
 
   constructor(
     private readonly stateDir: string,
-    /** Milliseconds since the epoch. */
-    private readonly clockMs: () => number,
+    private readonly clock: EventClock,
     /** Hears the first of a row of failures; the lines are lost. */
     private readonly onError: (error: Error) => void,
     private readonly maxFileBytes = MAX_FILE_BYTES,
@@ -38,7 +44,7 @@ export class EventLog {
       this.#forgotten++;
       return;
     }
-    this.#waiting.push(toLine({ at: new Date(this.clockMs()).toISOString(), event, ...fields }));
+    this.#waiting.push(this.#line(event, fields));
     this.#running ??= this.#writeAll();
   }
 
@@ -53,9 +59,7 @@ export class EventLog {
     while (this.#waiting.length > 0) {
       const lines = this.#waiting.splice(0);
       if (this.#forgotten > 0) {
-        lines.push(
-          toLine({ at: new Date(this.clockMs()).toISOString(), event: 'forgotten', count: this.#forgotten }),
-        );
+        lines.push(this.#line('forgotten', { count: this.#forgotten }));
         this.#forgotten = 0;
       }
       try {
@@ -68,6 +72,11 @@ export class EventLog {
       }
     }
     this.#running = undefined;
+  }
+
+  #line(event: string, fields: EventFields): string {
+    const at = new Date(this.clock.wallMs()).toISOString();
+    return `${JSON.stringify({ at, bootMs: Math.round(this.clock.bootMs()), event, ...fields })}\n`;
   }
 
   async #append(text: string): Promise<void> {
@@ -88,10 +97,6 @@ export class EventLog {
       await file.close();
     }
   }
-}
-
-function toLine(record: EventFields): string {
-  return `${JSON.stringify(record)}\n`;
 }
 
 async function sizeOf(path: string): Promise<number> {

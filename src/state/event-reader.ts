@@ -7,6 +7,8 @@ import { eventFiles } from './event-log.ts';
 export interface EventRecord {
   /** ISO 8601, UTC. */
   readonly at: string;
+  /** CLOCK_BOOTTIME, milliseconds; absent in what earlier versions wrote. */
+  readonly bootMs?: number;
   readonly event: string;
   readonly [key: string]: unknown;
 }

@@ -24,10 +24,12 @@ const EVENTS = [
   ['11:00:22', 'ended', { reason: 'failed' }],
 ] as const;
 
-async function printed(options: { since?: string; isJson?: boolean } = {}) {
+type Events = readonly (readonly [time: string, event: string, fields: object])[];
+
+async function printed(options: { since?: string; isJson?: boolean } = {}, events: Events = EVENTS) {
   const dir = temporaryDir();
   const day = '2026-01-01T';
-  const lines = EVENTS.map(([time, event, fields]) =>
+  const lines = events.map(([time, event, fields]) =>
     JSON.stringify({ at: `${day}${time}.000Z`, event, ...fields }),
   );
   writeFileSync(eventFiles(dir)[0], `${lines.join('\n')}\n`);
@@ -59,6 +61,22 @@ test('say what, where, and how long the state before had lasted', async () => {
     'the machine slept for 2 h',
     'novelty a=1',
     'ended by a failure',
+  ]);
+});
+
+test('how long it was is told by the clock that nobody sets', async () => {
+  const path = { interface: 'wlan0', path: 0 };
+  const lines = await printed({}, [
+    ['10:00:00', 'path-up', { ...path, bootMs: 5_000 }],
+    ['18:00:00', 'path-down', { ...path, bootMs: 8_000 }],
+    ['09:00:00', 'path-up', { ...path, bootMs: 12_000 }],
+    ['08:00:00', 'path-down', path],
+  ]);
+  expect(lines.map((line) => line.slice('2026-01-01 10:00:00  '.length))).toEqual([
+    'wlan0 up',
+    'wlan0 down after 3 s',
+    'wlan0 up after 4 s',
+    'wlan0 down',
   ]);
 });
 

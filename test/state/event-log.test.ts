@@ -15,7 +15,9 @@ beforeEach(() => {
 const failed = (error: Error) => {
   throw error;
 };
-const open = (maxFileBytes?: number) => new EventLog(dir, () => nowMs, failed, maxFileBytes);
+/** Up for an hour when the test begins. */
+const clock = { wallMs: () => nowMs, bootMs: () => nowMs - Date.UTC(2025, 11, 31, 23) + 0.4 };
+const open = (maxFileBytes?: number) => new EventLog(dir, clock, failed, maxFileBytes);
 async function readAll(sinceMs = 0, from = dir) {
   const reader = new EventReader(from);
   const records = await reader.readAll(sinceMs);
@@ -31,8 +33,8 @@ test('comes back in order, from a time on, for its owner alone', async () => {
   log.add('path-up', { interface: 'wlan0' });
   await log.flush();
   expect(await readAll()).toEqual([
-    { at: '2026-01-01T00:00:00.000Z', event: 'started', role: 'client' },
-    { at: '2026-01-01T00:01:00.000Z', event: 'path-up', interface: 'wlan0' },
+    { at: '2026-01-01T00:00:00.000Z', bootMs: 3_600_000, event: 'started', role: 'client' },
+    { at: '2026-01-01T00:01:00.000Z', bootMs: 3_660_000, event: 'path-up', interface: 'wlan0' },
   ]);
   expect(await events(nowMs - 1)).toEqual(['path-up']);
   expect(statSync(eventFiles(dir)[0]).mode & 0o777).toBe(0o600);
@@ -112,11 +114,7 @@ test('when the disk does not take them, what waits is bounded and the rest is co
 
 test('a failure is told once, and what comes later is written when it can be', async () => {
   const errors: string[] = [];
-  const log = new EventLog(
-    `${dir}/missing`,
-    () => nowMs,
-    ({ message }) => errors.push(message),
-  );
+  const log = new EventLog(`${dir}/missing`, clock, ({ message }) => errors.push(message));
   for (const event of ['a', 'b']) {
     log.add(event);
     await log.flush();
