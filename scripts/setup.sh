@@ -75,7 +75,7 @@ if is_stale "$addon" native/binding.gyp native/src; then
   touch "$addon"
 fi
 # The last file that a finished build writes.
-if is_stale dist/.built src tsconfig.json tsconfig.build.json tsconfig.page.json; then
+if is_stale dist/.built src scripts/bundle.mjs tsconfig.json tsconfig.build.json tsconfig.page.json; then
   run npm run --silent build:ts
   touch dist/.built
 fi

@@ -20,6 +20,7 @@ const FLOORS = [
   ['native'],
   ['proto'],
   ['errors.ts', 'version.ts', 'format.ts'],
+  ['package-root.ts'],
 ];
 
 const floorOf = (room: string) => FLOORS.findIndex((rooms) => rooms.includes(room));

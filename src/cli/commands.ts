@@ -122,12 +122,7 @@ export function nameOf({ command }: Verb): string {
   return command.split(' ', 1)[0];
 }
 
-/** The modules of those that `words` may mean, and stand-ins that only name the others. */
-export function loadVerbs(words: readonly string[]): Promise<CommandModule[]> {
-  const modules = VERBS.map(async (verb): Promise<CommandModule> => {
-    if (words.includes(nameOf(verb))) return verb.load();
-    const { command, describe } = verb;
-    return { command, describe, handler: () => {} };
-  });
-  return Promise.all(modules);
+/** Those that `words` may mean. */
+export function verbsIn(words: readonly string[]): Verb[] {
+  return VERBS.filter((verb) => words.includes(nameOf(verb)));
 }

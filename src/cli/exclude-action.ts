@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { askDaemon } from '../control/control-client.ts';
 import type { Exclusion } from '../host/client-network.ts';
 import { runTool } from '../host/run-tool.ts';
+import { PACKAGE_ROOT } from '../package-root.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/exclude.sh', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('scripts/exclude.sh', PACKAGE_ROOT));
 
 export interface ExcludedCommand {
   readonly stateDir: string;

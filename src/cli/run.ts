@@ -1,9 +1,10 @@
 /** From the words of a command line to an exit status: 0 done, 1 failed, 2 misused, 78 bad configuration. */
-import yargs, { type Argv, type CommandModule } from 'yargs';
+import type { Argv, CommandModule } from 'yargs';
 import { nearest } from '../config/nearest.ts';
 import { UserError } from '../errors.ts';
 import { version } from '../version.ts';
-import { loadVerbs, nameOf, VERBS } from './commands.ts';
+import { nameOf, VERBS, verbsIn } from './commands.ts';
+import { formatVerbList } from './verb-list.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_MISUSED = 2;
@@ -12,7 +13,14 @@ const EXIT_MISUSED = 2;
 export async function run(words: readonly string[]): Promise<number> {
   try {
     checkCurrentDirectory();
-    await parser(words, await loadVerbs(words)).parseAsync();
+    const verbs = verbsIn(words);
+    const general = verbs.length === 0 ? generalAnswer(words) : undefined;
+    if (general !== undefined) {
+      process.stdout.write(general);
+      return 0;
+    }
+    const commands = await Promise.all(verbs.map((verb) => verb.load()));
+    await (await parser(words, commands)).parseAsync();
     return Number(process.exitCode ?? 0);
   } catch (error) {
     const isVerbose = words.includes('--verbose') || words.includes('debug');
@@ -29,13 +37,22 @@ function checkCurrentDirectory(): void {
   }
 }
 
-function parser(words: readonly string[], commands: readonly CommandModule[]): Argv {
+/** What is asked of the program as a whole. */
+function generalAnswer(words: readonly string[]): string | undefined {
+  if (words.includes('--help') || words.includes('-h')) return formatVerbList(width());
+  return words.includes('--version') || words.includes('-V') ? `${version()}\n` : undefined;
+}
+
+/** Of what is printed, at most. */
+function width(): number {
+  return Math.min(110, process.stdout.columns ?? 110);
+}
+
+async function parser(words: readonly string[], commands: readonly CommandModule[]): Promise<Argv> {
+  const { default: yargs } = await import('yargs');
   const names = VERBS.map(nameOf);
   const base = yargs([...words])
     .scriptName('resip-vpn')
-    .usage(
-      '$0 <command>\n\nA VPN over several links at once: every packet takes every link, the first copy wins.',
-    )
     // Keys stay as they are written, `-i A B` takes one word, and numbers are texts like the rest.
     .parserConfiguration({
       'camel-case-expansion': false,
@@ -58,7 +75,7 @@ function parser(words: readonly string[], commands: readonly CommandModule[]): A
     .version(version())
     .alias('version', 'V')
     .alias('help', 'h')
-    .wrap(Math.min(110, process.stdout.columns ?? 110))
+    .wrap(width())
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message, error) => {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../package-root.ts';
 
 export interface Asset {
   readonly type: string;
@@ -31,8 +32,8 @@ const LIBRARY = [
 ] as const;
 
 export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
-  const page = fileURLToPath(new URL('./page/', import.meta.url));
-  const library = dirname(createRequire(import.meta.url).resolve('uplot'));
+  const page = fileURLToPath(new URL('dist/dashboard/page/', PACKAGE_ROOT));
+  const library = dirname(createRequire(new URL('package.json', PACKAGE_ROOT)).resolve('uplot'));
   const load = async (directory: string, files: typeof FILES | typeof LIBRARY) =>
     Promise.all(
       files.map(

@@ -1,5 +1,6 @@
 /** The main thread's handle on the engine: starts the worker, sends commands, hands on events. */
 import { Worker } from 'node:worker_threads';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import type {
   EngineCommand,
   EngineEvent,
@@ -45,7 +46,7 @@ class EngineClient implements Engine {
 
   constructor(options: EngineOptions) {
     prepareMemory();
-    this.worker = new Worker(new URL('./worker.js', import.meta.url), {
+    this.worker = new Worker(new URL('dist/engine/worker.js', PACKAGE_ROOT), {
       workerData: options,
       // Nothing is allocated per packet, so a small nursery is enough.
       resourceLimits: { maxYoungGenerationSizeMb: 2 },

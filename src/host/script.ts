@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { UserError } from '../errors.ts';
+import { PACKAGE_ROOT } from '../package-root.ts';
 
 /** Each iptables call waits up to 5 s for a lock that another program holds. */
 const TIMEOUT_MS = 60_000;
@@ -15,7 +16,7 @@ export async function runScript(
   options: readonly string[],
   otherwise: string,
 ): Promise<void> {
-  const path = fileURLToPath(new URL(`../../scripts/${name}`, import.meta.url));
+  const path = fileURLToPath(new URL(`scripts/${name}`, PACKAGE_ROOT));
   try {
     await run('bash', [path, verb, ...options], { timeout: TIMEOUT_MS });
   } catch (error) {

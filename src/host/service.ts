@@ -4,12 +4,13 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import { hasTool, runTool } from './run-tool.ts';
 
 export const SERVICE_USER = 'resip-vpn';
 
 /** With them nothing is to be copied: the package has put them where they belong. */
-const PACKAGED = fileURLToPath(new URL('../../systemd/', import.meta.url));
+const PACKAGED = fileURLToPath(new URL('systemd/', PACKAGE_ROOT));
 const OWN_UNITS = '/etc/systemd/system';
 const POLKIT_RULE = '50-resip-vpn.rules';
 const POLKIT_PLACES = ['/usr/share/polkit-1/rules.d', '/etc/polkit-1/rules.d'];
@@ -76,7 +77,7 @@ export async function allowUserDns(): Promise<boolean> {
 async function installUnit(role: Role): Promise<void> {
   const name = `resip-vpn-${role}@.service`;
   const text = await readFile(join(PACKAGED, name), 'utf8');
-  const program = `${process.execPath} ${fileURLToPath(new URL('../main.js', import.meta.url))}`;
+  const program = `${process.execPath} ${fileURLToPath(new URL('dist/main.js', PACKAGE_ROOT))}`;
   await mkdir(OWN_UNITS, { recursive: true });
   await writeFile(join(OWN_UNITS, name), text.replaceAll('/usr/bin/resip-vpn', program));
 }

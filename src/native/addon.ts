@@ -1,6 +1,7 @@
 /** The one loader of the addon, with its types. Handles are small integers owned by the addon, never descriptors. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { PACKAGE_ROOT } from '../package-root.ts';
 
 export interface TunInfo {
   readonly handle: number;
@@ -200,13 +201,10 @@ export interface NativeError extends Error {
   readonly code: string;
 }
 
-const require = createRequire(import.meta.url);
+const require = createRequire(new URL('package.json', PACKAGE_ROOT));
 
 /** Built on this machine, or come with the package. */
-const PLACES = [
-  '../../native/build/Release/resip.node',
-  `../../native/prebuilt/linux-${process.arch}/resip.node`,
-];
+const PLACES = ['./native/build/Release/resip.node', `./native/prebuilt/linux-${process.arch}/resip.node`];
 
 /** Throws with the remedy when the addon is not built. */
 export function loadAddon(): Addon {
@@ -216,7 +214,7 @@ export function loadAddon(): Addon {
       return require(path) as Addon;
     } catch (error) {
       // What was built here and does not load says more than a package's that is not there.
-      cause ??= existsSync(new URL(path, import.meta.url)) ? error : undefined;
+      cause ??= existsSync(new URL(path, PACKAGE_ROOT)) ? error : undefined;
     }
   }
   throw new Error('the native addon is missing or does not fit this Node.js: run `npm run build:native`', {

@@ -1,10 +1,12 @@
 /** The program: exit statuses, and what goes to which stream. As a process where that matters, else in this one. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { VERBS } from '../../src/cli/commands.ts';
 import { run } from '../../src/cli/run.ts';
+import { formatVerbList } from '../../src/cli/verb-list.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
@@ -144,7 +146,17 @@ describe('help', () => {
   );
 
   test('the program names its verbs and its version', async () => {
-    expect((await inProcess(['--help'])).stdout).toContain('resip-vpn status');
-    expect((await inProcess(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const list = await inProcess(['--help']);
+    for (const { command } of VERBS) expect(list.stdout).toContain(`\n  resip-vpn ${command} `);
+    expect(list).toMatchObject({ code: 0, stderr: '' });
+    for (const line of formatVerbList(80).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    for (const words of [['--version'], ['-V'], ['status', '--version']])
+      expect((await inProcess(words)).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('the list of verbs costs no parser: it is there before others have loaded theirs', () => {
+    const list = readFileSync(new URL('../../src/cli/verb-list.ts', import.meta.url), 'utf8');
+    const program = readFileSync(new URL('../../src/cli/run.ts', import.meta.url), 'utf8');
+    expect(`${list}${program}`).not.toMatch(/^import (?!type)[^;]*'yargs'/m);
   });
 });

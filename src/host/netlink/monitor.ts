@@ -7,9 +7,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../../package-root.ts';
 import type { HostLog } from '../host-log.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../../scripts/monitor.sh', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('scripts/monitor.sh', PACKAGE_ROOT));
 /** Pause before a monitor that ended is started again; without any, the listener still looks so often. */
 const RESTART_MS = 1_000;
 
