@@ -113,7 +113,7 @@ export class ClientCore extends CoreBase {
     const path = this.association.openPath(id, socket, words, 0, mtuBytes, interfaceName, now);
     path.isBackup = wishes.backup ?? false;
     path.isMetered = wishes.metered ?? false;
-    if (wishes.budgetBytes !== undefined) this.metering.setLimit(path, wishes.budgetBytes, now);
+    this.metering.handleOpened(path, wishes.budgetBytes, now);
     this.handshake.hurry(now);
     this.context.wake(this.association);
     this.handleTimeout(now);

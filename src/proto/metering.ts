@@ -9,10 +9,14 @@ import { ALLOWANCE_BYTES, writeAllowance } from './wire/commands.ts';
 const LOOK_EVERY_MS = 50;
 /** While something comes over a path that is used up, the server has not heard of it. */
 const REPEAT_MS = 300;
+/** PROTOCOL.md §5. */
+const NO_LIMIT_BYTES = Number.MAX_SAFE_INTEGER;
 
 export class Metering {
   private number = 0;
   private readonly toldMs = new Map<Path, number>();
+  /** Bit `p`: the server may believe that path `p` has a budget. */
+  private limitedMask = 0;
 
   constructor(
     private readonly association: Association,
@@ -36,6 +40,12 @@ export class Metering {
       : Number.POSITIVE_INFINITY;
   }
 
+  /** The path of that number may have had a budget before, when it led elsewhere. */
+  handleOpened(path: Path, limitBytes: number | undefined, now: number): void {
+    if (limitBytes !== undefined || (this.limitedMask & (1 << path.id)) !== 0)
+      this.setLimit(path, limitBytes, now);
+  }
+
   setLimit(path: Path, limitBytes: number | undefined, now: number): void {
     path.meter.setLimit(limitBytes, path.spentBytes);
     this.toldMs.delete(path);
@@ -43,15 +53,18 @@ export class Metering {
     else {
       path.isExhausted = false;
       path.allowance.grant(Number.POSITIVE_INFINITY);
-      this.tell(path, Number.MAX_SAFE_INTEGER);
+      this.tell(path, NO_LIMIT_BYTES);
     }
   }
 
   /** The server of a new session may be another process: it is told anew. */
   handleSession(): void {
     for (const path of this.association.paths) {
-      path?.meter.shareAgain();
-      if (path?.isExhausted) this.tell(path, 0);
+      if (path === null) continue;
+      path.meter.shareAgain();
+      if (path.isExhausted) this.tell(path, 0);
+      else if (!path.meter.isLimited && (this.limitedMask & (1 << path.id)) !== 0)
+        this.tell(path, NO_LIMIT_BYTES);
     }
   }
 
@@ -100,6 +113,7 @@ export class Metering {
   /** Over every path that may carry it. */
   private tell(subject: Path, bytes: number): void {
     this.number = (this.number + 1) >>> 0;
+    if (bytes !== NO_LIMIT_BYTES) this.limitedMask |= 1 << subject.id;
     for (const path of this.association.paths)
       if (path !== null && !path.isExhausted) this.commandsOver(path, subject, bytes);
   }

@@ -5,6 +5,7 @@
 import { base64 } from '../base64.ts';
 import type { CoreContext } from '../core-context.ts';
 import { PATHS_PER_PEER } from '../packet-batch.ts';
+import { Allowance } from '../path/allowance.ts';
 import { Candidates } from '../path/candidates.ts';
 import { Path } from '../path/path.ts';
 import { isUsable } from '../path/path-state.ts';
@@ -61,6 +62,8 @@ export class Association implements TimerOwner {
 
   /** Server: what the client said of its paths, and in which message. */
   private pathFlags: Uint8Array = NO_FLAGS;
+  /** Server: allowances of paths that are not open yet; the message may be faster than the path. Null = none. */
+  private earlyAllowances: (Allowance | null)[] | null = null;
   private preferencesOf: Session | null = null;
   private preferencesNumber = 0;
 
@@ -99,11 +102,23 @@ export class Association implements TimerOwner {
     this.choosePaths(now);
   }
 
-  /** A peer of another life knows nothing of the channels. */
+  /** A peer of another life knows nothing of the channels, nor of what it said before. */
   private meet(peerIncarnation: number): void {
-    if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation)
+    if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation) {
       this.streamsIfAny?.handlePeerRestarted();
+      if (this.context.isServer) this.forgetAllowances();
+    }
     this.peerIncarnation = peerIncarnation;
+  }
+
+  /** What another process of the client has said of its budgets. */
+  private forgetAllowances(): void {
+    this.earlyAllowances = null;
+    for (const path of this.paths) {
+      if (path === null) continue;
+      path.allowance = new Allowance();
+      path.isExhausted = false;
+    }
   }
 
   /** True for a session whose channels are those of today. */
@@ -146,7 +161,10 @@ export class Association implements TimerOwner {
       now,
     );
     path.setAddress(socket, words, at);
-    if (this.context.isServer) this.flag(path);
+    if (this.context.isServer) {
+      this.flag(path);
+      this.limit(path);
+    }
     this.paths[id] = path;
     return path;
   }
@@ -188,6 +206,23 @@ export class Association implements TimerOwner {
     this.pathFlags = wish.pathFlags;
     for (const path of this.paths) if (path !== null) this.flag(path);
     this.setPolicy(wish.policy, wish.rules, now);
+  }
+
+  /** Server: of path `id`, open or not yet. */
+  allowanceOf(id: number): Allowance {
+    const path = this.paths[id];
+    if (path !== null) return path.allowance;
+    this.earlyAllowances ??= new Array(PATHS_PER_PEER).fill(null);
+    this.earlyAllowances[id] ??= new Allowance();
+    return this.earlyAllowances[id];
+  }
+
+  private limit(path: Path): void {
+    const early = this.earlyAllowances?.[path.id] ?? null;
+    if (early === null || this.earlyAllowances === null) return;
+    this.earlyAllowances[path.id] = null;
+    path.allowance = early;
+    path.isExhausted = early.isNothing;
   }
 
   private flag(path: Path): void {

@@ -106,11 +106,14 @@ export class PathCommands {
   handleAllowance(session: Session, body: Uint8Array, now: number): boolean {
     const share = readAllowance(body, 0, body.length);
     if (share === null || !this.context.isServer) return false;
-    const path = session.association.paths[share.pathId];
-    if (!path?.allowance.isNews(session, share.number)) return true;
+    const { association } = session;
+    if (share.pathId >= association.paths.length) return true;
+    const allowance = association.allowanceOf(share.pathId);
+    if (!allowance.isNews(session, share.number)) return true;
     const isFree = share.allowedBytes >= Number.MAX_SAFE_INTEGER;
-    path.allowance.grant(isFree ? Number.POSITIVE_INFINITY : share.allowedBytes);
-    path.isExhausted = share.allowedBytes === 0;
+    allowance.grant(isFree ? Number.POSITIVE_INFINITY : share.allowedBytes);
+    const path = association.paths[share.pathId];
+    if (path !== null) path.isExhausted = allowance.isNothing;
     this.hooks.handlePathsChanged(session, now);
     return true;
   }

@@ -18,12 +18,16 @@ export class Allowance {
     return true;
   }
 
+  /** Server: it was told that the budget is used up. */
+  isNothing = false;
+
   get isLimited(): boolean {
     return this.limitBytes !== Number.POSITIVE_INFINITY;
   }
 
   /** From now on; Infinity = no limit. */
   grant(bytes: number): void {
+    this.isNothing = bytes === 0;
     this.limitBytes = this.takenBytes + bytes;
   }
 

@@ -94,7 +94,7 @@ export class Path implements Asked {
   /** What became of the datagrams that left over it. */
   readonly proof: DeliveryProof;
   /** What this end may still send over it. */
-  readonly allowance = new Allowance();
+  allowance = new Allowance();
   /** Client: what crosses it against what its owner allows. */
   readonly meter = new Meter();
   /** Client: how often an idle path has to say something. */
@@ -354,8 +354,9 @@ export class Path implements Asked {
     return 'none';
   }
 
+  /** A path that is used up stays down, whatever still answers. */
   private setState(state: PathState, now: number): void {
-    if (this.state === state) return;
+    if (this.state === state || (state === 'up' && this.isExhausted)) return;
     if (state === 'up' && !isUsable(this.state)) this.schedule.beEager(now);
     if (state !== 'up') this.keepAlive.cancel();
     this.state = state;

@@ -128,4 +128,36 @@ describe('a path with a budget', () => {
     stage.run(10);
     expect(reports.at(-1)).toMatchObject({ path: 0, isFinal: true });
   });
+
+  /** As main opens path `path`, with no more than these bytes. */
+  function open(path: number, budgetBytes?: number): void {
+    const where = { interfaceName: `if${path}`, family: 4, mark: 0, mtuBytes: 1_500 } as const;
+    stage.client().accesses[path].isPresent = true;
+    stage.client().post({ kind: 'path-open', path, ...where, budgetBytes });
+  }
+
+  it('carries no byte more when the server hears of the budget sooner than of the path', async () => {
+    stage = await Stage.create({ clients: [[link(), link({ delayMs: 200 })]] });
+    stage.client().accesses[1].isPresent = false;
+    stage.client().start();
+    stage.until(() => stage.seenByServer()?.paths[0]?.state === 'up', 5_000);
+    stage.run(1_000);
+    const meter = meterAt(1);
+    open(1, 60_000);
+    talk(3_000);
+    expect(meter()).toBeGreaterThan(20_000);
+    expect(meter()).toBeLessThanOrEqual(60_000 + PROBE_BYTES);
+  });
+
+  it('leaves no limit to a path that gets its number later', async () => {
+    stage = await Stage.connected({ clients: [[link(), link()]] });
+    setBudget(1, 40_000);
+    talk(2_000);
+    expect(stage.pathAtServer(1)?.state).not.toBe('up');
+    stage.client().post({ kind: 'path-close', path: 1 });
+    const meter = meterAt(1);
+    open(1);
+    talk(3_000);
+    expect(meter()).toBeGreaterThan(1_000_000);
+  });
 });
