@@ -1,4 +1,5 @@
 /** A random scenario from a seed: any mixture of links, NATs, flows, misfortunes and enemies that a client may meet. */
+import type { PathWishes } from '../../src/proto/path/path.ts';
 import type { Rule } from '../../src/proto/policy/rule.ts';
 import { parseRule } from '../../src/proto/policy/rule-text.ts';
 import type { AccessSettings } from './net/access.ts';
@@ -75,7 +76,8 @@ export function generate(seed: number, options: GenerateOptions = {}): Scenario 
 
 function makeClient(random: Random, place: number): ClientPlan {
   const links: AccessSettings[] = [];
-  for (let i = random.pick([1, 2, 2, 2, 3]); i > 0; i--) links.push(makeAccess(random));
+  for (let i = random.pick([1, 2, 2, 2, 3]); i > 0; i--)
+    links.push(makeAccess(random, random.fork(`budget${place}.${i}`)));
   return client(links, {
     clockMs: random.pick([0, 1_000, 4_294_960_000, 86_400_000_000]),
     wallOffsetMs: random.pick([0, 0, -1_750_000_000_000, 3_600_000]),
@@ -93,19 +95,25 @@ function makeRules(random: Random): Rule[] {
   return rules;
 }
 
-function makeAccess(random: Random): AccessSettings {
+function makeAccess(random: Random, budget: Random): AccessSettings {
   const mtuBytes = random.pick([1_500, 1_500, 1_500, 1_400, 1_280]);
   const pathMtuBytes = random.pick([mtuBytes, mtuBytes, mtuBytes, 1_492, 1_380, 1_280]);
   const common = makeLink(random, pathMtuBytes);
   const isOrdinary = random.chance(0.7);
   return {
     family: random.chance(0.2) ? 6 : 4,
-    ...(isOrdinary ? {} : { wishes: { backup: random.chance(0.5), metered: random.chance(0.5) } }),
+    ...(isOrdinary ? {} : { wishes: makeWishes(random, budget) }),
     mtuBytes,
     up: common,
     down: random.chance(0.3) ? makeLink(random, pathMtuBytes) : common,
     nat: random.chance(0.5) ? makeNat(random) : null,
   };
+}
+
+function makeWishes(random: Random, budget: Random): PathWishes {
+  const wishes = { backup: random.chance(0.5), metered: random.chance(0.5) };
+  if (!wishes.metered || budget.chance(0.3)) return wishes;
+  return { ...wishes, budgetBytes: budget.pick([100_000, 500_000, 3_000_000]) };
 }
 
 function makeLink(random: Random, mtuBytes: number): LinkSettings {

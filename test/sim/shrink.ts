@@ -50,7 +50,8 @@ function* simpler(scenario: Scenario): Generator<Scenario> {
   if (attacker !== null) yield { ...scenario, attacker: null };
   for (let i = 0; i < events.length; i++) yield { ...scenario, events: without(events, i) };
   for (let i = 0; i < flows.length; i++) yield { ...scenario, flows: without(flows, i) };
-  const { streams = [] } = scenario;
+  const { streams = [], bulk = [] } = scenario;
+  for (let i = 0; i < bulk.length; i++) yield { ...scenario, bulk: without(bulk, i) };
   if (streams.length > 0) yield { ...scenario, streams: [] };
   for (let i = streams.length - 1; i >= 0; i--) yield { ...scenario, streams: without(streams, i) };
   if (clients.length > 1) {
@@ -61,6 +62,7 @@ function* simpler(scenario: Scenario): Generator<Scenario> {
       clients: clients.slice(0, last),
       flows: flows.filter((flow) => stays(flow.client) && (flow.kind !== 'peer' || stays(flow.peer))),
       streams: streams.filter((each) => stays(each.client)),
+      bulk: bulk.filter((each) => stays(each.client)),
       events: events.filter((event) => !('client' in event) || stays(event.client)),
     };
   }

@@ -47,6 +47,7 @@ export class WorldEvents {
         for (const direction of [access.up, access.down]) change(direction, WELL);
         if (!access.isPresent) this.switchInterface(place, link, true);
       }
+      this.clients[place].liftBudgets();
       if (core === null) this.startLater(this.clients[place], 0);
     }
     if (this.server.core === null) this.startLater(this.server, 0);
@@ -200,7 +201,9 @@ function change(link: Link, settings: Partial<Link['settings']>): void {
   link.settings = { ...link.settings, ...settings };
 }
 
+/** A budget may be used up at any time. */
 function isGood(access: Access): boolean {
+  if (access.settings.wishes?.budgetBytes !== undefined) return false;
   const isUp = access.isPresent && (access.nat?.isUp ?? true);
   return isUp && [access.up.settings, access.down.settings].every(isGoodDirection);
 }

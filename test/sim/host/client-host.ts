@@ -17,6 +17,7 @@ import type { Datagram, Outgoing } from '../net/datagram.ts';
 import type { Random } from '../random.ts';
 import { Violation } from '../watch/violation.ts';
 import { Host } from './host.ts';
+import { LinkBudget } from './link-budget.ts';
 import type { Outlet } from './sim-udp.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -26,6 +27,10 @@ const ENETUNREACH = 101;
 const RESERVED_COUNTERS = 2 ** 20;
 /** The daemon tries a path that the engine could not open again after this. */
 const RETRY_MS = 5_000;
+/** Until something is on its disk. */
+const DISK_MS = 5;
+/** A probe: what a budget may be exceeded by. */
+const BUDGET_SLACK_BYTES = 1_500;
 
 export interface ClientHostOptions {
   readonly privateKey: Uint8Array;
@@ -38,6 +43,8 @@ export interface ClientHostOptions {
   readonly wantedAddress: number;
   readonly policy: PolicyName;
   readonly rules: readonly Rule[];
+  /** Nobody sends what the server did not: budgets can be kept. */
+  readonly keepsBudgets: boolean;
   readonly clock: { startMs: number; wallOffsetMs: number };
 }
 
@@ -58,6 +65,8 @@ export class ClientHost extends Host {
   private inviteId: Uint8Array | null;
   /** Paths that the engine was told to open. */
   private readonly open = new Set<number>();
+  /** Of each link, on disk; null = it has none. */
+  private readonly budgets: (LinkBudget | null)[];
 
   constructor(
     place: number,
@@ -69,6 +78,9 @@ export class ClientHost extends Host {
     super(place, `client${place}`, world, random, options.clock, 1);
     this.publicKey = world.primitives.x25519PublicKey(options.privateKey);
     this.inviteId = options.inviteId;
+    this.budgets = accesses.map(({ settings: { wishes } }) =>
+      wishes?.budgetBytes === undefined ? null : new LinkBudget(wishes.budgetBytes),
+    );
   }
 
   start(): void {
@@ -114,13 +126,36 @@ export class ClientHost extends Host {
     const access = this.accesses[path];
     if (this.running === null || this.open.has(path) || !access.isPresent) return;
     this.open.add(path);
-    const { family, mtuBytes, wishes } = access.settings;
+    const { family, mtuBytes } = access.settings;
+    const wishes = { ...access.settings.wishes, budgetBytes: this.budgets[path]?.open() };
     this.post({ kind: 'path-open', path, interfaceName: `if${path}`, family, mark: 0, mtuBytes, ...wishes });
   }
 
   /** The interface is gone. */
   closePath(path: number): void {
     if (this.open.delete(path)) this.post({ kind: 'path-close', path });
+  }
+
+  /** Whoever paid for so much pays for more. */
+  liftBudgets(): void {
+    this.budgets.fill(null);
+    for (const path of this.open) this.post({ kind: 'path-budget', path });
+  }
+
+  private handleSpent({ path, spentBytes, isFinal }: Extract<EngineEvent, { kind: 'path-spent' }>): void {
+    const budget = this.budgets[path];
+    if (budget === null || budget === undefined) return;
+    if (isFinal) {
+      budget.close(spentBytes);
+      return;
+    }
+    const limitBytes = budget.extend(spentBytes);
+    const { running } = this;
+    if (limitBytes === null) return;
+    this.world.queue.after(DISK_MS, () => {
+      if (this.running === running && this.open.has(path))
+        this.post({ kind: 'path-budget', path, limitBytes });
+    });
   }
 
   /** Something says that a path (absent: every one) goes another way now, or works again. */
@@ -155,7 +190,9 @@ export class ClientHost extends Host {
       this.onAssigned();
     } else if (event.kind === 'refused') this.refusals++;
     else if (event.kind === 'session' && event.state === 'established') this.inviteId = null;
+    else if (event.kind === 'path-spent') this.handleSpent(event);
     else if (event.kind === 'path-failed') {
+      this.budgets[event.path]?.close(0);
       this.open.delete(event.path);
       this.world.queue.after(RETRY_MS, () => this.openPath(event.path));
     }
@@ -178,9 +215,21 @@ export class ClientHost extends Host {
           `${this.name} path ${path.id} leads to ${formatAddress(remote)}`,
         );
     }
+    if (this.options.keepsBudgets) this.checkBudgets();
     const { heldPackets } = association.sender;
     if (heldPackets > 0 && association.current !== null && association.hasUsablePath)
       throw new Violation('none-held-with-a-path', `${this.name} holds ${heldPackets} packets`);
+  }
+
+  private checkBudgets(): void {
+    for (const [link, budget] of this.budgets.entries()) {
+      const { crossedBytes } = this.accesses[link];
+      if (budget !== null && crossedBytes > budget.totalBytes + BUDGET_SLACK_BYTES)
+        throw new Violation(
+          'within-budget',
+          `${this.name}: ${crossedBytes} of ${budget.totalBytes} bytes crossed link ${link}`,
+        );
+    }
   }
 }
 

@@ -367,4 +367,20 @@ export const MUTANTS: readonly Mutant[] = [
     ],
     run: scenario('auto-hiccup'),
   },
+  {
+    name: 'a budget limits nothing that is under way',
+    edits: [
+      {
+        file: 'path/allowance.ts',
+        find: 'if (this.takenBytes + bytes > this.limitBytes) return false;',
+        replace: '',
+      },
+    ],
+    run: scenario('used-up-budget'),
+  },
+  {
+    name: 'a path that is used up is up as soon as something answers',
+    edits: [{ file: 'path/path.ts', find: " || (state === 'up' && this.isExhausted)", replace: '' }],
+    run: scenario('late answer over a path that is used up'),
+  },
 ];

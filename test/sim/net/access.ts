@@ -5,7 +5,7 @@ import type { Random } from '../random.ts';
 import { type Address, address, portOf, withPort } from './address.ts';
 import { addressed, type Datagram, type Outgoing } from './datagram.ts';
 import type { Attachment, Internet } from './internet.ts';
-import { Link, type LinkSettings } from './link.ts';
+import { Link, type LinkSettings, packetBytes } from './link.ts';
 import { Nat, type NatSettings } from './nat.ts';
 
 export interface AccessSettings {
@@ -27,6 +27,8 @@ export class Access implements Attachment {
   readonly nat: Nat | null;
   /** The interface exists and has an address. */
   isPresent = true;
+  /** IP packets that left the interface or came to it, both ways together. */
+  crossedBytes = 0;
   /** A host on the internet, or one in a private network behind the NAT. */
   private own: Address;
   private nextPort = FIRST_LOCAL_PORT;
@@ -65,7 +67,9 @@ export class Access implements Attachment {
 
   send(port: number, to: Address, datagram: Outgoing): void {
     const inside = withPort(this.own, port);
-    this.up.send(addressed(datagram, inside, to), (arrived) => {
+    const sent = addressed(datagram, inside, to);
+    this.crossedBytes += packetBytes(sent);
+    this.up.send(sent, (arrived) => {
       const from = this.nat === null ? inside : this.nat.outbound(inside, to);
       if (from !== null) this.internet.send(addressed(arrived, from, to));
     });
@@ -76,7 +80,9 @@ export class Access implements Attachment {
     if (to === null) return;
     this.down.send(addressed(datagram, datagram.from, to), (arrived) => {
       const receive = this.sockets.get(portOf(to));
-      if (!this.isPresent || withPort(this.own, 0) !== withPort(to, 0) || receive === undefined) return;
+      if (!this.isPresent || withPort(this.own, 0) !== withPort(to, 0)) return;
+      this.crossedBytes += packetBytes(arrived);
+      if (receive === undefined) return;
       this.internet.onReached(datagram.to, this.owner);
       receive(arrived);
     });

@@ -22,6 +22,7 @@ import { threeDaysOfNothing } from './three-days-of-nothing.ts';
 import { threeDaysOfStreams } from './three-days-of-streams.ts';
 import { trainRide } from './train-ride.ts';
 import { twoLossyLinks } from './two-lossy-links.ts';
+import { usedUpBudget } from './used-up-budget.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   trainRide,
@@ -46,4 +47,5 @@ export const SCENARIOS: readonly Scenario[] = [
   hourOfStreams,
   hoursOfTwoClients,
   autoHiccup,
+  usedUpBudget,
 ];

@@ -105,6 +105,7 @@ export class Step {
       drops.get('link-local') +
       drops.get('batch-full') +
       drops.get('hold-overflow') +
+      drops.get('over-budget') +
       drops.get('spoofed-source')
     );
   }
