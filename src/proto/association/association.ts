@@ -238,7 +238,7 @@ export class Association implements TimerOwner {
   }
 
   get hasUsablePath(): boolean {
-    return this.paths.some((path) => path !== null && isUsable(path.state));
+    return this.paths.some((path) => path !== null && isUsable(path.state) && !path.isExhausted);
   }
 
   // What only some need
