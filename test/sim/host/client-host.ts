@@ -5,6 +5,7 @@ import { toBase64 } from '../../../src/engine/convert.ts';
 import type { Assignment, EngineEvent } from '../../../src/engine/messages.ts';
 import type { Parts } from '../../../src/engine/role.ts';
 import type { ClientCore } from '../../../src/proto/client-core.ts';
+import { isUsable } from '../../../src/proto/path/path-state.ts';
 import type { PolicyName } from '../../../src/proto/policy/policy.ts';
 import type { Rule } from '../../../src/proto/policy/rule.ts';
 import type { Suite } from '../../../src/proto/ports.ts';
@@ -214,6 +215,8 @@ export class ClientHost extends Host {
           'stays-with-the-server',
           `${this.name} path ${path.id} leads to ${formatAddress(remote)}`,
         );
+      if (path?.isExhausted && isUsable(path.state))
+        throw new Violation('within-budget', `${this.name} path ${path.id} is used up and ${path.state}`);
     }
     if (this.options.keepsBudgets) this.checkBudgets();
     const { heldPackets } = association.sender;
