@@ -1,4 +1,5 @@
 /** The engine thread: builds the parts for its role, carries out commands, reports events. */
+import './early-optimization.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ClientRole } from './client-role.ts';
 import type { ClientRecord, EngineCommand, EngineEvent, EngineOptions } from './messages.ts';
