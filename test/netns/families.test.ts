@@ -23,7 +23,7 @@ beforeAll(async () => {
     `${DEAD_ADDRESS} ${HALF_DEAD}`,
     `${SERVER_ADDRESS} ${HALF_DEAD}`,
   ]);
-  await lab.reject('blackhole', DEAD_ADDRESS);
+  await lab.swallow(DEAD_ADDRESS);
   await lab.server.run([
     'nft',
     'add table inet families; add chain inet families in { type filter hook input priority 0; }',

@@ -13,7 +13,7 @@ const NAME_SERVER = new URL('./lab/name-server.ts', import.meta.url).pathname;
 const CLIENT = ['--persist', 'tcp:22,70-89', '--kill-switch', '--dns', WEB_ADDRESS];
 const DENIED = 78;
 /** A network behind the client. */
-const LAN = { client: '192.168.77.1', host: '192.168.77.2' };
+const LAN = { client: '192.168.77.1', host: '192.168.77.2', client6: 'fd00:77::1', host6: 'fd00:77::2' };
 /** Routers on the way say so. */
 const [HOST, NETWORK, PROHIBITED, SILENT] = ['192.0.2.201', '192.0.2.202', '192.0.2.203', '192.0.2.204'];
 const [NETWORK6, PROHIBITED6] = ['2001:db8:80::202', '2001:db8:80::203'];
@@ -32,6 +32,16 @@ const TARGETS = [
   ['a server that speaks HTTP', `${WEB_ADDRESS}:80`, ''],
 ] as const;
 
+/** Counts what becomes of 300 connections to port 80 and as many to 79, all at once. */
+const CROWD = `const { connect } = require('net');
+const seen = {};
+const count = (what) => (seen[what] = (seen[what] ?? 0) + 1);
+for (let i = 0; i < 600; i++) {
+  const socket = connect(79 + (i % 2), process.argv[1]);
+  socket.on('connect', () => { count('connected'); socket.destroy(); }).on('error', (error) => count(error.code));
+}
+process.on('exit', () => console.log(JSON.stringify(seen)));`;
+
 let lab: Lab;
 let vpn: Vpn;
 let lan: Namespace;
@@ -47,16 +57,32 @@ const streams = async () => (await client.peer()).streams;
 const untilNoStream = () =>
   client.until('no stream to be left', ({ peers }) => peers[0].streams.length === 0);
 
-/** Two programs: exit codes, and what they say, without times. Enough of these for a packet that is sent again. */
+/** Programs: exit codes, and what they say, without times. Time enough for a packet that is sent again. */
 async function tryOut(namespace: Namespace, target: string): Promise<string[]> {
   const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(target) ?? [];
   const bash = ['timeout', '2', 'bash', '-c', 'exec 3<>/dev/tcp/$0/$1', host, port];
+  const ssh = [
+    'ssh',
+    '-F',
+    'none',
+    '-o',
+    'BatchMode=yes',
+    '-o',
+    'ConnectTimeout=2',
+    '-p',
+    port,
+    host,
+    'true',
+  ];
+  // Who speaks HTTP is nobody to log in to.
+  const others = port === '80' && host === WEB_ADDRESS ? [bash] : [bash, ssh];
   const say = ({ code, stderr }: Finished) =>
     `${code} ${stderr.replace(/ after \d+ (ms|milliseconds)/g, '').trim()}`;
-  return [
-    say(await curl(namespace, '-m', '2', `http://${target}/`)),
-    say(await attempt(namespace.command(bash))),
-  ];
+  const seen = await Promise.all([
+    curl(namespace, '-m', '2', `http://${target}/`),
+    ...others.map((words) => attempt(namespace.command(words))),
+  ]);
+  return seen.map(say);
 }
 
 beforeAll(async () => {
@@ -67,18 +93,21 @@ beforeAll(async () => {
   await namespace.ip([
     `link add lan0 type veth peer name eth0 netns ${lan.name}`,
     `addr add ${LAN.client}/24 dev lan0`,
+    `addr add ${LAN.client6}/64 dev lan0 nodad`,
     'link set lan0 up',
   ]);
   await lan.ip([
     `addr add ${LAN.host}/24 dev eth0`,
+    `addr add ${LAN.host6}/64 dev eth0 nodad`,
     'link set eth0 up',
     `route add default via ${LAN.client}`,
+    `route add default via ${LAN.client6}`,
   ]);
   await namespace.sysctl({ 'net.ipv4.ip_forward': '1' });
-  await lab.reject('unreachable', HOST, NETWORK6);
-  await lab.reject('throw', NETWORK);
-  await lab.reject('prohibit', PROHIBITED, PROHIBITED6);
-  await lab.reject('blackhole', SILENT);
+  await lab.reject('host-unreachable', HOST);
+  await lab.reject('no-route', NETWORK, NETWORK6);
+  await lab.reject('admin-prohibited', PROHIBITED, PROHIBITED6);
+  await lab.swallow(SILENT);
   const names = lab.start(lab.web, ['node', '--import', 'tsx', NAME_SERVER], { stdin: true });
   await waitFor('the name server', () => names.stdout.includes('ready'));
   etc = `/etc/netns/${namespace.name}`;
@@ -105,7 +134,7 @@ afterAll(async () => {
 });
 explainFailures(() => vpn);
 
-describe('a program sees the same as without the tunnel', () => {
+describe.concurrent('a program sees the same as without the tunnel', () => {
   it.each(TARGETS)('%s', async (_, target, error) => {
     const without = before.get(target);
     expect(without?.[1]).toContain(error);
@@ -123,12 +152,15 @@ describe('what else is said of a connection', () => {
   });
 
   it('of a network behind this machine is said there', async () => {
-    for (const [port, error] of [
-      [79, 'Connection refused'],
-      [DENIED, 'No route to host'],
+    for (const [target, error] of [
+      [`${WEB_ADDRESS}:79`, 'Connection refused'],
+      [`${WEB_ADDRESS}:${DENIED}`, 'No route to host'],
+      [`[${WEB_ADDRESS6}]:79`, 'Connection refused'],
+      [`[${WEB_ADDRESS6}]:${DENIED}`, 'Permission denied'],
     ])
-      expect((await tryOut(lan, `${WEB_ADDRESS}:${port}`))[1]).toContain(error);
-    expect((await curl(lan, '-m', '5', `http://${WEB_ADDRESS}/`)).code).toBe(0);
+      expect((await tryOut(lan, target))[1], target).toContain(error);
+    for (const host of [WEB_ADDRESS, `[${WEB_ADDRESS6}]`])
+      expect((await curl(lan, '-m', '5', `http://${host}/`)).code, host).toBe(0);
   });
 });
 
@@ -141,6 +173,14 @@ describe('a connection that is held', () => {
     // Not before: there and back takes 20 ms. Not as late as a packet that is sent again.
     expect(Math.min(...times)).toBeGreaterThan(20);
     expect(Math.min(...times)).toBeLessThan(900);
+    await untilNoStream();
+  });
+
+  it('is one of many that want one at once', async () => {
+    const outcomes = await attempt(
+      lab.client.namespace.command([process.execPath, '-e', CROWD, WEB_ADDRESS]),
+    );
+    expect(JSON.parse(outcomes.stdout)).toEqual({ connected: 300, ECONNREFUSED: 300 });
     await untilNoStream();
   });
 

@@ -158,13 +158,24 @@ export class Lab {
     return access;
   }
 
-  /** Nobody is at `addresses`, and the routers say so, as often as it takes; or they do not (`blackhole`). */
-  async reject(
-    how: 'unreachable' | 'prohibit' | 'throw' | 'blackhole',
-    ...addresses: string[]
-  ): Promise<void> {
+  /** Nobody is at `address`, and nobody says so. */
+  async swallow(address: string): Promise<void> {
+    await this.#net.ip([`route add blackhole ${address}/32`]);
+  }
+
+  /** A router says of `addresses` what nft calls `type` (`host-unreachable`), as often as it is asked. */
+  async reject(type: string, ...addresses: string[]): Promise<void> {
+    // By routes it would say so five times, and then once a second, whatever these say.
     await this.#net.sysctl({ 'net.ipv4.icmp_ratelimit': '0', 'net.ipv6.icmp.ratelimit': '0' });
-    await this.#net.ip(addresses.map((address) => `route add ${how} ${address}`));
+    const rules = addresses.map((address) => {
+      const family = address.includes(':') ? 'ip6' : 'ip';
+      return `add rule inet rejects forward ${family} daddr ${address} reject with icmpx type ${type}`;
+    });
+    const table = [
+      'add table inet rejects',
+      'add chain inet rejects forward { type filter hook forward priority 0; }',
+    ];
+    await this.#net.run(['nft', '-f', '-'], { input: [...table, ...rules, ''].join('\n') });
   }
 
   /** How long the NATs remember a UDP mapping that nobody uses, seconds. */
