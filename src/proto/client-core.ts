@@ -3,10 +3,10 @@ import { Association } from './association/association.ts';
 import { base64 } from './base64.ts';
 import { ClientHandshake, type HandshakeTarget } from './client-handshake.ts';
 import { ClientLease } from './client-lease.ts';
+import { clientRoutes } from './client-routes.ts';
 import type { Source } from './command/source.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
-import type { DropReason } from './counters.ts';
 import { Metering } from './metering.ts';
 import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
 import type { Path, PathWishes } from './path/path.ts';
@@ -23,7 +23,6 @@ import type { Snapshot } from './snapshot.ts';
 import { peerSnapshot, snapshot } from './snapshots.ts';
 import type { Stream, Target } from './stream/stream.ts';
 import { DatagramType } from './wire/datagram.ts';
-import { isLinkLocal6 } from './wire/ip.ts';
 import { readPreferencesTaken } from './wire/preferences.ts';
 import { Wishes } from './wishes.ts';
 
@@ -403,14 +402,4 @@ export class ClientCore extends CoreBase {
   private targets(): HandshakeTarget[] {
     return this.endpoints.targets(this.association.paths);
   }
-}
-
-/** Everything goes to the server, except what IPv6 says among neighbours: there are none in a tunnel. */
-function clientRoutes(association: Association): Routes {
-  return {
-    outbound(bytes: Uint8Array, at: number): Association | DropReason {
-      return isLinkLocal6(bytes, at) ? 'link-local' : association;
-    },
-    inbound: () => null,
-  };
 }

@@ -97,6 +97,20 @@ export function isLinkLocal6(bytes: Uint8Array, at: number): boolean {
   return true;
 }
 
+/**
+ * Leads no further than the link it is sent on: the local network's multicast (224.0.0.0/24, RFC 5771 §4; ff02::/16 and less, RFC 4291
+ * §2.7), the limited broadcast, fe80::/10.
+ */
+export function isForNeighbours(bytes: Uint8Array, at: number): boolean {
+  if (ipVersion(bytes, at) === 6) {
+    const first = bytes[at + V6_DESTINATION];
+    const second = bytes[at + V6_DESTINATION + 1];
+    return first === 0xff ? (second & 0x0f) <= 2 : first === 0xfe && (second & 0xc0) === 0x80;
+  }
+  const destination = ipv4Destination(bytes, at);
+  return destination >>> 8 === 0xe0_00_00 || destination === 0xff_ff_ff_ff;
+}
+
 /** RFC 1071 sum over the header: 0 when the checksum in it is right. */
 export function ipv4HeaderChecksum(bytes: Uint8Array, offset: number): number {
   const headerBytes = ipv4HeaderBytes(bytes, offset);

@@ -13,6 +13,7 @@ import {
   ipv4Source,
   ipv6DestinationEquals,
   ipv6SourceEquals,
+  isForNeighbours,
   writeBareIpv4,
 } from '../../../src/proto/wire/ip.ts';
 import { embedded, hex, truncations, unhex, written } from '../bytes.ts';
@@ -55,6 +56,20 @@ describe('IP packets', () => {
         expect(check(Uint8Array.of((version << 4) | (whole[0] & 15), ...whole.subarray(1)))).toBe(0);
       }
     }
+  });
+
+  it('for neighbours alone are known by where they go', () => {
+    const to4 = (...address: number[]) => embedded(Uint8Array.of(...ECHO.subarray(0, 16), ...address));
+    const to6 = (first: number, second: number) =>
+      embedded(Uint8Array.of(...UDP6.subarray(0, 24), first, second, ...UDP6.subarray(26)));
+    const isLocal = ({ bytes, offset }: { bytes: Uint8Array; offset: number }) =>
+      isForNeighbours(bytes, offset);
+    for (const at of [to4(224, 0, 0, 251), to4(255, 255, 255, 255), to6(0xff, 0x02), to6(0xff, 0x11)])
+      expect(isLocal(at)).toBe(true);
+    for (const at of [to6(0xfe, 0x80), to6(0xfe, 0xbf)]) expect(isLocal(at)).toBe(true);
+    const farther = [to4(224, 0, 1, 1), to4(239, 255, 255, 250), to4(255, 255, 255, 254), to4(10, 0, 0, 255)];
+    for (const at of [...farther, to6(0xff, 0x05), to6(0xfe, 0xc0), to6(0x20, 0x01)])
+      expect(isLocal(at)).toBe(false);
   });
 
   it('show their fields', () => {
