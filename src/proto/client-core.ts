@@ -15,6 +15,7 @@ import { PathReports } from './path-reports.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Rule } from './policy/rule.ts';
 import type { Routes } from './routes.ts';
+import type { Census } from './sampler.ts';
 import { ServerEndpoints } from './server-endpoints.ts';
 import { MAX_SILENCE_MS, silentAtMs } from './server-silence.ts';
 import { type Established, Initiator } from './session/initiator.ts';
@@ -311,6 +312,10 @@ export class ClientCore extends CoreBase {
   override handlePathsChanged(session: Session, now: number): void {
     super.handlePathsChanged(session, now);
     this.pathReports.report(this.association.paths);
+  }
+
+  protected override get census(): Census {
+    return { peerCount: 1, connectedCount: this.association.sessions.isAny ? 1 : 0 };
   }
 
   protected override *associations(): Iterable<Association> {

@@ -13,7 +13,7 @@ import type { PacketBatch } from './packet-batch.ts';
 import type { Path } from './path/path.ts';
 import { Prober } from './path/prober.ts';
 import type { Routes } from './routes.ts';
-import { Sampler } from './sampler.ts';
+import { type Census, Sampler } from './sampler.ts';
 import type { Session } from './session/session.ts';
 import type { Page, Sample, Snapshot } from './snapshot.ts';
 import type { Stream } from './stream/stream.ts';
@@ -27,7 +27,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   protected readonly timers = new TimerQueue<Association>();
   private readonly inbound: Inbound;
   private readonly commandHandler: CommandHandler;
-  private readonly sampler: Sampler;
+  private readonly sampler = new Sampler();
   /** Associations whose deadlines moved during the batch at hand. */
   private readonly moved: Association[] = [];
 
@@ -39,7 +39,6 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
     this.prober = new Prober(this.commands, options.random);
     this.inbound = new Inbound(this.context, this);
     this.commandHandler = new CommandHandler(this.context, this.commands, this.prober, this);
-    this.sampler = new Sampler(options.paths.peers);
   }
 
   get outbox(): Outbox {
@@ -142,9 +141,10 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   abstract handleNewPath(session: Session, pathId: number, source: Source, now: number): void;
   abstract snapshot(now: number, only?: readonly string[], page?: Page): Snapshot;
   protected abstract associations(): Iterable<Association>;
+  protected abstract get census(): Census;
 
   sample(now: number, limit: number, also?: string): Sample {
-    return this.sampler.sample(this.associations(), now, limit, also);
+    return this.sampler.sample(this.context.busy, this.associations(), this.census, now, limit, also);
   }
 
   abstract close(now: number): void;

@@ -47,6 +47,8 @@ export class CoreContext {
   readonly sessions: SessionTable;
   readonly outbox = new Outbox();
   readonly deliveries = new PacketBatch({ capacity: 1024, arenaBytes: 1536 * 1024, trains: 8 });
+  /** Those that may have carried packets since the last sample. */
+  readonly busy = new Set<Association>();
   readonly orderSlots = new SlotBudget(ORDER_SLOTS);
   readonly events: CoreEvent[] = [];
   /** Streams with news, each once. */

@@ -9,6 +9,8 @@ export class PeerReports {
   private readonly suites: (string | null)[];
   /** By slot, a bit per path. A path that doubts is up until it is down. */
   private readonly upMasks: Uint8Array;
+  /** Clients with a session. */
+  connectedCount = 0;
 
   constructor(
     private readonly events: CoreEvent[],
@@ -39,6 +41,7 @@ export class PeerReports {
     const before = this.suites[slot];
     if ((before === null) === (current === null)) return;
     this.suites[slot] = current?.suiteName ?? null;
+    this.connectedCount += current === null ? -1 : 1;
     const state = current === null ? 'lost' : 'established';
     const suite = current?.suiteName ?? before ?? '';
     this.events.push({ kind: 'peer-session', publicKey, name, state, suite });

@@ -1,6 +1,6 @@
 /**
  * What is drawn over time: a few numbers per client and path, cheap enough to be asked for every second, also of a server with
- * thousands of clients. Those without a place in a sample still count in its sums.
+ * thousands of clients: only those are looked at that carried something. Those without a place in a sample still count in its sums.
  */
 import type { Association } from './association/association.ts';
 import type { Path } from './path/path.ts';
@@ -8,54 +8,85 @@ import type { PathSample, PeerSample, Sample } from './snapshot.ts';
 import { formatEndpoint } from './snapshots.ts';
 import { formatIpv4 } from './wire/ip-text.ts';
 
+/** How many there are. */
+export interface Census {
+  readonly peerCount: number;
+  /** Of these, with a session. */
+  readonly connectedCount: number;
+}
+
 export class Sampler {
-  /** By slot: the bytes of the last sample. */
-  private readonly sentBefore: Float64Array;
-  private readonly receivedBefore: Float64Array;
   /** All that was ever carried; clients that were forgotten stay counted. */
   private sentBytes = 0;
   private receivedBytes = 0;
 
-  constructor(maxPeers: number) {
-    this.sentBefore = new Float64Array(maxPeers);
-    this.receivedBefore = new Float64Array(maxPeers);
-  }
-
-  /** Those with a session, at most `limit`: the busiest since the last sample; `also`, a name, is among them whatever it does. */
-  sample(associations: Iterable<Association>, now: number, limit: number, also?: string): Sample {
-    const busiest: Ranked[] = [];
-    let connectedCount = 0;
-    let peerCount = 0;
-    for (const association of associations) {
-      peerCount++;
-      const bytes = this.count(association);
-      const isConnected = association.sessions.isAny;
-      if (isConnected) connectedCount++;
-      const isWanted = association.name === also;
-      if (isConnected || isWanted)
-        insert(busiest, { association, rank: isWanted ? Number.POSITIVE_INFINITY : bytes }, limit);
-    }
+  /**
+   * Those with a session, at most `limit`: the busiest since the last sample; `also`, a name, is among them whatever it does. `busy`
+   * may have carried something since: only they are looked at closely, and those that did not are taken out.
+   */
+  sample(
+    busy: Set<Association>,
+    all: Iterable<Association>,
+    census: Census,
+    now: number,
+    limit: number,
+    also?: string,
+  ): Sample {
+    const busiest: Association[] = this.rank(busy, limit);
+    if (also !== undefined) include(busiest, all, also, limit);
+    fill(busiest, all, Math.min(limit, census.connectedCount));
     return {
+      ...census,
       atMs: now,
-      peerCount,
-      connectedCount,
       sentBytes: this.sentBytes,
       receivedBytes: this.receivedBytes,
-      peers: busiest.map(({ association }) => peerSample(association)),
+      peers: busiest.map((association) => peerSample(association)),
     };
   }
 
-  /** Adds what is new to the sums; returns how much it is. A count that fell belongs to another client in the same slot. */
-  private count({ slot, sender: { sentBytes }, receivedBytes }: Association): number {
-    const sent = sentBytes - this.sentBefore[slot];
-    const received = receivedBytes - this.receivedBefore[slot];
-    const newSent = sent < 0 ? sentBytes : sent;
-    const newReceived = received < 0 ? receivedBytes : received;
-    this.sentBefore[slot] = sentBytes;
-    this.receivedBefore[slot] = receivedBytes;
-    this.sentBytes += newSent;
-    this.receivedBytes += newReceived;
-    return newSent + newReceived;
+  private rank(busy: Set<Association>, limit: number): Association[] {
+    const busiest: Ranked[] = [];
+    for (const association of busy) {
+      const rank = this.count(association);
+      if (rank === 0) busy.delete(association);
+      else if (association.sessions.isAny) insert(busiest, { association, rank }, limit);
+    }
+    return busiest.map(({ association }) => association);
+  }
+
+  /** Adds what is new to the sums; returns how much it is. */
+  private count(association: Association): number {
+    const { sampled, sender, receivedBytes } = association;
+    const sent = sender.sentBytes - sampled.sentBytes;
+    const received = receivedBytes - sampled.receivedBytes;
+    sampled.sentBytes = sender.sentBytes;
+    sampled.receivedBytes = receivedBytes;
+    this.sentBytes += sent;
+    this.receivedBytes += received;
+    return sent + received;
+  }
+}
+
+/** The one of that name in the first place. */
+function include(chosen: Association[], all: Iterable<Association>, name: string, limit: number): void {
+  for (const association of all) {
+    if (association.name !== name) continue;
+    const at = chosen.indexOf(association);
+    if (at >= 0) chosen.splice(at, 1);
+    chosen.unshift(association);
+    if (chosen.length > limit) chosen.pop();
+    return;
+  }
+}
+
+/** Places that are left go to those with a session. */
+function fill(chosen: Association[], all: Iterable<Association>, places: number): void {
+  if (chosen.length >= places) return;
+  const isChosen = new Set(chosen);
+  for (const association of all) {
+    if (!association.sessions.isAny || isChosen.has(association)) continue;
+    chosen.push(association);
+    if (chosen.length >= places) return;
   }
 }
 

@@ -169,6 +169,10 @@ export class ServerClients {
     return association;
   }
 
+  get associationCount(): number {
+    return this.bySlot.length - this.freeSlots.length;
+  }
+
   /** False: it was removed. */
   has(association: Association): boolean {
     return this.bySlot[association.slot] === association;
@@ -180,6 +184,7 @@ export class ServerClients {
     association.streamsIfAny?.reset();
     const client = this.directory.client(association.key);
     if (client?.association === association) client.association = null;
+    this.context.busy.delete(association);
     this.bySlot[association.slot] = null;
     this.freeSlots.push(association.slot);
   }

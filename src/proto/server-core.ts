@@ -10,6 +10,7 @@ import type { PacketBatch } from './packet-batch.ts';
 import { PATHS_PER_PEER } from './packet-batch.ts';
 import { PeerReports } from './peer-reports.ts';
 import type { Routes } from './routes.ts';
+import type { Census } from './sampler.ts';
 import type { ServerAddressOptions } from './server-addresses.ts';
 import { ServerClients } from './server-clients.ts';
 import { MAX_NEWCOMERS, ServerHandshake } from './server-handshake.ts';
@@ -234,6 +235,10 @@ export class ServerCore extends CoreBase {
 
   protected override *associations(): Iterable<Association> {
     for (const { association } of this.clients.directory.all()) if (association !== null) yield association;
+  }
+
+  protected override get census(): Census {
+    return { peerCount: this.clients.associationCount, connectedCount: this.reports.connectedCount };
   }
 
   snapshot(now: number, only?: readonly string[], { from, count }: Page = EVERYBODY): Snapshot {

@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine-client.ts';
 import type { TrendsAnswer, TrendsRequest } from './answer.ts';
 import { PERIOD_MS, Trends, type TrendsClock } from './trends.ts';
 
-/** Clients in one sample: of 4,096 it takes the engine about a millisecond a second. */
+/** Clients in one sample. */
 const PEERS_PER_SAMPLE = 64;
 /** A peer that somebody looks at is in the samples for so long after the look. */
 const WATCHED_MS = 10_000;

@@ -69,6 +69,8 @@ export class Association implements TimerOwner {
 
   receivedPackets = 0;
   receivedBytes = 0;
+  /** As of the last sample. */
+  readonly sampled = { sentBytes: 0, receivedBytes: 0 };
   duplicatesDropped = 0;
   spoofedDropped = 0;
 
@@ -299,6 +301,7 @@ export class Association implements TimerOwner {
 
   /** Traffic goes, or somebody looks as if it did. */
   touch(now: number): void {
+    this.context.busy.add(this);
     if (!this.activity.touch(now)) return;
     this.resender.handleActive();
     for (const path of this.paths) path?.handleActive(now);
