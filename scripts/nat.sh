@@ -62,20 +62,33 @@ readonly HOOKS=("filter FORWARD" "nat POSTROUTING" "mangle FORWARD")
 # --- Notes ------------------------------------------------------------------------------------------------------
 # One comment each: `resip-vpn: KEY was PREVIOUS is WANTED`.
 
-# notes CMD: all notes of all instances, `CHAIN KEY PREVIOUS WANTED` per line.
-notes() {
-  "$1" -w 5 -t filter -S 2>/dev/null |
-    sed -nE 's/^-A (RESIP\.[^ ]+) .*"resip-vpn: ([^ ]+) was ([^ ]+) is ([^ ]+)".*/\1 \2 \3 \4/p'
+# All notes of all instances that are in force with the command NOTES_OF, `CHAIN KEY PREVIOUS WANTED` each.
+NOTES=() NOTES_OF=''
+
+# read_notes CMD: a server's start and end ask for them dozens of times, and each process costs a small machine tens of milliseconds.
+read_notes() {
+  local line form='^-A (RESIP\.[^ ]+) .*"resip-vpn: ([^ ]+) was ([^ ]+) is ([^ ]+)"'
+  if [[ $NOTES_OF == "$1" ]]; then return; fi
+  NOTES=() NOTES_OF=$1
+  while read -r line; do
+    if [[ $line =~ $form ]]; then NOTES+=("${BASH_REMATCH[*]:1}"); fi
+  done < <("$1" -w 5 -t filter -S 2>/dev/null)
 }
 
 # note CMD KEY PREVIOUS WANTED: kept when this instance or, on its account, another one has noted KEY before.
 note() {
-  local cmd=$1 key=$2 previous=$3 wanted=$4 noted
-  noted=$(notes "$cmd" | awk -v key="$key" '$2 == key')
-  if grep -q "^$STORE " <<<"$noted"; then return; fi
-  if [[ $noted ]]; then read -r _ _ previous _ <<<"$noted"; fi
+  local cmd=$1 key=$2 previous=$3 wanted=$4 chain noted was known=''
+  read_notes "$cmd"
+  for noted in "${NOTES[@]}"; do
+    read -r chain noted was _ <<<"$noted"
+    if [[ $noted != "$key" ]]; then continue; fi
+    if [[ $chain == "$STORE" ]]; then return; fi
+    known=${known:-$was}
+  done
+  previous=${known:-$previous}
   if [[ $previous == "$wanted" ]]; then return; fi
   run "$cmd" -w 5 -A "$STORE" -m comment --comment "resip-vpn: $key was $previous is $wanted"
+  NOTES_OF=''
 }
 
 # set_sysctl CMD KEY WANTED
@@ -91,8 +104,16 @@ write_sysctl() {
   echo "$2" >"/proc/sys/$1"
 }
 
-# noted CMD KEY: some instance has a note of it.
-noted() { notes "$1" | awk -v key="$2" '$2 == key' | grep -q .; }
+# noted CMD KEY [CHAIN]: some instance has a note of it; one other than that of CHAIN.
+noted() {
+  local noted chain key
+  read_notes "$1"
+  for noted in "${NOTES[@]}"; do
+    read -r chain key _ <<<"$noted"
+    if [[ $key == "$2" && $chain != "${3-}" ]]; then return 0; fi
+  done
+  return 1
+}
 
 # note_hooks CMD ip|ip6: iptables-nft makes tables and chains as it goes; those that were not there go again.
 note_hooks() {
@@ -189,7 +210,7 @@ put_back() {
   local family=$1 cmd=$2 key=$3 previous=$4 wanted=$5
   if [[ $key == chain:* ]]; then
     ABSENT+=("${key#chain:}")
-  elif notes "$cmd" | awk -v key="$key" -v own="$STORE" '$1 != own && $2 == key' | grep -q .; then
+  elif noted "$cmd" "$key" "$STORE"; then
     echo "nat.sh: $key stays $wanted: another instance uses it" >&2
   elif [[ -e /proc/sys/$key && $(<"/proc/sys/$key") == "$wanted" ]]; then
     write_sysctl "$key" "$previous"
@@ -204,7 +225,7 @@ drop_hook() {
 }
 
 down_family() {
-  local family=$1 cmd hook table note
+  local family=$1 cmd hook table chain note at
   for cmd in $(backends "$family"); do
     for hook in "${HOOKS[@]}"; do
       read -r table hook <<<"$hook"
@@ -214,11 +235,14 @@ down_family() {
       drop_chain "$cmd" "$table" "$RULES"
     done
     ABSENT=()
-    while read -r _ note; do
+    read_notes "$cmd"
+    for ((at = ${#NOTES[@]} - 1; at >= 0; at--)); do
+      read -r chain note <<<"${NOTES[at]}"
       # shellcheck disable=SC2086 # three words, none of them quoted
-      put_back "$family" "$cmd" $note
-    done < <(notes "$cmd" | grep "^$STORE " | tac)
+      if [[ $chain == "$STORE" ]]; then put_back "$family" "$cmd" $note; fi
+    done
     drop_chain "$cmd" filter "$STORE"
+    NOTES_OF=''
     for hook in "${ABSENT[@]}"; do drop_hook "$family" "$cmd" "${hook%/*}" "${hook#*/}"; done
   done
 }
