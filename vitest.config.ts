@@ -69,9 +69,8 @@ export default defineConfig({
       {
         test: { ...NETNS, name: 'netns', include: ['test/netns/**/*.test.ts'], exclude: MEASURED },
       },
-      // What is measured on a machine that others share is measured once more when it fails; the report tells of it.
       {
-        test: { ...NETNS, name: 'netns-measured', include: MEASURED, fileParallelism: false, retry: 1 },
+        test: { ...NETNS, name: 'netns-measured', include: MEASURED, fileParallelism: false },
       },
     ],
   },
