@@ -19,7 +19,7 @@ const addressOf = async (client: Daemon) => (await client.peer()).address;
 
 it('gives the address that was asked for, and says why it refuses another', async () => {
   vpn = new Vpn(lab, 'static-');
-  const server = await vpn.startServer();
+  const server = await vpn.startServer(['--no-nat']);
   const laptop = await vpn.startClient({
     invite: await vpn.invite('laptop'),
     words: ['--address', '10.77.5.5'],
@@ -48,7 +48,7 @@ it('gives the address that was asked for, and says why it refuses another', asyn
 
 it('keeps a dynamic address over a restart of the client, then of the server', async () => {
   vpn = new Vpn(lab, 'dynamic-');
-  let server = await vpn.startServer();
+  let server = await vpn.startServer(['--no-nat']);
   const other = await vpn.startClient({ invite: await vpn.invite('phone'), site: site2, name: 'phone' });
   let laptop = await vpn.startClient({ invite: await vpn.invite('laptop') });
   const address = await addressOf(laptop);
@@ -61,7 +61,7 @@ it('keeps a dynamic address over a restart of the client, then of the server', a
   expect(await addressOf(laptop)).toBe(address);
 
   await server.stop();
-  server = await vpn.startServer();
+  server = await vpn.startServer(['--no-nat']);
   const { sinceStart } = await reconnected(laptop, server);
   console.log(`${address} kept; the client was back ${sinceStart} ms after the server`);
   expect(await addressOf(laptop)).toBe(address);

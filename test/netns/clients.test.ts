@@ -19,7 +19,7 @@ beforeAll(async () => {
   ({ lab, vpn } = shared);
   ({ server, client } = await vpn.startPair({
     client: ['--metrics', METRICS],
-    server: ['--metrics', `unix:${lab.directory}/metrics.sock`],
+    server: ['--no-nat', '--metrics', `unix:${lab.directory}/metrics.sock`],
   }));
 });
 
@@ -78,7 +78,7 @@ it('shuts a revoked client out within a second, and for good', async () => {
   for (const restart of [false, true]) {
     if (restart) {
       await server.stop('SIGKILL');
-      server = await vpn.startServer();
+      server = await vpn.startServer(['--no-nat']);
     }
     const again = vpn.launchClient();
     expect((await again.process.ended).code).toBe(1);
@@ -89,7 +89,7 @@ it('shuts a revoked client out within a second, and for good', async () => {
 it('lets it in again, also while no server runs, with the address it had', async () => {
   await server.stop();
   expect(await clients('restore', 'anna')).toMatchObject([{ revoked: false, address: '10.77.3.9' }]);
-  server = await vpn.startServer();
+  server = await vpn.startServer(['--no-nat']);
   client = await vpn.startClient();
   expect((await client.peer()).address).toBe('10.77.3.9');
   expect(await run(words())).toMatch(/anna +10\.77\.3\.9 \(fixed\) +last seen/);

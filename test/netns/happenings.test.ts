@@ -56,7 +56,7 @@ it('programs hear of start, tunnel and paths, in order', async () => {
     'at-client',
     `case $RESIP_HOOK in *-down) ping -c 1 -W 2 ${SERVER_INNER_ADDRESS} || echo dark; esac`,
   );
-  ({ client } = await vpn.startPair({ server: flags(atServer), client: flags(atClient) }));
+  ({ client } = await vpn.startPair({ server: ['--no-nat', ...flags(atServer)], client: flags(atClient) }));
   await waitFor('post-up', () => told(atClient).some((line) => line.startsWith('post-up')));
   await waitFor('both paths', () => told(atClient).filter((line) => line.startsWith('path-up')).length === 2);
   const [first, ...rest] = told(atClient);

@@ -33,7 +33,7 @@ beforeAll(async () => {
     ],
   });
   vpn = new Vpn(lab);
-  ({ server, client } = await vpn.startPair({ server: WORDS, client: WORDS }));
+  ({ server, client } = await vpn.startPair({ server: ['--no-nat', ...WORDS], client: WORDS }));
   startPing(lab.client.namespace, SERVER_INNER_ADDRESS, { count: 100_000 });
   await lab.cut('lte');
   await client.until('the path to die', ({ peers }) => peers[0].paths.some(({ state }) => state === 'down'));

@@ -24,7 +24,7 @@ beforeAll(async () => {
   });
   console.log(`seed ${lab.seed}`);
   vpn = new Vpn(lab);
-  ({ client, server } = await vpn.startPair());
+  ({ client, server } = await vpn.startPair({ server: ['--no-nat'] }));
   await lab.set('wifi', { loss: LOSS });
   await lab.set('lte', { loss: LOSS });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
   lab = await Lab.raise({ links: [{ kind: 'wifi' }, { kind: 'lte', settings: { delayMs: 10 } }] });
   site2 = await lab.addClient([{ kind: 'wifi', settings: { delayMs: 5 } }]);
   vpn = new Vpn(lab);
-  ({ server, client: laptop } = await vpn.startPair());
+  ({ server, client: laptop } = await vpn.startPair({ server: ['--no-nat'] }));
   phone = await vpn.startClient({ invite: await vpn.invite('phone'), site: site2, name: 'phone' });
 });
 afterAll(() => lab?.close());

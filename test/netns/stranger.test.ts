@@ -32,7 +32,7 @@ beforeAll(async () => {
     ],
   });
   vpn = new Vpn(lab);
-  server = await vpn.startServer();
+  server = await vpn.startServer(['--no-nat']);
   const invite = await vpn.invite('laptop');
   const parsed = parseInvite(invite);
   if (typeof parsed === 'string') throw new Error(parsed);

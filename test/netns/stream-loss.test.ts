@@ -13,7 +13,9 @@ const shared = shareLab([
   },
 ]);
 
-beforeAll(() => shared.vpn.startPair({ client: ['-L', `8080:${WEB_ADDRESS}:80`, '--route', 'none'] }));
+beforeAll(() =>
+  shared.vpn.startPair({ server: ['--no-nat'], client: ['-L', `8080:${WEB_ADDRESS}:80`, '--route', 'none'] }),
+);
 
 /** Mbit/s. */
 async function download(host: string): Promise<number> {

@@ -44,7 +44,10 @@ let server: Daemon;
 
 beforeAll(async () => {
   lab = shared.lab;
-  ({ client, server } = await shared.vpn.startPair({ client: [...FORWARDS, '--route', 'none'] }));
+  ({ client, server } = await shared.vpn.startPair({
+    server: ['--no-nat'],
+    client: [...FORWARDS, '--route', 'none'],
+  }));
 });
 afterEach(() => Promise.all([lab.restore('wifi'), lab.restore('lte')]));
 

@@ -32,6 +32,7 @@ beforeAll(async () => {
   await lab.server.sysctl({ 'net.ipv4.tcp_tw_reuse': '1' });
   vpn = new Vpn(lab);
   const { client, server } = await vpn.startPair({
+    server: ['--no-nat'],
     client: ['-L', `${LOCAL_PORT}:${WEB_ADDRESS}:${TERMINAL_PORT}`, '--route', 'none'],
   });
   daemons = [client, server];
