@@ -52,7 +52,7 @@ void Environment::end(napi_async_cleanup_hook_handle, void* self) {
   state->ending_ = true;
   state->openWatches++;  // so that none that closes in between finishes early
   state->handles.each([](Resource* resource) {
-    if (resource->kind == Kind::tun || resource->kind == Kind::udp) stopWatch(static_cast<Descriptor*>(resource));
+    if (isWatchable(resource)) stopWatch(static_cast<Descriptor*>(resource));
   });
   state->handles.clear();
   state->watchClosed();

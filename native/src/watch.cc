@@ -25,11 +25,6 @@ void start(Watch* watch) {
   uv_poll_start(&watch->poll, UV_READABLE | (watch->wakesAgain ? UV_WRITABLE : 0), onReadable);
 }
 
-bool isWatchable(const Resource* resource) {
-  if (resource == nullptr) return false;
-  return resource->kind == Kind::tun || resource->kind == Kind::udp || resource->kind == Kind::packetLog;
-}
-
 void releaseCallback(Watch* watch) {
   napi_env env = watch->environment->env;
   napi_delete_reference(env, watch->callback);
@@ -86,6 +81,11 @@ void onReadable(uv_poll_t* poll, int status, int) {
 }
 
 }  // namespace
+
+bool isWatchable(const Resource* resource) {
+  if (resource == nullptr) return false;
+  return resource->kind == Kind::tun || resource->kind == Kind::udp || resource->kind == Kind::packetLog;
+}
 
 void stopWatch(Descriptor* descriptor) {
   Watch* watch = descriptor->watch;

@@ -19,6 +19,9 @@ struct Descriptor : Resource {
   Watch* watch = nullptr;
 };
 
+// It is a descriptor that can become readable, and not null.
+bool isWatchable(const Resource* resource);
+
 // Harmless where nobody watches. The poll handle closes on a later turn of the loop.
 void stopWatch(Descriptor* descriptor);
 

@@ -10,7 +10,10 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 const ROUNDS = 5;
 const addon = createRequire(import.meta.url)('../../native/build/Release/resip.node');
 
-/** Two sockets and a TUN device, each watched; the first socket has something to read on every turn of the loop. */
+/** Of packet logs: no other test has it. */
+const GROUP = 4_601;
+
+/** Two sockets, a TUN device and a packet log, each watched; the first socket has something to read on every turn of the loop. */
 function open(onReadable) {
   const tun = addon.tunOpen({ name: 'rvw%d' });
   const [a, b] = [addon.udpOpen({ family: 4, address: '127.0.0.1' }), addon.udpOpen({ family: 4 })];
@@ -26,10 +29,13 @@ function open(onReadable) {
   new Uint8Array(columns, 32 * 8, 8)[0] = 1;
   new Uint8Array(columns, 34 * 8, 8)[0] = 8;
   if (addon.udpSend(batch, addon.registerPathTable(words), 1) !== 1) throw new Error('not sent');
+  const log = addon.packetLogOpen(GROUP);
+  addon.rawOpen(4);
+  addon.watch(log, () => {});
   addon.watch(tun.handle, () => {});
   addon.watch(b.handle, () => {});
   addon.watch(a.handle, () => onReadable(a.handle, tun.handle, mask));
-  return [tun.handle, a.handle, b.handle];
+  return [tun.handle, a.handle, b.handle, log];
 }
 
 const ends = {
