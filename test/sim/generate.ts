@@ -56,6 +56,9 @@ export function generate(seed: number, options: GenerateOptions = {}): Scenario 
     const atMs = Math.floor(random.fraction() * durationMs);
     for (const event of makeEvents(random, clients)) events.push({ ...event, atMs: atMs + event.atMs });
   }
+  const reloads = random.fork('reloads');
+  if (reloads.chance(0.3))
+    for (let n = reloads.between(1, 3); n > 0; n--) events.push(makeReload(reloads, clients, durationMs));
   events.sort((a, b) => a.atMs - b.atMs);
   return scenario(`random ${seed}`, {
     seed,
@@ -231,6 +234,14 @@ function makeEvents(random: Random, clients: readonly ClientPlan[]): TimedEvent[
         wallMs: random.pick([0, -86_400_000, 86_400_000]),
       });
   }
+}
+
+/** The configuration is read again, with other words for one link. */
+function makeReload(random: Random, clients: readonly ClientPlan[], durationMs: number): TimedEvent {
+  const client = random.between(0, clients.length - 1);
+  const link = random.between(0, clients[client].links.length - 1);
+  const wishes = { backup: random.chance(0.3), metered: random.chance(0.3) };
+  return { atMs: Math.floor(random.fraction() * durationMs), kind: 'wishes', client, link, wishes };
 }
 
 function makeAttacker(random: Random): AttackerPlan {

@@ -1,5 +1,6 @@
 /** A whole run as plain data: what the runner makes from a seed, shrinks, and keeps as a regression file. */
 
+import type { PathWishes } from '../../src/proto/path/path.ts';
 import type { PolicyName } from '../../src/proto/policy/policy.ts';
 import type { Rule } from '../../src/proto/policy/rule.ts';
 import type { AccessSettings } from './net/access.ts';
@@ -128,6 +129,8 @@ export type WorldEvent =
   | { kind: 'freeze'; client: number; forMs: number }
   /** The user changes his mind. */
   | { kind: 'policy'; client: number; policy: PolicyName; rules?: readonly Rule[] }
+  /** The user says something else of a link: its path is closed and opened anew. What had a budget may lose it, and gets no other. */
+  | { kind: 'wishes'; client: number; link: number; wishes: Omit<PathWishes, 'budgetBytes'> }
   | { kind: 'clock'; client: number; monotonicMs: number; wallMs: number };
 
 /** What the one on the wire does to each datagram he sees, as chances. */

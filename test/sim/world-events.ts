@@ -102,6 +102,9 @@ export class WorldEvents {
       case 'policy':
         this.clients[event.client].setPolicy(event.policy, event.rules ?? []);
         break;
+      case 'wishes':
+        this.clients[event.client].setWishes(event.link, event.wishes);
+        break;
       case 'clock':
         this.host(event.client).jump(event.monotonicMs, event.wallMs);
         break;

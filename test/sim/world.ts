@@ -139,7 +139,7 @@ export class World {
       wantedAddress: plan.wantedAddress,
       policy: plan.policy ?? 'redundant',
       rules: plan.rules ?? [],
-      keepsBudgets: this.scenario.attacker === null,
+      keepsCount: this.scenario.attacker === null,
       clock: { startMs: plan.clockMs, wallOffsetMs: WORLD_EPOCH_MS + plan.wallOffsetMs },
     });
     if (invites) this.server.invite(id, client.name, psk);

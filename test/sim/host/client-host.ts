@@ -5,6 +5,7 @@ import { toBase64 } from '../../../src/engine/convert.ts';
 import type { Assignment, EngineEvent } from '../../../src/engine/messages.ts';
 import type { Parts } from '../../../src/engine/role.ts';
 import type { ClientCore } from '../../../src/proto/client-core.ts';
+import type { PathWishes } from '../../../src/proto/path/path.ts';
 import { isUsable } from '../../../src/proto/path/path-state.ts';
 import type { PolicyName } from '../../../src/proto/policy/policy.ts';
 import type { Rule } from '../../../src/proto/policy/rule.ts';
@@ -44,8 +45,8 @@ export interface ClientHostOptions {
   readonly wantedAddress: number;
   readonly policy: PolicyName;
   readonly rules: readonly Rule[];
-  /** Nobody sends what the server did not: budgets can be kept. */
-  readonly keepsBudgets: boolean;
+  /** Nobody sends what the server did not: what crosses the links can be counted. */
+  readonly keepsCount: boolean;
   readonly clock: { startMs: number; wallOffsetMs: number };
 }
 
@@ -68,6 +69,7 @@ export class ClientHost extends Host {
   private readonly open = new Set<number>();
   /** Of each link, on disk; null = it has none. */
   private readonly budgets: (LinkBudget | null)[];
+  private readonly wishes: PathWishes[];
 
   constructor(
     place: number,
@@ -79,6 +81,9 @@ export class ClientHost extends Host {
     super(place, `client${place}`, world, random, options.clock, 1);
     this.publicKey = world.primitives.x25519PublicKey(options.privateKey);
     this.inviteId = options.inviteId;
+    if (options.keepsCount) this.busy.links = accesses.length;
+    this.busy.crossedBytes = () => accesses.reduce((sum, { crossedBytes }) => sum + crossedBytes, 0);
+    this.wishes = accesses.map(({ settings }) => settings.wishes ?? {});
     this.budgets = accesses.map(({ settings: { wishes } }) =>
       wishes?.budgetBytes === undefined ? null : new LinkBudget(wishes.budgetBytes),
     );
@@ -128,13 +133,22 @@ export class ClientHost extends Host {
     if (this.running === null || this.open.has(path) || !access.isPresent) return;
     this.open.add(path);
     const { family, mtuBytes } = access.settings;
-    const wishes = { ...access.settings.wishes, budgetBytes: this.budgets[path]?.open() };
+    const wishes = { ...this.wishes[path], budgetBytes: this.budgets[path]?.open() };
     this.post({ kind: 'path-open', path, interfaceName: `if${path}`, family, mark: 0, mtuBytes, ...wishes });
   }
 
   /** The interface is gone. */
   closePath(path: number): void {
     if (this.open.delete(path)) this.post({ kind: 'path-close', path });
+  }
+
+  /** The configuration was read again: it says something else of that link. */
+  setWishes(link: number, wishes: PathWishes): void {
+    this.wishes[link] = wishes;
+    const isOpen = this.open.has(link);
+    if (isOpen) this.closePath(link);
+    this.budgets[link] = null;
+    if (isOpen) this.openPath(link);
   }
 
   /** Whoever paid for so much pays for more. */
@@ -218,7 +232,7 @@ export class ClientHost extends Host {
       if (path?.isExhausted && isUsable(path.state))
         throw new Violation('within-budget', `${this.name} path ${path.id} is used up and ${path.state}`);
     }
-    if (this.options.keepsBudgets) this.checkBudgets();
+    if (this.options.keepsCount) this.checkBudgets();
     const { heldPackets } = association.sender;
     if (heldPackets > 0 && association.current !== null && association.hasUsablePath)
       throw new Violation('none-held-with-a-path', `${this.name} holds ${heldPackets} packets`);

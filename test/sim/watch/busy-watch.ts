@@ -8,6 +8,8 @@ const PER_STREAM_SECOND = 2_500;
 const STREAM_PAUSE_MS = 2_000;
 /** Per peer, in a minute without traffic or change: keep-alives on every path, and the probes that 30 % loss makes of them. */
 const PER_IDLE_MINUTE = 150;
+/** Per link, both ways, IP headers included; a megabyte a day is 700, and outages ask more often. */
+const BYTES_PER_IDLE_MINUTE = 4_000;
 
 export class BusyWatch {
   private second = 0;
@@ -15,6 +17,10 @@ export class BusyWatch {
   private minuteMs = 60_000;
   private inMinute = 0;
   private disturbedMs = 0;
+  private minuteBytes = 0;
+  /** That are counted, and what crossed them so far. */
+  links = 0;
+  crossedBytes: () => number = () => 0;
   private streamsMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -54,6 +60,8 @@ export class BusyWatch {
       this.minuteMs = nowMs;
       this.inMinute = 0;
     }
+    if (this.inMinute === 0) this.minuteBytes = this.crossedBytes();
+    this.checkBytes(nowMs);
     if (++this.inMinute > PER_IDLE_MINUTE * (this.peers + 1)) {
       const idle = Math.round((nowMs - this.disturbedMs) / 1000);
       throw new Violation(
@@ -61,5 +69,12 @@ export class BusyWatch {
         `${this.name}: ${this.inMinute} timers within a minute, idle for ${idle} s`,
       );
     }
+  }
+
+  private checkBytes(nowMs: number): void {
+    const bytes = this.crossedBytes() - this.minuteBytes;
+    if (this.links === 0 || bytes <= BYTES_PER_IDLE_MINUTE * this.links) return;
+    const idle = Math.round((nowMs - this.disturbedMs) / 1000);
+    throw new Violation('idle-is-quiet', `${this.name}: ${bytes} bytes within a minute, idle for ${idle} s`);
   }
 }
