@@ -8,8 +8,8 @@ const PER_STREAM_SECOND = 2_500;
 const STREAM_PAUSE_MS = 2_000;
 /** Per peer, in a minute without traffic or change: keep-alives on every path, and the probes that 30 % loss makes of them. */
 const PER_IDLE_MINUTE = 150;
-/** Per link, both ways, IP headers included; a megabyte a day is 700, and outages ask more often. */
-const BYTES_PER_IDLE_MINUTE = 4_000;
+/** Per link, both ways, IP headers included: in the first minute of an outage a handshake each second, where keep-alives take 500. */
+const BYTES_PER_IDLE_MINUTE = 25_000;
 
 export class BusyWatch {
   private second = 0;
