@@ -30,11 +30,11 @@ export interface InterfaceSpec {
 }
 
 const OPTIONS = ['backup', 'metered', 'budget'] as const;
-const BUDGET_EXAMPLE = 'budget=50M/day (k, M or G; per hour, day or month)';
+const BUDGET_EXAMPLE = 'budget=50M/day (k, M or G, at least 50k; per hour, day or month)';
 const PERIODS: readonly BudgetPeriod[] = ['hour', 'day', 'month'];
 const UNIT_BYTES: Readonly<Record<string, number>> = { k: 1e3, M: 1e6, G: 1e9, T: 1e12 };
-/** Below this the probes alone would use a budget up. */
-const MIN_BUDGET_BYTES = 10_000;
+/** Below this a budget is handshakes, probes and what is kept back for them. */
+const MIN_BUDGET_BYTES = 50_000;
 const MAX_BUDGET_BYTES = 1e15;
 
 /** The schema: every mistake of one text is an issue of its own. */

@@ -19,6 +19,8 @@ const MIN_GRANT_BYTES = 256_000;
 const GRANTS_PER_BUDGET = 100;
 /** No grant is more than this part of the budget; a path has less than two of them, which a kill -9 forfeits. */
 const MIN_GRANTS_PER_BUDGET = 16;
+/** But of a small budget: what the core keeps back (`proto/path/meter.ts`) would be all of a smaller one, and the path carry nothing. */
+const LEAST_GRANT_BYTES = 64_000;
 const SHORT_MS = 1_000;
 const LONG_MS = 30_000;
 /** The calendar is looked at so often at least: a clock that is put right tells nobody. */
@@ -250,9 +252,8 @@ export class Budgets {
 }
 
 function smallestGrant({ bytes }: Budget): number {
-  return Math.ceil(
-    Math.min(Math.max(bytes / GRANTS_PER_BUDGET, MIN_GRANT_BYTES), bytes / MIN_GRANTS_PER_BUDGET),
-  );
+  const usual = Math.min(Math.max(bytes / GRANTS_PER_BUDGET, MIN_GRANT_BYTES), bytes / MIN_GRANTS_PER_BUDGET);
+  return Math.ceil(Math.max(usual, LEAST_GRANT_BYTES));
 }
 
 /** Granted and not spent. */

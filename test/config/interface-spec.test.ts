@@ -27,7 +27,7 @@ describe('options', () => {
     });
   });
 
-  test.each(['wlan0', 'wwan0,metered', 'wwan*,backup,budget=1.5G/month', 'usb?,budget=12.345k/hour'])(
+  test.each(['wlan0', 'wwan0,metered', 'wwan*,backup,budget=1.5G/month', 'usb?,budget=123.456k/hour'])(
     '%s comes back as it was written',
     (text) => expect(formatInterfaceSpec(parsed(text))).toBe(text),
   );
@@ -38,7 +38,7 @@ describe('options', () => {
     expect(mistakes).toEqual([
       'an interface name of up to 15 characters, or a pattern such as wwan*',
       'backup, metered, budget after the name ("bakcup" is none of them; did you mean backup?)',
-      'budget=50M/day (k, M or G; per hour, day or month)',
+      'budget=50M/day (k, M or G, at least 50k; per hour, day or month)',
       'metered without a value',
       'backup only once',
     ]);
@@ -52,7 +52,8 @@ describe('options', () => {
 test.each([
   ['50M/day', { bytes: 50e6, period: 'day' }],
   ['1.5G/month', { bytes: 1.5e9, period: 'month' }],
-  ['20k/hour', { bytes: 20e3, period: 'hour' }],
+  ['50k/hour', { bytes: 50e3, period: 'hour' }],
+  ['49k/hour', undefined],
   ['500MB/day', { bytes: 500e6, period: 'day' }],
   ['1/day', undefined],
   ['50M', undefined],

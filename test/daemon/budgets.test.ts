@@ -5,6 +5,7 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parseInterfaceSpec } from '../../src/config/interface-spec.ts';
 import { Budgets } from '../../src/daemon/budgets.ts';
+import { Meter } from '../../src/proto/path/meter.ts';
 import { BudgetBook } from '../../src/state/budget-book.ts';
 import type { BudgetUse } from '../../src/state/budget-period.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
@@ -77,6 +78,19 @@ describe('one run', () => {
     expect(await spendAll(budgets)).toBe(BUDGET);
     expect(log.of('budget-used-up')).toHaveLength(1);
     expect(budgets.left('wwan0')).toMatchObject({ leftBytes: 0 });
+  });
+
+  test('a small budget carries something: its first grant is more than the core keeps back', async () => {
+    const budgets = start(await BudgetBook.open(temporaryDir()));
+    const small = spec('wwan0,budget=50k/day');
+    const limit = await budgets.open({ path: 0, interfaceName: 'wwan0', family: 4 }, small);
+    const meter = new Meter();
+    meter.setLimit(limit, 0);
+    const task = meter.poll(0, 0, 50, 0);
+    expect(task).toMatchObject({ kind: 'share', bytes: expect.any(Number) });
+    expect(task.kind === 'share' && task.bytes).toBeGreaterThan(15_000);
+    limits.set(0, limit ?? 0);
+    expect(await spendAll(budgets)).toBe(50_000);
   });
 
   test('two paths of one interface share its budget', async () => {
