@@ -1,34 +1,28 @@
 /** The client's end: one association, to one server, over every path that was opened. */
 import { Association } from './association/association.ts';
 import { base64 } from './base64.ts';
-import { ClientHandshake, type HandshakeTarget } from './client-handshake.ts';
 import { ClientLease } from './client-lease.ts';
 import { clientRoutes } from './client-routes.ts';
+import { ClientSession, REFUSED_PAUSE_MS } from './client-session.ts';
 import type { Source } from './command/source.ts';
 import { CoreBase } from './core-base.ts';
 import type { CoreOptions } from './core-context.ts';
 import { Metering } from './metering.ts';
-import { ADDRESS_WORDS, type PacketBatch } from './packet-batch.ts';
+import type { PacketBatch } from './packet-batch.ts';
 import type { Path, PathWishes } from './path/path.ts';
-import { isUsable } from './path/path-state.ts';
 import { PathReports } from './path-reports.ts';
 import type { Policy } from './policy/policy.ts';
 import type { Rule } from './policy/rule.ts';
 import type { Routes } from './routes.ts';
 import type { Census } from './sampler.ts';
 import { ServerEndpoints } from './server-endpoints.ts';
-import { MAX_SILENCE_MS, silentAtMs } from './server-silence.ts';
-import { type Established, Initiator } from './session/initiator.ts';
+import { Initiator } from './session/initiator.ts';
 import type { Session } from './session/session.ts';
 import type { Snapshot } from './snapshot.ts';
 import { peerSnapshot, snapshot } from './snapshots.ts';
 import type { Stream, Target } from './stream/stream.ts';
-import { DatagramType } from './wire/datagram.ts';
 import { readPreferencesTaken } from './wire/preferences.ts';
 import { Wishes } from './wishes.ts';
-
-/** A server that said no may think otherwise after this. */
-const REFUSED_PAUSE_MS = 10_000;
 
 export interface ClientCoreOptions extends Omit<CoreOptions, 'role' | 'maxSessions'> {
   readonly tunName: string;
@@ -57,7 +51,7 @@ export interface NewPath extends PathWishes {
 
 export class ClientCore extends CoreBase {
   private readonly association: Association;
-  private readonly handshake: ClientHandshake;
+  private readonly session: ClientSession;
   private readonly metering: Metering;
   private readonly wishes: Wishes;
   private readonly publicKey: Uint8Array;
@@ -66,10 +60,6 @@ export class ClientCore extends CoreBase {
   private readonly endpoints: ServerEndpoints;
   private readonly lease: ClientLease;
   private readonly pathReports: PathReports;
-  private sessionIsUp = false;
-  private handshakeIsForSilence = false;
-  /** After a refusal the server is left alone for a while. */
-  private nextHandshakeMs = Number.NEGATIVE_INFINITY;
   private closed = false;
 
   readonly routes: Routes;
@@ -91,11 +81,12 @@ export class ClientCore extends CoreBase {
       options.wantedAddress,
       REFUSED_PAUSE_MS,
     );
-    this.handshake = new ClientHandshake(this.context, {
-      initiator: new Initiator(options.primitives, options),
-      counter: options.counter,
-      inviteId: options.inviteId,
-      targets: () => this.targets(),
+    const { counter, inviteId } = options;
+    const initiator = new Initiator(options.primitives, options);
+    this.session = new ClientSession(this.context, this.association, this.endpoints, this.events, {
+      initiator,
+      counter,
+      inviteId,
     });
     this.routes = clientRoutes(this.association);
     this.context.wake(this.association);
@@ -114,7 +105,7 @@ export class ClientCore extends CoreBase {
     path.isBackup = wishes.backup ?? false;
     path.isMetered = wishes.metered ?? false;
     this.metering.handleOpened(path, wishes.budgetBytes, now);
-    this.handshake.hurry(now);
+    this.session.hurry(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
     return true;
@@ -164,10 +155,8 @@ export class ClientCore extends CoreBase {
   wakeup(id: number | null, now: number): void {
     for (const path of this.association.paths)
       if (path && (id === null || path.id === id)) path.revalidate(now);
-    this.nextHandshakeMs = Number.NEGATIVE_INFINITY;
     this.association.choosePaths(now);
-    if (this.handshake.isRunning) this.handshake.hurry(now);
-    else this.beginHandshake(this.association.current !== null, now);
+    this.session.renew(now);
     this.context.wake(this.association);
     this.handleTimeout(now);
   }
@@ -202,38 +191,25 @@ export class ClientCore extends CoreBase {
 
   close(_now: number): void {
     this.closed = true;
-    this.handshake.stop();
+    this.session.stop();
     this.sayGoodbye(this.association);
   }
 
   // Inputs
 
   handleHandshake(type: number, datagram: Uint8Array, batch: PacketBatch, row: number, now: number): void {
-    const sessionId = batch.sessionId[row] | 0;
-    const socket = batch.trainSocket[batch.train[row]];
-    const path = this.association.paths.find((other) => other?.row.socket === socket);
-    if (path) path.handshakeBytes += datagram.length + path.row.outerHeaderBytes;
-    if (type === DatagramType.COOKIE) {
-      this.handshake.handleCookie(datagram, sessionId, now);
-      return;
-    }
-    if (type !== DatagramType.RESPONSE) {
-      this.context.rejects.add('handshake-unexpected');
-      return;
-    }
-    const result = this.handshake.handleResponse(datagram, sessionId);
-    if (result === null) return;
-    if (result.kind === 'refused') {
-      this.nextHandshakeMs = now + REFUSED_PAUSE_MS;
-      this.events.push({ kind: 'refused', code: result.code, text: result.text, during: 'handshake' });
-    } else this.establish(result.established, result.localId, batch, row, now);
-    this.context.wake(this.association);
+    const isNew = this.session.handleMessage(type, datagram, batch, row, now);
+    const { current } = this.association;
+    if (!isNew || current === null) return;
+    this.metering.handleSession();
+    this.lease.request(current, now);
+    this.wishes.change(now);
+    this.runAssociation(this.association, now);
   }
 
   override handleTunPackets(batch: PacketBatch, now: number): void {
     super.handleTunPackets(batch, now);
-    // Packets wait for this handshake, so patience would cost them; a session that is left may be one that nobody answers.
-    if (!this.handshake.want(now)) return;
+    if (!this.session.want(now)) return;
     this.context.wake(this.association);
     this.rearm(now);
   }
@@ -246,10 +222,7 @@ export class ClientCore extends CoreBase {
   }
 
   handleAuthentic(session: Session, now: number): boolean {
-    if (!this.handshakeIsForSilence || session !== this.association.current) return true;
-    // The server is there after all: the session goes on.
-    this.handshakeIsForSilence = false;
-    if (!session.wantsRekey(now)) this.handshake.stop();
+    this.session.handleAuthentic(session, now);
     return true;
   }
 
@@ -261,7 +234,7 @@ export class ClientCore extends CoreBase {
   handleClose(session: Session, _reason: number, now: number): void {
     const wasCurrent = session === this.association.current;
     this.association.dropSession(session, now);
-    if (wasCurrent) this.lose(now);
+    if (wasCurrent) this.session.lose(now);
   }
 
   override handlePreferencesTaken(session: Session, body: Uint8Array): boolean {
@@ -280,13 +253,10 @@ export class ClientCore extends CoreBase {
 
   protected override runAssociation(association: Association, now: number): void {
     if (this.closed) return;
-    if (association.expire(now)) this.lose(now);
+    if (association.expire(now)) this.session.lose(now);
     if (this.metering.run(now)) association.choosePaths(now);
+    this.session.run(now);
     const session = association.current;
-    if (session === null) this.beginHandshake(false, now);
-    else if (session.wantsRekey(now)) this.beginHandshake(false, now);
-    else if (now >= silentAtMs(association, session)) this.beginHandshake(true, now);
-    this.handshake.poll(now, association.activity.idleMs(now) < MAX_SILENCE_MS);
     if (session !== null && now >= this.lease.dueMs) this.lease.request(session, now);
     super.runAssociation(association, now);
     if (session !== null && session === association.current) this.tellWishes(session, now);
@@ -295,18 +265,8 @@ export class ClientCore extends CoreBase {
 
   protected override dueMs(association: Association, now: number): number {
     if (this.closed) return Number.POSITIVE_INFINITY;
-    const session = association.current;
-    let due = Math.min(super.dueMs(association, now), this.handshake.dueMs, this.metering.dueMs(now));
-    const canBegin = !this.handshake.isRunning && this.targets().length > 0;
-    if (session === null) return canBegin ? Math.min(due, Math.max(now, this.nextHandshakeMs)) : due;
-    due = Math.min(due, this.lease.dueMs, this.wishes.dueMs);
-    if (canBegin) {
-      due = Math.min(
-        due,
-        Math.max(this.nextHandshakeMs, Math.min(session.rekeyDueMs, silentAtMs(association, session))),
-      );
-    }
-    return due;
+    const due = Math.min(super.dueMs(association, now), this.session.dueMs(now), this.metering.dueMs(now));
+    return association.current === null ? due : Math.min(due, this.lease.dueMs, this.wishes.dueMs);
   }
 
   override handlePathsChanged(session: Session, now: number): void {
@@ -339,72 +299,8 @@ export class ClientCore extends CoreBase {
     };
   }
 
-  private establish(
-    established: Established,
-    localId: number,
-    batch: PacketBatch,
-    row: number,
-    now: number,
-  ): void {
-    const { association, context } = this;
-    const remoteId = established.sessionId | 0;
-    const session = context.sessions.create(
-      association,
-      localId,
-      remoteId,
-      established.suite,
-      established.keys,
-      now,
-    );
-    if (session === null) {
-      context.drops.add('table-full');
-      return;
-    }
-    session.peerIncarnation = established.incarnation;
-    this.handshakeIsForSilence = false;
-    const train = batch.train[row];
-    const words = this.endpoints.handleAnswered(batch.trainAddress, train * ADDRESS_WORDS);
-    const path = words && association.paths.find((other) => other?.row.socket === batch.trainSocket[train]);
-    if (path) {
-      path.setAddress(path.row.socket, words, 0);
-      path.handleHandshake(now);
-    }
-    // The others are asked at once: so the server learns them, and the session is confirmed over every path.
-    for (const other of association.paths) {
-      if (other === null || other === path) continue;
-      const endpoint = this.endpoints.of(other.row.family);
-      if (endpoint !== null && !isUsable(other.state)) other.setAddress(other.row.socket, endpoint, 0);
-      other.askNow(now);
-    }
-    association.adopt(session, now);
-    this.metering.handleSession();
-    this.lease.request(session, now);
-    this.wishes.change(now);
-    if (!this.sessionIsUp)
-      this.events.push({ kind: 'session', state: 'established', suite: session.suiteName });
-    this.sessionIsUp = true;
-    this.runAssociation(association, now);
-  }
-
-  private lose(now: number): void {
-    if (this.sessionIsUp) this.events.push({ kind: 'session', state: 'lost', suite: '' });
-    this.sessionIsUp = false;
-    this.association.choosePaths(now);
-    this.context.wake(this.association);
-  }
-
-  private beginHandshake(forSilence: boolean, now: number): void {
-    if (this.handshake.isRunning || now < this.nextHandshakeMs || this.targets().length === 0) return;
-    this.handshakeIsForSilence = forSilence;
-    this.handshake.begin(now);
-  }
-
   private tellWishes(session: Session, now: number): void {
     const body = this.wishes.poll(now);
     if (body !== null) this.commands.toAllPaths(session, body);
-  }
-
-  private targets(): HandshakeTarget[] {
-    return this.endpoints.targets(this.association.paths);
   }
 }

@@ -127,7 +127,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'a handshake is due although there is nowhere to send it',
     edits: [
       {
-        file: 'client-core.ts',
+        file: 'client-session.ts',
         find: 'const canBegin = !this.handshake.isRunning && this.targets().length > 0;',
         replace: 'const canBegin = !this.handshake.isRunning;',
       },
@@ -216,7 +216,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'the answer to a handshake is believed from any address',
     edits: [
       {
-        file: 'client-core.ts',
+        file: 'client-session.ts',
         find: 'const words = this.endpoints.handleAnswered(batch.trainAddress, train * ADDRESS_WORDS);',
         replace:
           'const words = batch.trainAddress.slice(train * ADDRESS_WORDS, (train + 1) * ADDRESS_WORDS).fill(0, 5);',
