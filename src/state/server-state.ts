@@ -97,7 +97,7 @@ export class ServerState {
     this.inviteRecords.set(record.id, record);
   }
 
-  /** True when everything is on the disk. */
+  /** Resolves when it was tried: true when everything that was changed until now is on the disk. */
   flush(): Promise<boolean> {
     return this.queue.flush();
   }

@@ -23,7 +23,7 @@ export class WriteQueue {
   private readonly urgent = new Set<string>();
   private urgentTimer: NodeJS.Timeout | undefined;
   private calmTimer: NodeJS.Timeout | undefined;
-  private running: Promise<void> = Promise.resolve();
+  private running: Promise<boolean> = Promise.resolve(true);
   private isFailing = false;
 
   /** `onError` hears the first of a row of failures; what failed stays in the queue. */
@@ -42,26 +42,24 @@ export class WriteQueue {
     this.urgent.add(path);
     this.urgentTimer ??= setTimeout(() => {
       this.urgentTimer = undefined;
-      this.enqueue(() => this.takeUrgent());
+      void this.enqueue(() => this.takeUrgent());
     }, 0);
   }
 
-  /** Tries to write everything once, now. True when nothing is left. */
-  async flush(): Promise<boolean> {
+  /** Tries to write everything once, now. True when all that was there is on the disk, whatever has come meanwhile. */
+  flush(): Promise<boolean> {
     clearTimeout(this.urgentTimer);
     clearTimeout(this.calmTimer);
     this.urgentTimer = undefined;
     this.calmTimer = undefined;
-    this.enqueue(() => [...this.waiting.keys()]);
-    await this.running;
-    return this.waiting.size === 0;
+    return this.enqueue(() => [...this.waiting.keys()]);
   }
 
   private writeLater(): void {
     this.calmTimer ??= setTimeout(
       () => {
         this.calmTimer = undefined;
-        this.enqueue(() => [...this.waiting.keys()].slice(0, BATCH_FILES));
+        void this.enqueue(() => [...this.waiting.keys()].slice(0, BATCH_FILES));
       },
       this.isFailing ? RETRY_MS : CALM_MS,
     );
@@ -73,9 +71,10 @@ export class WriteQueue {
     return paths;
   }
 
-  /** One after the other; `choose` says in its turn which files. */
-  private enqueue(choose: () => readonly string[]): void {
+  /** One after the other; `choose` says in its turn which files. Resolves when they were tried: true when all are on the disk. */
+  private enqueue(choose: () => readonly string[]): Promise<boolean> {
     this.running = this.running.then(() => this.writeAll(choose()));
+    return this.running;
   }
 
   /** One file that cannot be written keeps no other from the disk. */
@@ -85,7 +84,7 @@ export class WriteQueue {
     this.waiting.set(path, text);
   }
 
-  private async writeAll(paths: readonly string[]): Promise<void> {
+  private async writeAll(paths: readonly string[]): Promise<boolean> {
     let failures = 0;
     let written: File[] = [];
     for (const path of paths) {
@@ -106,6 +105,7 @@ export class WriteQueue {
     failures += await this.settle(written);
     if (failures === 0) this.isFailing = false;
     if (this.waiting.size > 0) this.writeLater();
+    return failures === 0;
   }
 
   /** Takes what has its place in its directory for good out of the queue; returns the directories that failed. */

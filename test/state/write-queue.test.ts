@@ -27,3 +27,18 @@ test('a file that cannot be written keeps no other from the disk, and is told on
   refuses.clear();
   expect(await queue.flush()).toBe(true);
 });
+
+test('what was to be kept is kept, whatever comes in meanwhile', async () => {
+  const queue: WriteQueue = new WriteQueue(
+    () => {},
+    async (path) => {
+      // A crowd of clients goes on shaking hands.
+      if (path === 'revoked') queue.put('counter', 'newer', false);
+    },
+    async () => {},
+  );
+  queue.put('counter', 'old', false);
+  queue.put('revoked', '', true);
+  expect(await queue.flush()).toBe(true);
+  expect(await queue.flush()).toBe(true);
+});
