@@ -51,6 +51,8 @@ export default defineConfig({
             'test/*.test.ts',
             'test/{proto,cli,config,state,control,daemon,doctor,host,engine,metrics,trends,dashboard,bench}/**/*.test.ts',
           ],
+          // Modules are loaded once for all files of a worker, two fifths of the time: who changes something global puts it back.
+          isolate: false,
           // Some walk through thousands of handshakes: seconds, and many of them on a machine with other work.
           testTimeout: 60_000,
         },
