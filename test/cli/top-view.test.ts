@@ -4,35 +4,9 @@ import { sparkline } from '../../src/cli/sparkline.ts';
 import { type TopView, topFrame } from '../../src/cli/top-view.ts';
 import type { PathSnapshot, PeerSnapshot, Sample, Snapshot } from '../../src/engine/messages.ts';
 import { Trends } from '../../src/trends/trends.ts';
+import * as usual from '../snapshots.ts';
 
-const path: PathSnapshot = {
-  path: 0,
-  interfaceName: 'wlan0',
-  remote: '192.0.2.1:4600',
-  observed: null,
-  state: 'up',
-  isBackup: false,
-  isExhausted: false,
-  sinceMs: 725_000,
-  rttMs: 21.34,
-  jitterMs: 0.4,
-  lossOut: 0.001,
-  lossIn: 0,
-  mtuBytes: 1_500,
-  sentDatagrams: 12_000,
-  sentBytes: 16_234_567,
-  receivedDatagrams: 11_000,
-  receivedBytes: 950,
-  duplicateDatagrams: 1_204,
-  firstArrivals: 9_000,
-  savedPackets: 1_204,
-  deliveredOutPerSecond: 0,
-  deliveredInPerSecond: 0,
-  delayInMs: null,
-  failedDatagrams: 0,
-  surplusCopies: 0,
-};
-
+const path: PathSnapshot = { ...usual.path, firstArrivals: 9_000, savedPackets: 1_204 };
 const lte: PathSnapshot = {
   ...path,
   path: 1,
@@ -43,49 +17,8 @@ const lte: PathSnapshot = {
   savedPackets: 0,
   budget: { bytes: 50e6, period: 'day', leftBytes: 12.34e6, renewsMs: 0 },
 };
-
-const peer: PeerSnapshot = {
-  name: 'server',
-  publicKey: 'key',
-  address: '10.77.0.2',
-  address6: null,
-  isStatic: false,
-  session: { established: true, suite: 'AES-256-GCM', ageMs: 61_000, silentMs: 12.3, handshakes: 1 },
-  sentPackets: 12_000,
-  sentBytes: 15_000_000,
-  receivedPackets: 22_202,
-  receivedBytes: 31_000_000_000,
-  duplicatesDropped: 21_019,
-  spoofedDropped: 0,
-  heldPackets: 0,
-  holdOverflows: 0,
-  policy: 'redundant',
-  rules: [],
-  isCopying: false,
-  orderHeld: 0,
-  orderLate: 0,
-  orderGaps: 0,
-  fragmentsSent: 0,
-  resentDatagrams: 0,
-  reassembled: 0,
-  reassemblyDropped: 0,
-  streams: [],
-  streamsRefused: 0,
-  paths: [path, lte],
-};
-
-const snapshot: Snapshot = {
-  role: 'client',
-  tunName: 'tun0',
-  uptimeMs: 726_000,
-  publicKey: 'key',
-  mtuBytes: 1_400,
-  policy: 'redundant',
-  peers: [peer],
-  rejects: {},
-  drops: {},
-  tun: { offload: true, tso: true, uso: true },
-};
+const peer: PeerSnapshot = { ...usual.peer, isStatic: false, paths: [path, lte] };
+const snapshot: Snapshot = { ...usual.snapshot, peers: [peer], rejects: {}, drops: {} };
 
 /** Twenty seconds in which a wave passes and the second path dies. */
 function past(names: readonly string[]): Trends {

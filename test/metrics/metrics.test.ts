@@ -9,78 +9,27 @@ import type { PathSnapshot, PeerSnapshot, Snapshot } from '../../src/engine/mess
 import { MetricsServer } from '../../src/metrics/metrics-server.ts';
 import { MAX_LABELLED_PEERS, renderMetrics } from '../../src/metrics/render.ts';
 import { freePort } from '../free-port.ts';
+import * as usual from '../snapshots.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 import { lintMetrics } from './lint.ts';
 
 const PATH: PathSnapshot = {
-  path: 0,
-  interfaceName: 'wlan0',
+  ...usual.path,
   remote: '203.0.113.10:4600',
-  observed: null,
-  state: 'up',
-  isBackup: false,
-  isExhausted: false,
-  sinceMs: 5,
   rttMs: 21.5,
-  jitterMs: 2,
   lossOut: 0.25,
   lossIn: null,
-  mtuBytes: 1_500,
-  sentDatagrams: 10,
-  sentBytes: 1_000,
-  receivedDatagrams: 9,
-  receivedBytes: 900,
-  duplicateDatagrams: 4,
-  firstArrivals: 5,
-  savedPackets: 0,
-  deliveredOutPerSecond: 0,
-  deliveredInPerSecond: 0,
-  delayInMs: null,
-  failedDatagrams: 0,
-  surplusCopies: 0,
 };
-
 const PEER: PeerSnapshot = {
-  name: 'server',
-  publicKey: 'key',
-  address: '10.77.0.2',
-  address6: null,
-  isStatic: false,
-  policy: 'redundant',
-  rules: [],
-  isCopying: true,
-  orderHeld: 0,
-  orderLate: 0,
-  orderGaps: 0,
-  session: { established: true, suite: 'AES-256-GCM', ageMs: 1, silentMs: 40, handshakes: 1 },
-  sentPackets: 5,
-  sentBytes: 500,
-  receivedPackets: 5,
-  receivedBytes: 400,
-  duplicatesDropped: 4,
-  spoofedDropped: 0,
-  heldPackets: 0,
-  holdOverflows: 0,
-  fragmentsSent: 0,
-  resentDatagrams: 0,
-  reassembled: 0,
-  reassemblyDropped: 0,
-  streams: [],
-  streamsRefused: 0,
+  ...usual.peer,
   paths: [PATH, { ...PATH, path: 1, remote: '[2001:db8::1]:4600', state: 'down', rttMs: null }],
 };
-
 const SNAPSHOT: Snapshot = {
-  role: 'client',
-  tunName: 'tun0',
+  ...usual.snapshot,
   uptimeMs: 61_500,
-  publicKey: 'key',
-  mtuBytes: 1_400,
-  policy: 'redundant',
   peers: [PEER],
   rejects: { forged: 2, 'too-old': 0 },
   drops: { 'no-destination': 1 },
-  tun: { offload: true, tso: true, uso: true },
 };
 
 test('names, units, kinds and help are as Prometheus wants them', async () => {
