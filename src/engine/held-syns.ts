@@ -32,8 +32,11 @@ export interface HeldSynsOptions {
   readonly marks: SynMarks;
 }
 
-/** Beyond it a connection is taken at once, and its target asked afterwards. */
-const MAX_HELD = 4_096;
+/**
+ * Half of the channels. Beyond it a connection is taken at once, and its target asked afterwards: a flood of packets from nowhere ends
+ * in the kernel, which asks senders to prove themselves, and does not take the channels of those that can.
+ */
+const MAX_WAITING = 512;
 const SWEEP_MS = 1_000;
 /** Whoever still wants a connection repeats the SYN: after 3 s at most (RFC 6298 §5.7), and each time after twice as long at most. */
 const FIRST_PATIENCE_MS = 4_000;
@@ -49,6 +52,8 @@ const ANSWERS: Partial<Record<TerminateKind, number>> = {
 
 export class HeldSyns {
   private readonly held = new Map<string, HeldSyn>();
+  /** Of these, whose connections have come in. */
+  private joined = 0;
   private stopSweep: (() => void) | null = null;
 
   constructor(private readonly options: HeldSynsOptions) {}
@@ -63,7 +68,7 @@ export class HeldSyns {
     if (syn === null) return;
     const known = this.held.get(syn.key);
     if (known !== undefined) known.handleRepeat(syn);
-    else if (this.held.size >= MAX_HELD) this.giveBack(syn, this.options.marks.onward);
+    else if (this.held.size - this.joined >= MAX_WAITING) this.giveBack(syn, this.options.marks.onward);
     else this.begin(syn);
     this.options.host.drain();
   }
@@ -74,6 +79,7 @@ export class HeldSyns {
     const found = this.held.get(key);
     if (found === undefined || found.state === 'joined') return undefined;
     found.state = 'joined';
+    this.joined++;
     socket.once('close', () => this.forget(found));
     return found.stream;
   }
@@ -110,7 +116,9 @@ export class HeldSyns {
   }
 
   private forget(held: HeldSyn): void {
-    if (this.held.get(held.syn.key) === held) this.held.delete(held.syn.key);
+    if (this.held.get(held.syn.key) !== held) return;
+    this.held.delete(held.syn.key);
+    if (held.state === 'joined') this.joined--;
   }
 
   private sweepLater(): void {

@@ -227,9 +227,18 @@ describe('too many', () => {
       port: { send: (_family, _packet, mark) => given.push([mark, 0]) },
       marks: { onward: ONWARD, answer: ANSWER },
     });
-    for (let i = 0; i < 4_100; i++) many.handleHead(tcpPacket(4, { sourcePort: 10_000 + i }).packet);
-    expect(many.size).toBe(4_096);
-    expect(given).toEqual(Array(4).fill([ONWARD, 0]));
+    for (let i = 0; i < 520; i++) many.handleHead(tcpPacket(4, { sourcePort: 10_000 + i }).packet);
+    expect(many.size).toBe(512);
+    expect(given).toEqual(Array(8).fill([ONWARD, 0]));
+    // One that has come in makes room, and its end takes none away.
+    const socket = socketOf({ sourcePort: 10_000 });
+    many.take(socket);
+    many.handleHead(tcpPacket(4, { sourcePort: 20_000 }).packet);
+    expect(many.size).toBe(513);
+    socket.emit('close');
+    many.handleHead(tcpPacket(4, { sourcePort: 20_001 }).packet);
+    expect(many.size).toBe(512);
+    expect(given).toHaveLength(9);
   });
 });
 
