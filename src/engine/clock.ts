@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** Time as the engine sees it: the one place that reads it in production, and what the simulator puts in its stead. */
 export interface Clock {
   /** Milliseconds; monotonic. */
