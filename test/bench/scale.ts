@@ -15,20 +15,22 @@ import { burst, grow, type Line, load, quiet } from './scale/phases.ts';
 import { ScaleServer } from './scale/server.ts';
 import { plainTable } from './table.ts';
 
+const BURST_CLIENTS = 2_000;
 const USAGE = `npm run bench:scale -- [options]
 
   --clients N    associated clients in the end (default 10000)
   --active N     clients that carry traffic (default 100)
+  --burst N      clients that lose their sessions and come back (default ${BURST_CLIENTS})
   --quick        1,000 clients
   --json FILE    all numbers
   --node-flags=S flags for the server's Node, for profiles; --trace FILE keeps what they print`;
 const FIRST_STEP = 1_000;
 const BURST_PER_SECOND = 500;
-const BURST_CLIENTS = 2_000;
 
 interface Options {
   readonly clients: number;
   readonly active: number;
+  readonly burst: number;
   readonly jsonFile: string | null;
   readonly nodeFlags: readonly string[];
   readonly traceFile: string | null;
@@ -41,6 +43,7 @@ function parseOptions(): Options | null {
   const options = {
     clients: text,
     active: text,
+    burst: text,
     json: text,
     'node-flags': text,
     trace: text,
@@ -50,12 +53,20 @@ function parseOptions(): Options | null {
   const { values } = parseArgs({ options });
   const clients = Number(values.clients ?? (values.quick ? FIRST_STEP : 10_000));
   const active = Number(values.active ?? 100);
-  const isSound = [clients, active].every(
+  const burst = Number(values.burst ?? BURST_CLIENTS);
+  const isSound = [clients, active, burst].every(
     (count) => Number.isInteger(count) && count >= 2 && count <= 60_000,
   );
   if (values.help || !isSound || active >= clients) return null;
   const nodeFlags = values['node-flags']?.split(' ').filter(Boolean) ?? [];
-  return { clients, active, jsonFile: values.json ?? null, nodeFlags, traceFile: values.trace ?? null };
+  return {
+    clients,
+    active,
+    burst,
+    jsonFile: values.json ?? null,
+    nodeFlags,
+    traceFile: values.trace ?? null,
+  };
 }
 
 function say(text: string): void {
@@ -94,7 +105,7 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
     report(await grow(server, crowd, from, to, emptyBytes));
     from = to;
   }
-  const count = Math.min(BURST_CLIENTS, crowd.total);
+  const count = Math.min(options.burst, crowd.total);
   const phases = [
     () => load(server, active, activeCount),
     () => quiet(active, activeCount),
