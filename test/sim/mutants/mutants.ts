@@ -196,7 +196,7 @@ export const MUTANTS: readonly Mutant[] = [
       {
         file: 'server-core.ts',
         find: 'publicKey: base64(this.responder.publicKey),',
-        replace: 'publicKey: base64(this.options.privateKey),',
+        replace: "publicKey: base64(this.responder['keys'].privateKey),",
       },
     ],
     run: scenario('nat-reboots'),
