@@ -4,6 +4,7 @@ import { nearest } from '../config/nearest.ts';
 import { UserError } from '../errors.ts';
 import { version } from '../version.ts';
 import { nameOf, VERBS, verbsIn } from './commands.ts';
+import { remedyFor } from './other-words.ts';
 import { formatVerbList } from './verb-list.ts';
 
 const EXIT_FAILED = 1;
@@ -67,10 +68,8 @@ async function parser(words: readonly string[], commands: readonly CommandModule
     .command('$0 [command]', false, {}, ({ command }) => {
       if (command === undefined) throw misuse('no command', `one of: ${names.join(', ')}`);
       const near = nearest(String(command), names);
-      throw misuse(
-        `there is no command ${command}`,
-        near === undefined ? undefined : `did you mean ${near}?`,
-      );
+      const fix = remedyFor(String(command)) ?? (near && `did you mean ${near}?`);
+      throw misuse(`there is no command ${command}`, fix ?? 'resip-vpn --help lists them');
     })
     .version(version())
     .alias('version', 'V')

@@ -1,6 +1,7 @@
 /** The forwards of a running client: those of its configuration, and those that come and go by `resip-vpn forward`. */
 import type { Engine } from '../engine/engine-client.ts';
 import type { EngineEvent, Forward } from '../engine/messages.ts';
+import { UserError } from '../errors.ts';
 import type { Log } from './log.ts';
 
 type ForwardEvent = Extract<EngineEvent, { kind: 'forward' }>;
@@ -33,7 +34,8 @@ export class Forwards {
    */
   async add(forward: Forward, patienceMs = 0): Promise<ForwardListing> {
     const { id, direction } = forward;
-    if (this.#active.has(id)) throw new Error(`${id} is there already`);
+    if (this.#active.has(id))
+      throw new UserError(`${id} is there already`, { fix: 'see: resip-vpn forward list' });
     this.#active.set(id, { ...forward, state: 'waiting', message: '', listeningPort: 0 });
     const first = new Promise<ForwardEvent>((resolve) => this.#waiters.set(id, resolve));
     this.engine.post({ kind: 'forward-add', forward });
@@ -44,7 +46,8 @@ export class Forwards {
 
   /** Connections that are open stay. Throws when there is no such forward. */
   remove(id: string): void {
-    if (!this.#active.delete(id)) throw new Error(`there is no forward ${id}`);
+    if (!this.#active.delete(id))
+      throw new UserError(`there is no forward ${id}`, { fix: 'name one of: resip-vpn forward list' });
     this.engine.post({ kind: 'forward-remove', id });
     this.log.info({ forward: id }, 'forward-removed');
   }
@@ -59,9 +62,9 @@ export class Forwards {
     const failures: string[] = [];
     for (const forward of forwards) {
       if (this.#active.has(forward.id)) continue;
-      await this.add(forward).catch((error: Error) => failures.push(error.message));
+      await this.add(forward).catch((error: UserError) => failures.push(error.what));
     }
-    if (failures.length > 0) throw new Error(failures.join('; '));
+    if (failures.length > 0) throw new UserError(failures.join('; '));
   }
 
   get list(): readonly ForwardListing[] {
@@ -90,7 +93,8 @@ export class Forwards {
   }
 
   #throwIfFailed(event: ForwardEvent | undefined): void {
-    if (event?.state === 'failed') throw new Error(`cannot forward ${event.id}: ${event.message}`);
+    if (event?.state !== 'failed') return;
+    throw new UserError(`cannot forward ${event.id}: ${event.message}`, { fix: 'choose another local port' });
   }
 }
 

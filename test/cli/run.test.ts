@@ -60,6 +60,8 @@ describe('misuse is 2, says what to do, and leaves stdout alone', () => {
   test.each([
     [[], 'one of: server, invite, client'],
     [['clinet'], 'did you mean client?'],
+    [['down'], 'systemctl stop resip-vpn-client@client'],
+    [['quux'], 'resip-vpn --help lists them'],
     [['server', 'now'], 'server does not know what to do with now'],
     [['client'], '-i: expected at least one interface'],
     [['client', 'x', '-i', 'wlan0'], 'x is no invite'],
