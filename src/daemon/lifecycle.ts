@@ -9,6 +9,9 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 /** 128 + 15 and the like are what a shell shows for a signal; forced is simply "failed". */
 const EXIT_FORCED = 1;
 
+/** One Ctrl-C may come twice: from the terminal, and handed on by what stands in between (timeout, npm, sudo). No person is so quick. */
+const ECHO_MS = 500;
+
 export interface Life {
   /** `undo` runs at the end, after those of what was started later. Its failure is logged and stops nothing. */
   defer(what: string, undo: () => void | Promise<void>): void;
@@ -39,6 +42,7 @@ export async function runUntilEnd(
   const ended = new Promise<void>((resolve) => {
     settle = resolve;
   });
+  let endingMs = Number.NEGATIVE_INFINITY;
   const end = (how: { error: unknown } | 'signal') => {
     outcome ??= how;
     settle();
@@ -51,10 +55,12 @@ export async function runUntilEnd(
       onHangup();
       return;
     }
+    if (performance.now() - endingMs < ECHO_MS) return;
     if (outcome !== undefined) {
       log.warn({ signal }, 'forced');
       process.exit(EXIT_FORCED);
     }
+    endingMs = performance.now();
     log.info({ signal }, 'ending');
     end('signal');
   };

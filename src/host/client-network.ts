@@ -1,5 +1,5 @@
 /** The client's side of the machine: a way out for each path, the tunnel's addresses, and what is routed into it. */
-import { UserError } from '../errors.ts';
+import { ErrnoError, UserError } from '../errors.ts';
 import type { Assignment } from '../proto/snapshot.ts';
 import { DnsKeeper } from './dns/dns-keeper.ts';
 import { upstreamServers } from './dns/nameservers.ts';
@@ -308,7 +308,9 @@ export class ClientNetwork {
         await this.#sayOverlaps();
       });
     } catch (err) {
-      this.log.warn({ err }, 'routes-not-kept');
+      // A device that has just gone, the tunnel's own at the end above all, is told of by its own notification.
+      const isGone = err instanceof ErrnoError && err.code === 'ENODEV';
+      this.log[isGone ? 'debug' : 'warn']({ err }, 'routes-not-kept');
     }
   }
 

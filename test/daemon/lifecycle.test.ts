@@ -49,9 +49,20 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
   },
 );
 
+test('a signal that is handed on as well is one signal: nothing is left behind', async () => {
+  const undo = "say('undoing'); return new Promise((done) => setTimeout(done, 100));";
+  const { child, saw, ended } = daemon(`life.defer('slow', () => { ${undo} });`);
+  await saw('ready');
+  child.kill('SIGINT');
+  await saw('undoing');
+  child.kill('SIGINT');
+  child.kill('SIGTERM');
+  expect(await ended).toEqual({ code: 0, lines: ['ready', 'undoing', 'undo second', 'undo first'] });
+});
+
 test('a second signal does not wait', async () => {
   const { child, saw, ended } = daemon(
-    "life.defer('stuck', () => { say('stuck'); return new Promise(() => {}); });",
+    "life.defer('stuck', () => new Promise(() => setTimeout(() => say('stuck'), 600)));",
   );
   await saw('ready');
   child.kill('SIGTERM');
