@@ -2,7 +2,7 @@
 # Diverts TCP connections that would go into the tunnel to a program on this machine, which sees whom they were made to.
 #
 #   program ---SYN---> (tun0) --mark, rule, "local" route--> lo --TPROXY--> the client's listener ==stream==> server --> target
-#   network behind ---SYN---> eth1 ---------- mark, TPROXY ----------------------^
+#   network behind ---SYN---> eth1 (forwarded to tun0) -- mark, TPROXY -----------^
 #
 #   persist.sh up   --name NAME --tun IFACE --ports PORTS --own MARK/MASK --mark MARK --priority N --port4 PORT [--port6 PORT]
 #                   [--group N --answer MARK]
@@ -62,9 +62,19 @@ families() {
   if [[ -e /proc/net/if_inet6 ]]; then echo -6; fi
 }
 
+# behind_at_once RULE: of each family that this machine forwards.
+behind_at_once() {
+  if grep -qs 1 /proc/sys/net/ipv4/conf/*/forwarding; then echo "meta nfproto ipv4 $1"; fi
+  if grep -qs 1 /proc/sys/net/ipv6/conf/*/forwarding; then echo "meta nfproto ipv6 $1"; fi
+}
+
 # The route of a connection's first packet decides, so this machine, its neighbours and all that goes past the tunnel are left
 # alone. Later packets follow their connection's mark; what the connection's other end sends is not theirs. A packet that was
 # marked to stay must not leave, should somebody have removed the rule or the route.
+#
+# Of a network behind, only what this machine forwards is taken, behind its own rules about that: anybody on the Wi-Fi of a café can send
+# us a packet for the far end of the tunnel. A held one is dropped there; one that is diverted at once has to be before it is
+# forwarded, and there is but the switch to look at.
 table() {
   local syn='tcp flags & (syn | ack) == syn'
   local first="$syn tcp dport @ports" onward='ct direction original ct mark '$MARK
@@ -79,6 +89,18 @@ table() {
     meta mark $((ANSWER + 4)) ct mark set $MARK reject with icmpx type admin-prohibited
     meta mark $MARK $syn ct mark set $MARK"
   fi
+  local behind='' forwarded=''
+  if [[ $GROUP ]]; then
+    # One that has another target by now (DNAT) would be answered by that.
+    forwarded="chain forwarded {
+    type filter hook forward priority filter + 10;
+    iifname \"$TUN\" return
+    ct status dnat return
+    oifname \"$TUN\" $first jump hold
+  }"
+  else
+    behind=$(behind_at_once "$first fib daddr . mark oifname \"$TUN\" ct mark set $MARK")
+  fi
   local ipv6=''
   if [[ $PORT6 ]]; then ipv6="meta nfproto ipv6 meta l4proto tcp tproxy ip6 to [::1]:$PORT6 accept"; fi
   cat <<RULES
@@ -91,16 +113,16 @@ table inet $NAME {
     meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:$PORT4 accept
     $ipv6
   }
-  chain begin {
+  chain hold {
     $hold
-    ct mark set $MARK
   }
   chain programs {
     type route hook output priority mangle;
     meta l4proto != tcp return
     $answers
     meta mark & ${OWN#*/} == ${OWN%/*} return
-    oifname "$TUN" $first jump begin
+    oifname "$TUN" $first jump hold
+    oifname "$TUN" $first ct mark set $MARK
     $onward meta mark set $MARK
   }
   chain arrivals {
@@ -109,9 +131,10 @@ table inet $NAME {
     iifname "$TUN" return
     iifname "lo" meta mark $MARK goto take
     iifname "lo" return
-    $first fib daddr . mark oifname "$TUN" jump begin
+    $behind
     $onward goto take
   }
+  $forwarded
   chain guard {
     type filter hook postrouting priority filter;
     meta mark $MARK oifname != "lo" drop

@@ -62,6 +62,20 @@ describe('what is taken', () => {
     expect((await attempt(lan.command(['ping', '-c', '1', '-W', '1', WEB_ADDRESS]))).code).not.toBe(0);
   });
 
+  it('but of a network that it forwards for alone: a stranger on the Wi-Fi could send it anything', async () => {
+    const { namespace } = lab.client;
+    const fromLan = async () =>
+      (await attempt(lan.command(['curl', '-m', '2', `http://${WEB_ADDRESS}/`]))).code;
+    await namespace.sysctl({ 'net.ipv4.ip_forward': '0' });
+    expect(await fromLan()).toBe(28);
+    await namespace.sysctl({ 'net.ipv4.ip_forward': '1' });
+    await namespace.run(['iptables', '-P', 'FORWARD', 'DROP']);
+    expect(await fromLan()).toBe(28);
+    await namespace.run(['iptables', '-P', 'FORWARD', 'ACCEPT']);
+    expect(await fromLan()).toBe(0);
+    await untilNoStream();
+  });
+
   it('a large file arrives as it was sent', async () => {
     const path = join(lab.directory, 'file');
     const { code } = await curl(lab.client.namespace, '-o', path, `http://${WEB_ADDRESS}/bytes/20000000`);

@@ -103,7 +103,7 @@ beforeAll(async () => {
     `route add default via ${LAN.client}`,
     `route add default via ${LAN.client6}`,
   ]);
-  await namespace.sysctl({ 'net.ipv4.ip_forward': '1' });
+  await namespace.sysctl({ 'net.ipv4.ip_forward': '1', 'net.ipv6.conf.all.forwarding': '1' });
   await lab.reject('host-unreachable', HOST);
   await lab.reject('no-route', NETWORK, NETWORK6);
   await lab.reject('admin-prohibited', PROHIBITED, PROHIBITED6);
