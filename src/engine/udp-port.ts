@@ -29,8 +29,9 @@ export function openUdpPort(options: PortOptions): Promise<LocalPort> {
 }
 
 class UdpFlows {
-  /** By sender. Bounded by the streams of the association. */
+  /** The latest of each sender. Bounded by the streams of the association, as those are that are not over. */
   private readonly flows = new Map<string, DatagramPump>();
+  private readonly open = new Set<DatagramPump>();
   private readonly sweep: NodeJS.Timeout;
 
   constructor(
@@ -44,7 +45,7 @@ class UdpFlows {
   /** Ends its flows: without the socket nothing would reach their senders. */
   close(): void {
     clearInterval(this.sweep);
-    for (const flow of [...this.flows.values()]) flow.abort();
+    for (const flow of [...this.open]) flow.abort();
     this.socket.close();
   }
 
@@ -68,6 +69,7 @@ class UdpFlows {
       {
         send: (datagram, done) => this.socket.send(datagram, port, address, done),
         close: () => {
+          this.open.delete(flow);
           refuseDatagram(stream.endedBy, { address, port }, this.port);
           if (this.flows.get(sender) === flow) this.flows.delete(sender);
         },
@@ -76,6 +78,7 @@ class UdpFlows {
     );
     stream.owner = flow;
     this.flows.set(sender, flow);
+    this.open.add(flow);
     return flow;
   }
 
