@@ -20,9 +20,13 @@ export function openUdpPort(options: PortOptions): Promise<LocalPort> {
   });
   const flows = new UdpFlows(socket, options);
   return new Promise((resolve, reject) => {
-    socket.once('error', reject);
+    const fail = (error: Error) => {
+      flows.close();
+      reject(error);
+    };
+    socket.once('error', fail);
     socket.bind(port, address || undefined, () => {
-      socket.off('error', reject).on('error', onFailed);
+      socket.off('error', fail).on('error', onFailed);
       resolve({ port: socket.address().port, close: () => flows.close() });
     });
   });

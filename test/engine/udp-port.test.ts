@@ -1,5 +1,6 @@
 /** A UDP port and its flows, over a real socket and streams of which only the ends are there. */
 import { createSocket } from 'node:dgram';
+import { readdirSync } from 'node:fs';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { StreamOwner } from '../../src/engine/stream-owner.ts';
 import { openUdpPort } from '../../src/engine/udp-port.ts';
@@ -64,4 +65,20 @@ it('a flow that waits for its target’s last word ends with the port, though it
     stream.isEnded = true;
     stream.owner?.handleNews(News.READABLE);
   }
+});
+
+it('a port that is taken costs nothing, however often it is asked for', async () => {
+  const taken = createSocket('udp4');
+  onTestFinished(() => void taken.close());
+  await new Promise<void>((resolve) => taken.bind(0, '127.0.0.1', resolve));
+  const ask = () =>
+    openUdpPort({
+      ...{ protocol: 'udp', address: '127.0.0.1', port: taken.address().port },
+      ...{ host: { nowMs: 0, drain: () => {} }, open: () => null, onFailed: () => {} },
+    });
+  const descriptors = () => readdirSync('/proc/self/fd').length;
+  await expect(ask()).rejects.toThrow('EADDRINUSE');
+  const before = descriptors();
+  for (let i = 0; i < 20; i++) await expect(ask()).rejects.toThrow('EADDRINUSE');
+  await vi.waitFor(() => expect(descriptors()).toBeLessThan(before + 10));
 });
