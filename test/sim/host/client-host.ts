@@ -240,8 +240,9 @@ export class ClientHost extends Host {
 
   private checkBudgets(): void {
     for (const [link, budget] of this.budgets.entries()) {
-      const { crossedBytes } = this.accesses[link];
-      if (budget !== null && crossedBytes > budget.totalBytes + BUDGET_SLACK_BYTES)
+      // The network may copy what is under way: that is known when it is too late.
+      const { crossedBytes, down } = this.accesses[link];
+      if (budget !== null && crossedBytes > budget.totalBytes + BUDGET_SLACK_BYTES + down.copiedBytes)
         throw new Violation(
           'within-budget',
           `${this.name}: ${crossedBytes} of ${budget.totalBytes} bytes crossed link ${link}`,

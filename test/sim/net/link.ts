@@ -50,6 +50,8 @@ export class Link {
   private isBursting = false;
   private freeMs = 0;
   private lastArrivalMs = 0;
+  /** Of what it duplicated, the copies. */
+  copiedBytes = 0;
 
   constructor(
     private readonly queue: EventQueue,
@@ -68,6 +70,7 @@ export class Link {
     else arrivalMs = this.lastArrivalMs = Math.max(arrivalMs, this.lastArrivalMs);
     this.queue.at(arrivalMs, () => deliver(datagram));
     if (!random.chance(settings.duplicate)) return;
+    this.copiedBytes += packetBytes(datagram);
     this.queue.at(arrivalMs + random.fraction() * settings.reorderMs, () => deliver(datagram));
   }
 
