@@ -94,6 +94,8 @@ note() {
 # set_sysctl CMD KEY WANTED
 set_sysctl() {
   local cmd=$1 key=$2 wanted=$3 previous
+  # Another instance that starts beside this one may have set and noted it since: without a note on our account it would put it back.
+  NOTES_OF=''
   previous=$(<"/proc/sys/$key") || die "no such kernel setting: $key"
   note "$cmd" "$key" "$previous" "$wanted"
   if [[ $previous != "$wanted" ]]; then write_sysctl "$key" "$wanted"; fi
