@@ -69,9 +69,10 @@ describe('what is taken', () => {
     await namespace.sysctl({ 'net.ipv4.ip_forward': '0' });
     expect(await fromLan()).toBe(28);
     await namespace.sysctl({ 'net.ipv4.ip_forward': '1' });
-    await namespace.run(['iptables', '-P', 'FORWARD', 'DROP']);
+    const chain = '{ type filter hook forward priority filter; policy drop; }';
+    await namespace.run(['nft', `add table inet owner; add chain inet owner forward ${chain}`]);
     expect(await fromLan()).toBe(28);
-    await namespace.run(['iptables', '-P', 'FORWARD', 'ACCEPT']);
+    await namespace.run(['nft', 'delete table inet owner']);
     expect(await fromLan()).toBe(0);
     await untilNoStream();
   });
