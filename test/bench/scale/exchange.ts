@@ -22,7 +22,11 @@ export async function exchange(crowd: Crowd, seconds: number, perSecond: number)
   });
   const beganMs = performance.now();
   let sent = 0;
+  let pausedMs = 0;
+  let lookedMs = beganMs;
   for (let now = beganMs; now - beganMs < seconds * 1000; now = performance.now()) {
+    pausedMs = Math.max(pausedMs, now - lookedMs);
+    lookedMs = now;
     // Each packet at its own time: clients do not send in step.
     const due = Math.floor(((now - beganMs) / 1000) * perSecond * clients.length);
     for (; sent < due; sent++) {
@@ -44,5 +48,6 @@ export async function exchange(crowd: Crowd, seconds: number, perSecond: number)
     p50Ms: percentile(tookMs, 50),
     p99Ms: percentile(tookMs, 99),
     maxMs: percentile(tookMs, 100),
+    pausedMs,
   };
 }

@@ -32,6 +32,8 @@ export interface ExchangeResult {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** The longest that this process itself did not come to look. */
+  readonly pausedMs: number;
 }
 
 export interface Results {

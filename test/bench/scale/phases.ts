@@ -116,6 +116,7 @@ function exchangeLines(title: string, result: ExchangeResult): Line[] {
     { title: '  one way, p50', value: result.p50Ms, unit: 'ms' },
     { title: '  one way, p99', value: result.p99Ms, unit: 'ms' },
     { title: '  one way, worst', value: result.maxMs, unit: 'ms' },
+    { title: '  of that at most this process itself', value: result.pausedMs, unit: 'ms' },
   ];
 }
 
