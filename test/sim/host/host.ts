@@ -290,13 +290,19 @@ export abstract class Host implements SocketOwner, TunObserver {
   freeze(forMs: number): void {
     this.clock.freeze(forMs);
     this.pausedMs = this.clock.frozenUntilMs;
-    this.order.excuse();
+    this.handleLeap(forMs);
     this.world.queue.at(this.pausedMs, () => this.readTun());
   }
 
   jump(monotonicMs: number, wallMs: number): void {
     this.pausedMs = Math.max(this.pausedMs, this.world.queue.nowMs);
-    this.order.excuse();
+    this.handleLeap(monotonicMs);
     this.clock.jump(monotonicMs, wallMs);
+  }
+
+  /** What waited when the clock leapt did not wait for so long. */
+  private handleLeap(leapMs: number): void {
+    this.order.excuse(leapMs);
+    this.model.handleLeap(leapMs);
   }
 }

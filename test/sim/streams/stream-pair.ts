@@ -59,12 +59,14 @@ export class StreamPair {
     throw new Violation('stream-told-truly', `${end.name} was ended (${kind}) and nobody had ended it`);
   }
 
-  /** One of the machines has forgotten what it knew when the stream began. */
+  /** One of the machines has forgotten what it knew when the stream began, or did not run any more. */
   private isOtherLife(): boolean {
     const { life } = this;
     const now = this.present();
     return (
       life === null ||
+      life.clientCore === null ||
+      life.serverCore === null ||
       now.clientCore !== life.clientCore ||
       now.serverCore !== life.serverCore ||
       now.association !== life.association ||

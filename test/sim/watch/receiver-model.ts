@@ -27,7 +27,7 @@ interface OpenKey {
 }
 
 interface HeldPiece extends Piece {
-  readonly arrivedMs: number;
+  arrivedMs: number;
   /** Was held while there were so many that some may have been forgotten. */
   mayBeForgotten: boolean;
 }
@@ -52,6 +52,16 @@ export class ReceiverModel {
         this.pieces.delete(old);
       }
     this.keys.set(key, { installedMs: now, lastMs: now, top: -1, seen: new Set() });
+  }
+
+  /** The clock leaps: pieces may have aged at once, or wait for their turn and begin to age behind the leap. */
+  handleLeap(leapMs: number): void {
+    for (const lanes of this.pieces.values())
+      for (const held of lanes)
+        for (const piece of held?.values() ?? []) {
+          piece.arrivedMs += leapMs;
+          piece.mayBeForgotten = true;
+        }
   }
 
   /** The process ended: keys and pieces are gone. */
