@@ -229,7 +229,7 @@ export class ClientHost extends Host {
           'stays-with-the-server',
           `${this.name} path ${path.id} leads to ${formatAddress(remote)}`,
         );
-      if (path?.isExhausted && isUsable(path.state))
+      if (path?.isExhausted && isUsable(path.state) && association.current !== null)
         throw new Violation('within-budget', `${this.name} path ${path.id} is used up and ${path.state}`);
     }
     if (this.options.keepsCount) this.checkBudgets();
