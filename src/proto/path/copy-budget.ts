@@ -24,8 +24,8 @@ const SMALL_BYTES = 256;
 /** Queueing delay that is a sign of congestion, and below which there is room for more. */
 const CONGESTED_QUEUE_MS = 100;
 const CLEAR_QUEUE_MS = 50;
-/** A shorter queue is a sign, too, when so much less arrives than leaves: it overflows. */
-const OVERFLOWING = 0.8;
+/** A shorter queue is a sign, too, when less than this part arrives: it overflows. A lossy link loses a third and wants its copies. */
+const OVERFLOWING = 0.5;
 /** A flow in slow start doubles with each round trip and is one ahead. */
 const SLOW_START_GROWTH = 4;
 const CAREFUL_GROWTH = 1.1;

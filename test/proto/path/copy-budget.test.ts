@@ -73,6 +73,15 @@ describe('copy budget', () => {
     expect(budget.surplusCopies).toBeGreaterThan(1_000);
   });
 
+  it('leaves no copy out on a link that loses a third and answers 65 to 85 ms later most of the time', () => {
+    const budget = new CopyBudget();
+    for (let now = 1, report = 0; now <= 10_000; now++) {
+      budget.take(400, now);
+      if (now % 100 === 0) budget.handleReport(report++ % 8 === 0 ? 30 : 95 + (now % 40), 400, 267, now);
+    }
+    expect(budget.surplusCopies).toBe(0);
+  });
+
   it('ends without a limit on a link that takes everything', () => {
     const budget = new CopyBudget();
     drive(budget, 2_000_000, 600_000, 4);
