@@ -302,7 +302,7 @@ export abstract class Host implements SocketOwner, TunObserver {
 
   /** What waited when the clock leapt did not wait for so long. */
   private handleLeap(leapMs: number): void {
-    this.order.excuse(leapMs);
+    this.order.excuse();
     this.model.handleLeap(leapMs);
   }
 }

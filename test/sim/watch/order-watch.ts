@@ -24,7 +24,7 @@ export class OrderWatch {
   behind = 0;
   private waiting = new Map<number, Waiting>();
   /** By lane: the highest number that came out, and when. */
-  private readonly highest = new Map<string, { readonly number: number; atMs: number }>();
+  private readonly highest = new Map<string, { number: number; atMs: number }>();
 
   constructor(private readonly name: string) {}
 
@@ -60,14 +60,9 @@ export class OrderWatch {
       throw new Violation('in-order', `${this.name}: packet ${id} waited and came out behind a later one`);
   }
 
-  /**
-   * The machine is no longer what it was when they came: it slept, its session ended, its process is another, its clock leapt by
-   * `leapMs`, in which none of them waited.
-   */
-  excuse(leapMs = 0): void {
-    for (const [id, packet] of this.waiting)
-      this.waiting.set(id, { ...packet, arrivedMs: packet.arrivedMs + leapMs, certain: false });
-    for (const highest of this.highest.values()) highest.atMs += leapMs;
+  /** The machine is no longer what it was when they came: it slept, its session ended, its process is another. */
+  excuse(): void {
+    for (const [id, packet] of this.waiting) this.waiting.set(id, { ...packet, certain: false });
   }
 
   /** To be called after every turn and now and then. */
