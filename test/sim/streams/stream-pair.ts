@@ -15,6 +15,8 @@ interface Life {
   readonly association: Association | undefined;
   /** The life of the server that the client believes in; it may be over without the client knowing. */
   readonly believed: number;
+  /** The server's session is with the life of the client that runs now; it may be over without the server knowing. */
+  readonly isMet: boolean;
 }
 
 export class StreamPair {
@@ -59,14 +61,13 @@ export class StreamPair {
     throw new Violation('stream-told-truly', `${end.name} was ended (${kind}) and nobody had ended it`);
   }
 
-  /** One of the machines has forgotten what it knew when the stream began, or did not run any more. */
+  /** One of the machines has forgotten what it knew when the stream began, or had done so without the other knowing. */
   private isOtherLife(): boolean {
     const { life } = this;
     const now = this.present();
     return (
       life === null ||
-      life.clientCore === null ||
-      life.serverCore === null ||
+      (this.plan.kind === 'remote' && !life.isMet) ||
       now.clientCore !== life.clientCore ||
       now.serverCore !== life.serverCore ||
       now.association !== life.association ||
@@ -78,7 +79,13 @@ export class StreamPair {
     const { client, server } = this;
     const associations = server.core === null ? [] : associationsOf(server.core);
     const association = associations.find(({ name }) => name === client.name);
-    const believed = client.core === null ? 0 : associationsOf(client.core)[0]['peerIncarnation'];
-    return { clientCore: client.core, serverCore: server.core, association, believed };
+    const ofClient = client.core === null ? undefined : associationsOf(client.core)[0];
+    return {
+      clientCore: client.core,
+      serverCore: server.core,
+      association,
+      believed: ofClient?.['peerIncarnation'] ?? 0,
+      isMet: ofClient !== undefined && association?.['peerIncarnation'] === ofClient.incarnation,
+    };
   }
 }
