@@ -45,10 +45,17 @@ wait "$worlds" || status=1
 worlds=
 cat "$reports/worlds.log"
 
+# Last of all, where a log cut short still has it: which tests failed, and how each began to say why.
 # shellcheck disable=SC2016 # JavaScript, not shell
 node -e '
   const { readFileSync, readdirSync } = require("fs");
+  const { relative } = require("path");
   const reports = readdirSync(process.argv[1]).filter((name) => name.endsWith(".json")).map((name) => JSON.parse(readFileSync(`${process.argv[1]}/${name}`, "utf8")));
+  for (const file of reports.flatMap(({ testResults }) => testResults)) {
+    const failed = file.assertionResults.filter((test) => test.status === "failed").map((test) => [test.fullName, test.failureMessages.join("\n")]);
+    if (file.status === "failed" && failed.length === 0) failed.push(["the file itself", file.message]);
+    for (const [name, message] of failed) console.log(`\nFAILED ${relative(".", file.name)}: ${name}\n${message.slice(0, 3000)}`);
+  }
   const sum = (key) => reports.reduce((total, report) => total + report[key], 0);
   const skipped = sum("numPendingTests") > 0 ? `, ${sum("numPendingTests")} skipped` : "";
   console.log(`${sum("numPassedTests")} passed, ${sum("numFailedTests")} failed${skipped}`);
