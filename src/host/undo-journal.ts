@@ -3,8 +3,10 @@
  *
  * One file per network namespace, `undo-<namespace>.journal` in the state directory: a header line, then a JSON line
  * per change (`{id, entry}`) or per change taken back (`{undone}`), each synced before the change itself. A line that
- * a crash cut short was never followed by its change, so it does not count; one that a full disk cut short is taken off. Entries are undone in reverse order, and
- * each inverse is harmless when its change was never made. Of files of an earlier boot only what is on the disk still
+ * a crash cut short was never followed by its change, so it does not count; one that a full disk cut short is taken off. While the
+ * disk takes nothing, changes are made all the same (a tunnel without its link helps nobody) and written when there is room;
+ * what a kill -9 leaves of them meanwhile goes with a restart of the machine. Entries are undone in reverse order, and each
+ * inverse is harmless when its change was never made. Of files of an earlier boot only what is on the disk still
  * stands; it is taken over. Files of another namespace stay: only a process inside can undo those.
  */
 import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
@@ -17,6 +19,8 @@ import { outlivesBoot, type UndoEntry } from './undo-entry.ts';
 
 /** Struck lines are dropped from the file when there are so many: links that come and go must not fill a disk. */
 const COMPACT_AFTER = 64;
+/** A full disk is asked again after this. */
+const RETRY_MS = 10_000;
 const FILE_NAME = /^undo-\d+\.journal$/;
 
 export interface UndoJournalOptions {
@@ -36,6 +40,9 @@ export class UndoJournal {
   #file: number;
   /** Whole lines. */
   #bytes = 0;
+  /** Something is not on the disk: the next line that is comes with the whole file. */
+  #isBehind = false;
+  #retryTimer: NodeJS.Timeout | undefined;
 
   private constructor(
     private readonly path: string,
@@ -78,13 +85,12 @@ export class UndoJournal {
 
   /**
    * Records `entry`, then runs `change`. Returns the id to undo it by. When the kernel refuses, nothing was changed
-   * and the entry is struck; after any other failure the entry is undone. Where it cannot be recorded, nothing is
-   * changed: `UserError`.
+   * and the entry is struck; after any other failure the entry is undone. What would outlive a restart of the machine is
+   * not changed without a record: `UserError`.
    */
   async make(entry: UndoEntry, change: () => Promise<void>): Promise<number> {
     const id = this.#nextId++;
-    this.#append({ id, entry });
-    this.#live.set(id, entry);
+    this.#record(id, entry);
     try {
       await change();
     } catch (error) {
@@ -120,23 +126,70 @@ export class UndoJournal {
   /** Takes back everything but what `keeps` names; the file remains when something of it remains. */
   async close(keeps?: (entry: UndoEntry) => boolean): Promise<void> {
     await this.undoAll(keeps);
+    if (this.#live.size > 0) this.#catchUp();
+    clearTimeout(this.#retryTimer);
     closeSync(this.#file);
     if (this.#live.size === 0) await unlink(this.path);
+  }
+
+  #record(id: number, entry: UndoEntry): void {
+    this.#live.set(id, entry);
+    try {
+      this.#write({ id, entry });
+    } catch (error) {
+      if (outlivesBoot(entry)) {
+        this.#live.delete(id);
+        throw error;
+      }
+      this.#fallBehind(error);
+    }
   }
 
   /** What cannot be struck for want of room is undone once more by the next start, which is harmless. */
   #strike(id: number): void {
     this.#live.delete(id);
+    this.#struck++;
     try {
-      this.#append({ undone: id });
-      if (++this.#struck < COMPACT_AFTER) return;
-      const former = this.#file;
-      this.#file = this.#rewrite();
-      closeSync(former);
-      this.#struck = 0;
+      this.#write({ undone: id });
     } catch (error) {
-      this.options.log.warn({ err: error }, 'journal-not-written');
+      this.#fallBehind(error);
     }
+  }
+
+  #write(line: object): void {
+    if (this.#isBehind || this.#struck >= COMPACT_AFTER) this.#renew();
+    else this.#append(line);
+  }
+
+  #fallBehind(err: unknown): void {
+    if (!this.#isBehind) {
+      const what = 'until this can be written, a kill -9 leaves routes and rules behind that the next start does not know of';
+      this.options.log.warn({ err, what }, 'journal-not-written');
+    }
+    this.#isBehind = true;
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = undefined;
+      this.#catchUp();
+    }, RETRY_MS).unref();
+  }
+
+  #catchUp(): void {
+    if (!this.#isBehind) return;
+    try {
+      this.#renew();
+    } catch (error) {
+      this.#fallBehind(error);
+    }
+  }
+
+  /** All that is in force, as a new file. */
+  #renew(): void {
+    const former = this.#file;
+    this.#file = this.#rewrite();
+    closeSync(former);
+    this.#struck = 0;
+    if (this.#isBehind) this.options.log.info({ path: this.path, changes: this.#live.size }, 'journal-written');
+    this.#isBehind = false;
   }
 
   #append(line: object): void {

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { currentOwner, parseJournal } from '../../../src/host/journal-file.ts';
 import type { UndoEntry } from '../../../src/host/undo-entry.ts';
 import { UndoJournal } from '../../../src/host/undo-journal.ts';
@@ -45,44 +45,70 @@ function fillDisk(): void {
   writeFileSync(ballast, Buffer.alloc(bavail * bsize));
 }
 
-/** Until the disk has no room for one more, as many as fit the file's last page: the line after them is cut short. */
-async function makeUntilFull(journal: UndoJournal): Promise<number> {
+const tables = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
+
+/** Makes as many changes as the file's last page takes, and some more: the line after them is cut short. */
+async function makeBeyondFull(journal: UndoJournal): Promise<number> {
   fillDisk();
-  for (let table = 1; ; table++) {
-    let isChanged = false;
-    const change = async () => {
-      isChanged = true;
-    };
-    const failure = await journal.make(entry(table), change).then(() => null, String);
-    if (failure === null) continue;
-    expect(failure).toContain('cannot be written');
-    expect(isChanged).toBe(false);
-    return table - 1;
-  }
+  const made = 200;
+  for (const table of tables(made)) await journal.make(entry(table), nothing);
+  const { badLines, entries } = await parsed();
+  expect(badLines).toBe(0);
+  expect(entries.size).toBeGreaterThan(10);
+  expect(entries.size).toBeLessThan(made);
+  expect(logged).toEqual(['journal-not-written']);
+  return made;
 }
 
-it('changes nothing that it cannot record, and reads whole lines when there is room again', async () => {
+it('makes what it cannot record all the same, says so once, and records it when there is room', async () => {
   const journal = await open();
-  const made = await makeUntilFull(journal);
-  expect(made).toBeGreaterThan(10);
-  expect(await parsed()).toMatchObject({ badLines: 0, entries: { size: made } });
+  const made = await makeBeyondFull(journal);
   rmSync(ballast);
   await journal.make(entry(1_000), nothing);
   const { badLines, entries } = await parsed();
-  expect([badLines, [...entries.values()].at(-1)]).toEqual([0, entry(1_000)]);
+  expect([badLines, ...entries.values()]).toEqual([0, ...tables(made).map(entry), entry(1_000)]);
+  expect(logged).toEqual(['journal-not-written', 'journal-written']);
   await journal.close();
-  expect(undone).toEqual([1_000, ...Array.from({ length: made }, (_, i) => made - i)]);
+  expect(undone).toEqual([1_000, ...tables(made).reverse()]);
+});
+
+it('looks for room by itself', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const journal = await open();
+  const made = await makeBeyondFull(journal);
+  vi.advanceTimersByTime(10_000);
+  rmSync(ballast);
+  expect((await parsed()).entries.size).toBeLessThan(made);
+  vi.advanceTimersByTime(10_000);
+  expect((await parsed()).entries.size).toBe(made);
+  vi.useRealTimers();
+  await journal.close();
+});
+
+it('changes no file without a record: no restart of the machine would put it back', async () => {
+  const journal = await open();
+  await makeBeyondFull(journal);
+  const before = { kind: 'file', text: 'nameserver 192.168.1.1\n', mode: 0o644 } as const;
+  let isChanged = false;
+  const change = async () => {
+    isChanged = true;
+  };
+  const file: UndoEntry = { kind: 'resolv-conf', path: '/etc/resolv.conf', instance: 'a', before };
+  await expect(journal.make(file, change)).rejects.toThrow('cannot be written');
+  expect(isChanged).toBe(false);
+  await journal.close();
+  expect(undone).not.toContain(0);
 });
 
 it('undoes what it cannot strike, and keeps the old file when there is no room for a new one', async () => {
   const journal = await open();
-  const made = await makeUntilFull(journal);
+  const made = await makeBeyondFull(journal);
   await journal.undoAll();
   expect(undone).toHaveLength(made);
-  expect(new Set(logged)).toEqual(new Set(['journal-not-written']));
+  expect(logged).toEqual(['journal-not-written']);
   expect((await parsed()).badLines).toBe(0);
   rmSync(ballast);
   await journal.make(entry(1_000), nothing);
-  expect([...(await parsed()).entries.values()].at(-1)).toEqual(entry(1_000));
+  expect([...(await parsed()).entries.values()]).toEqual([entry(1_000)]);
   await journal.close();
 });
