@@ -35,6 +35,8 @@ export type ClientAction =
   | { action: 'set-address'; name: string; value: string };
 
 export class ClientAdmin {
+  #changed: ClientRecord | InviteRecord | undefined;
+
   constructor(
     private readonly state: ServerState,
     /** Takes a changed record to the engine. */
@@ -67,9 +69,9 @@ export class ClientAdmin {
     return this.state.clients.map(listing).sort((a, b) => a.name.localeCompare(b.name));
   }
 
-  /** Resolves when it was tried to have everything on the disk: true when it is. */
-  isKept(): Promise<boolean> {
-    return this.state.flush();
+  /** Resolves when it was tried to have the last change on the disk: true when it is. */
+  async isKept(): Promise<boolean> {
+    return this.#changed === undefined || this.state.keep(this.#changed);
   }
 
   /** An invite that nobody has used: it expires now, which frees its name. False where there is none. */
@@ -78,6 +80,7 @@ export class ClientAdmin {
     if (invite === undefined || this.state.clients.some((client) => client.name === name)) return false;
     const withdrawn = { ...invite, expiresMs: LONG_AGO_MS };
     this.state.putInvite(withdrawn);
+    this.#changed = withdrawn;
     this.tellInvite(withdrawn);
     return true;
   }
@@ -89,6 +92,7 @@ export class ClientAdmin {
 
   private put(record: ClientRecord): void {
     this.state.putClient(record);
+    this.#changed = record;
     this.tell(record);
   }
 

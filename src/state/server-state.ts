@@ -97,6 +97,11 @@ export class ServerState {
     this.inviteRecords.set(record.id, record);
   }
 
+  /** Resolves when it was tried: true when this one is on the disk, whatever becomes of others. */
+  keep(record: ClientRecord | InviteRecord): Promise<boolean> {
+    return this.queue.keep(recordPath(this.stateDir, record));
+  }
+
   /** Resolves when it was tried: true when everything that was changed until now is on the disk. */
   flush(): Promise<boolean> {
     return this.queue.flush();
@@ -127,6 +132,10 @@ export async function readRecords<T>(
     else if (result.kind === 'damaged') damaged.push({ path, reason: result.reason });
   }
   return records;
+}
+
+function recordPath(stateDir: string, record: ClientRecord | InviteRecord): string {
+  return 'publicKey' in record ? clientPath(stateDir, record.publicKey) : invitePath(stateDir, record.id);
 }
 
 function clientPath(stateDir: string, publicKey: string): string {

@@ -24,7 +24,8 @@ export class WriteQueue {
   private urgentTimer: NodeJS.Timeout | undefined;
   private calmTimer: NodeJS.Timeout | undefined;
   private running: Promise<boolean> = Promise.resolve(true);
-  private isFailing = false;
+  /** Files and directories whose last write failed. */
+  private readonly failed = new Set<string>();
 
   /** `onError` hears the first of a row of failures; what failed stays in the queue. */
   constructor(
@@ -35,7 +36,7 @@ export class WriteQueue {
 
   put(path: string, text: string, isUrgent: boolean): void {
     this.waiting.set(path, text);
-    if (!isUrgent || this.isFailing) {
+    if (!isUrgent || this.failed.has(path)) {
       this.writeLater();
       return;
     }
@@ -44,6 +45,11 @@ export class WriteQueue {
       this.urgentTimer = undefined;
       void this.enqueue(() => this.takeUrgent());
     }, 0);
+  }
+
+  /** Tries to write one file now, whatever becomes of others. True when its newest content is on the disk. */
+  keep(path: string): Promise<boolean> {
+    return this.enqueue(() => [path]);
   }
 
   /** Tries to write everything once, now. True when all that was there is on the disk, whatever has come meanwhile. */
@@ -61,7 +67,7 @@ export class WriteQueue {
         this.calmTimer = undefined;
         void this.enqueue(() => [...this.waiting.keys()].slice(0, BATCH_FILES));
       },
-      this.isFailing ? RETRY_MS : CALM_MS,
+      this.failed.size > 0 ? RETRY_MS : CALM_MS,
     );
   }
 
@@ -103,7 +109,6 @@ export class WriteQueue {
       written = [];
     }
     failures += await this.settle(written);
-    if (failures === 0) this.isFailing = false;
     if (this.waiting.size > 0) this.writeLater();
     return failures === 0;
   }
@@ -119,16 +124,19 @@ export class WriteQueue {
         failures++;
         continue;
       }
+      this.failed.delete(directory);
       for (const [path, text] of written) {
+        if (dirname(path) !== directory) continue;
+        this.failed.delete(path);
         // Newer content may have come meanwhile.
-        if (dirname(path) === directory && this.waiting.get(path) === text) this.waiting.delete(path);
+        if (this.waiting.get(path) === text) this.waiting.delete(path);
       }
     }
     return failures;
   }
 
   private complain(path: string, error: Error): void {
-    if (!this.isFailing) this.onError(path, error);
-    this.isFailing = true;
+    if (this.failed.size === 0) this.onError(path, error);
+    this.failed.add(path);
   }
 }

@@ -1,5 +1,5 @@
 /** Files that are written in batches, on a disk that refuses some. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { WriteQueue } from '../../src/state/write-queue.ts';
 
 test('a file that cannot be written keeps no other from the disk, and is told once', async () => {
@@ -41,4 +41,42 @@ test('what was to be kept is kept, whatever comes in meanwhile', async () => {
   queue.put('revoked', '', true);
   expect(await queue.flush()).toBe(true);
   expect(await queue.flush()).toBe(true);
+});
+
+test('one file answers for itself', async () => {
+  const queue = new WriteQueue(
+    () => {},
+    async (path) => {
+      if (path.startsWith('/x/bad')) throw new Error('EISDIR');
+    },
+    async (directory) => {
+      if (directory === '/y') throw new Error('EIO');
+    },
+  );
+  for (const path of ['/x/bad', '/x/bad too', '/y/lost']) queue.put(path, '', true);
+  expect(await queue.flush()).toBe(false);
+  queue.put('/x/revoked', '', true);
+  expect(await queue.keep('/x/revoked')).toBe(true);
+  expect(await queue.keep('/x/revoked')).toBe(true);
+  expect(await queue.keep('/x/bad')).toBe(false);
+  expect(await queue.keep('/y/lost')).toBe(false);
+});
+
+test('a file that cannot be written delays no urgent one', async () => {
+  vi.useFakeTimers();
+  const written: string[] = [];
+  const queue = new WriteQueue(
+    () => {},
+    async (path) => {
+      if (path === 'bad') throw new Error('EISDIR');
+      written.push(path);
+    },
+    async () => {},
+  );
+  queue.put('bad', '', true);
+  await vi.advanceTimersByTimeAsync(1);
+  queue.put('revoked', '', true);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(written).toEqual(['revoked']);
+  vi.useRealTimers();
 });
