@@ -42,9 +42,11 @@ export function formatInvite(invite: Invite): string {
 
 /** The invite, or what is wrong with the text, as the end of a sentence that begins with "an invite". */
 export function parseInvite(text: string): Invite | string {
-  const match = /^resip:\/\/([^/#]*)\/?#([^#]*)$/.exec(text.trim());
-  if (!match || text.length > MAX_TEXT_LENGTH) {
-    return text.startsWith('resip://')
+  // Mail and terminals wrap long lines.
+  const line = text.replace(/\s+/g, '');
+  const match = /^resip:\/\/([^/#]*)\/?#([^#]*)$/.exec(line);
+  if (!match || line.length > MAX_TEXT_LENGTH) {
+    return line.startsWith('resip://')
       ? 'that goes on after the #: quote it for the shell and copy the whole line'
       : 'that begins with resip://';
   }
@@ -52,23 +54,30 @@ export function parseInvite(text: string): Invite | string {
   if (endpoint === undefined) return 'with HOST:PORT before the #';
   if (!/^[A-Za-z0-9_-]*$/.test(match[2])) return 'with nothing but letters, digits, - and _ after the #';
   const bytes = Buffer.from(match[2], 'base64url');
-  if (bytes.length > 0 && bytes[0] !== VERSION) {
-    return `of version ${VERSION}: this one is of version ${bytes[0]} and wants another resip-vpn`;
-  }
-  const bodyLength = NAME_LENGTH_AT + 1 + (bytes[NAME_LENGTH_AT] ?? 0);
-  if (bytes.length < bodyLength + CHECK_BYTES)
-    return 'in full length: this one is cut short, copy the whole line';
-  const body = bytes.subarray(0, bodyLength);
-  const name = parseClientName(body.toString('latin1', NAME_LENGTH_AT + 1));
+  const body = bytes.subarray(0, -CHECK_BYTES);
   const isIntact =
-    bytes.length === bodyLength + CHECK_BYTES &&
     bytes.toString('base64url') === match[2] &&
-    check(formatEndpoint(endpoint), body).equals(bytes.subarray(bodyLength));
-  if (!isIntact || name === undefined)
-    return 'as it was issued: a character of this one has changed, copy it again';
+    check(formatEndpoint(endpoint), body).equals(bytes.subarray(-CHECK_BYTES));
+  // What it says of itself counts only when it is whole.
+  if (!isIntact) return damage(bytes);
+  if (body[0] !== VERSION)
+    return `of version ${VERSION}: this one is of version ${body[0]} and wants another resip-vpn`;
+  const name = parseClientName(body.toString('latin1', NAME_LENGTH_AT + 1));
+  if (name === undefined || body.length !== bodyBytes(body)) return damage(bytes);
   const key = (index: number) =>
     new Uint8Array(body.subarray(1 + index * KEY_BYTES, 1 + (index + 1) * KEY_BYTES));
   return { endpoint, serverPublicKey: key(0), networkKey: key(1), secret: key(2), name };
+}
+
+function damage(bytes: Uint8Array): string {
+  return bytes.length < bodyBytes(bytes) + CHECK_BYTES
+    ? 'in full length: this one is cut short, copy the whole line'
+    : 'as it was issued: a character of this one has changed, copy the whole line again';
+}
+
+/** By the name's length, where that has come. */
+function bodyBytes(bytes: Uint8Array): number {
+  return NAME_LENGTH_AT + 1 + (bytes[NAME_LENGTH_AT] ?? 0);
 }
 
 function check(endpoint: string, body: Uint8Array): Buffer {

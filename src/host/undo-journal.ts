@@ -163,7 +163,8 @@ export class UndoJournal {
 
   #fallBehind(err: unknown): void {
     if (!this.#isBehind) {
-      const what = 'until this can be written, a kill -9 leaves routes and rules behind that the next start does not know of';
+      const what =
+        'until this can be written, a kill -9 leaves routes and rules behind that the next start does not know of';
       this.options.log.warn({ err, what }, 'journal-not-written');
     }
     this.#isBehind = true;
@@ -188,7 +189,8 @@ export class UndoJournal {
     this.#file = this.#rewrite();
     closeSync(former);
     this.#struck = 0;
-    if (this.#isBehind) this.options.log.info({ path: this.path, changes: this.#live.size }, 'journal-written');
+    if (this.#isBehind)
+      this.options.log.info({ path: this.path, changes: this.#live.size }, 'journal-written');
     this.#isBehind = false;
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { formatInvite, type Invite, parseInvite } from '../../src/config/invite.ts';
@@ -34,8 +35,9 @@ test('it is one line, and IPv6 hosts stand in brackets', () => {
   expect(example).toMatch(/^resip:\/\/\[2001:db8::1\]:4600\/#[A-Za-z0-9_-]+$/);
 });
 
-test('blanks around a pasted line are no matter', () => {
+test('blanks around a pasted line are no matter, nor is a mail that wraps it', () => {
   expect(parseInvite(`  ${example}\n`)).toHaveProperty('name', 'laptop');
+  expect(parseInvite(example.replace(/.{60}/g, '$&\r\n  '))).toHaveProperty('name', 'laptop');
 });
 
 test('a paste that lost its end is said to be cut short, wherever it was cut', () => {
@@ -44,6 +46,19 @@ test('a paste that lost its end is said to be cut short, wherever it was cut', (
     expect(parseInvite(example.slice(0, length)), `cut at ${length}`).toContain('copy');
   expect(parseInvite(example.slice(0, -20))).toContain('cut short');
   expect(parseInvite(example.slice(0, body - 1))).toContain('after the #');
+});
+
+test('only a whole one is believed to be of another version', () => {
+  const at = example.indexOf('#') + 1;
+  const head = example.slice(0, at);
+  const mangled = `${head}AA${example.slice(at + 2)}`;
+  expect(parseInvite(mangled)).toContain('changed');
+  expect(parseInvite(mangled.slice(0, -20))).toContain('cut short');
+  const bytes = Buffer.from(example.slice(at), 'base64url');
+  bytes[0] = 2;
+  const sum = createHash('sha256').update('[2001:db8::1]:4600\n').update(bytes.subarray(0, -4)).digest();
+  sum.copy(bytes, bytes.length - 4, 0, 4);
+  expect(parseInvite(head + bytes.toString('base64url'))).toContain('this one is of version 2');
 });
 
 test('no changed character goes unnoticed', () => {
