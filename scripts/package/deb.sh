@@ -36,7 +36,9 @@ lib=$root/usr/lib/resip-vpn
 mkdir -p "$lib/native/prebuilt" "$lib/scripts" "$root/usr/bin"
 cp -r dist package.json systemd "$lib"
 cp -r "native/prebuilt/linux-$arch" "$lib/native/prebuilt"
-cp -r scripts/{nat,exclude,monitor}.sh scripts/hooks "$lib/scripts"
+# The programs among the files of the npm package; what that is installed with has no use here.
+node -p 'require("./package.json").files.filter((name) => /^scripts\/(hooks|.*\.sh)$/.test(name)).join("\n")' |
+  xargs -d '\n' cp -r --target-directory="$lib/scripts"
 rm -f "$lib/dist/.built"
 ln -s ../lib/resip-vpn/dist/main.js "$root/usr/bin/resip-vpn"
 

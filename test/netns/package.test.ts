@@ -155,8 +155,12 @@ it('is quick to start: its help, and a client up to the first packet', async () 
   process.stderr.write(
     `start-up, medians: --help ${show(help)} (bare Node.js ${show(bare)}), client to the first packet ${show(first)}\n`,
   );
-  daemons.push(laptop.start(['resip-vpn', 'client']));
-  await waitFor('the tunnel', () => daemons.at(-1)?.stderr.includes('connected'), 30_000);
+  // The scripts that it calls are part of the package, each with the rights that the daemon keeps.
+  daemons.push(laptop.start(['resip-vpn', 'client', '--persist', 'tcp:22']));
+  await waitFor('the tunnel', () => daemons.at(-1)?.stderr.includes('connected'), 30_000).catch((error) => {
+    throw new Error(`${error.message}: ${daemons.at(-1)?.stderr}`);
+  });
+  expect(await laptop.type('nft list tables')).toMatch(/persist/);
   // On a machine of its own 150 ms and one second; what other tests take beside this one is not ours.
   expect(median(help)).toBeLessThan(Math.max(150, 10 * median(bare)));
   expect(median(first)).toBeLessThan(Math.max(1_000, 50 * median(bare)));
@@ -185,6 +189,7 @@ it('`npm pack` takes what runs elsewhere, the addon included', async () => {
   expect(files).toEqual(
     expect.arrayContaining([
       'scripts/nat.sh',
+      'scripts/persist.sh',
       'systemd/resip-vpn-client@.service',
       'share/man/man8/resip-vpn.8',
     ]),
