@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadNative } from '../../src/native/native.ts';
@@ -13,5 +14,14 @@ describe('the memory of a start', () => {
     loadNative().addon.releaseStartMemory();
     expect(residentFilesKb()).toBeLessThan(before - 10_000);
     expect(new Intl.NumberFormat('de').format(1234.5)).toBe('1.234,5');
+  });
+
+  it('stays where no file holds what is in it: a program in large pages', () => {
+    const addon = new URL('../../native/build/Release/resip.node', import.meta.url).pathname;
+    const program = `require('${addon}').releaseStartMemory(); console.log('alive')`;
+    const { stdout, signal } = spawnSync(process.execPath, ['--use-largepages=silent', '-e', program], {
+      encoding: 'utf8',
+    });
+    expect({ stdout, signal }).toEqual({ stdout: 'alive\n', signal: null });
   });
 });
