@@ -55,6 +55,7 @@ export function fileError(path: string, doing: string, cause: unknown): UserErro
     EROFS: 'mount its file system writable, or name a directory on another one with --state-dir DIR',
     EACCES: mayNot,
     EPERM: mayNot,
+    ELOOP: `find out who laid a link there, and remove it: ls -l ${path}`,
   };
   return new UserError(`${path} cannot be ${doing}`, {
     cause,

@@ -1,6 +1,7 @@
 /** The kill switch of a state directory without its client. */
 import { resolve } from 'node:path';
 import { pino } from 'pino';
+import { becomeOwnerWithRights } from '../daemon/become-user.ts';
 import { findFirewall, isInForce } from '../host/kill-switch/firewall.ts';
 import { instanceName } from '../host/kill-switch/switch-plan.ts';
 import { NetworkSession } from '../host/network-session.ts';
@@ -14,8 +15,9 @@ export async function killSwitchStatus(stateDir: string): Promise<string> {
 /** Takes away everything that a killed client left. Throws `UserError` while it runs: its protection ends with it. */
 export async function killSwitchOff(stateDir: string): Promise<string> {
   const directory = resolve(stateDir);
-  const before = await killSwitchStatus(directory);
   ensureStateDir(directory);
+  becomeOwnerWithRights(directory, [], false);
+  const before = await killSwitchStatus(directory);
   const lock = lockForDaemon(directory);
   try {
     const log = pino({ level: 'warn', base: undefined }, process.stderr);

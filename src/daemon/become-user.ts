@@ -4,7 +4,7 @@
  * after: a process of many threads cannot change all of theirs, and what it starts (ip, nft, hooks) would have none.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { CommonConfig } from '../config/common-config.ts';
 import { UserError } from '../errors.ts';
 import { loadNative } from '../native/native.ts';
@@ -20,6 +20,7 @@ const CAPABILITIES = ['net_admin', 'net_raw', 'net_bind_service'];
 export function becomeUser(
   { user, stateDir }: Pick<CommonConfig, 'user' | 'stateDir'>,
   files: readonly string[],
+  opensTun = true,
 ): void {
   if (user === undefined || process.geteuid?.() !== 0) return;
   const id = (option: string) => Number(spawnSync('id', [option, user], { encoding: 'utf8' }).stdout || -1);
@@ -36,7 +37,16 @@ export function becomeUser(
 
   const only = ['-all', ...CAPABILITIES.map((name) => `+${name}`)].join(',');
   const sets = ['--inh-caps', '--ambient-caps', '--bounding-set'].flatMap((set) => [set, only]);
-  const setpriv = ['setpriv', '--reuid', user, '--regid', user, '--init-groups', '--no-new-privs', ...sets];
+  const setpriv = [
+    'setpriv',
+    '--reuid',
+    user,
+    '--regid',
+    `${owner.gid}`,
+    '--init-groups',
+    '--no-new-privs',
+    ...sets,
+  ];
   const program = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   for (const path of [process.argv[1], ...files, stateDir]) {
     if (isAllowed(setpriv, user, ['-r', path])) continue;
@@ -46,13 +56,26 @@ export function becomeUser(
     });
   }
   // Without the device the engine says what to do.
-  if (existsSync(TUN_DEVICE) && !isAllowed(setpriv, user, ['-r', TUN_DEVICE, '-a', '-w', TUN_DEVICE])) {
+  const opensIt = () => isAllowed(setpriv, user, ['-r', TUN_DEVICE, '-a', '-w', TUN_DEVICE]);
+  if (opensTun && existsSync(TUN_DEVICE) && !opensIt()) {
     throw new UserError(`the user ${user} may not open ${TUN_DEVICE}`, {
       cause: 'udev lets everybody open it, for that alone gives no rights; here it has not',
       fix: `chmod 666 ${TUN_DEVICE}; or take \`user\` out of the configuration`,
     });
   }
   loadNative().addon.execProgram([...setpriv, '--', ...program]);
+}
+
+/**
+ * For a verb of root's that changes the network: it goes on as the owner of `stateDir`, where that is somebody else. Links and a
+ * journal that this user may have laid there lead no further than its own rights. Throws `UserError`.
+ */
+export function becomeOwnerWithRights(stateDir: string, files: readonly string[], opensTun: boolean): void {
+  if (process.geteuid?.() !== 0) return;
+  const { uid } = statSync(stateDir);
+  if (uid === 0) return;
+  const user = spawnSync('id', ['-nu', String(uid)], { encoding: 'utf8' }).stdout.trim();
+  becomeUser({ user: user || String(uid), stateDir }, files, opensTun);
 }
 
 /** What test(1) says to that user: better asked here than found out by the loader of modules. */

@@ -2,12 +2,10 @@
  * Looks for what keeps a tunnel from working, likeliest first, and says what to do about each. Changes nothing that lasts: what it needs
  * for looking (a device, rules for the way out of each interface) goes with it.
  */
-import { spawnSync } from 'node:child_process';
-import { statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { formatEndpoint } from '../config/units.ts';
 import { askDaemon } from '../control/control-client.ts';
-import { becomeUser } from '../daemon/become-user.ts';
+import { becomeOwnerWithRights } from '../daemon/become-user.ts';
 import type { Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import { ClientState, type StoredServer } from '../state/client-state.ts';
@@ -66,11 +64,8 @@ export async function diagnose(request: SubjectRequest): Promise<Diagnosis> {
 
 /** What root would write there, the daemon's own user could not read any more: the doctor starts again as that user. */
 function becomeOwner({ role, stateDir, isSetUp, status, configPath }: Subject): void {
-  if (role === 'server' || !isSetUp || status !== undefined || process.geteuid?.() !== 0) return;
-  const { uid } = statSync(stateDir);
-  if (uid === 0) return;
-  const user = spawnSync('id', ['-nu', String(uid)], { encoding: 'utf8' }).stdout.trim();
-  becomeUser({ user, stateDir }, configPath === undefined ? [] : [configPath]);
+  if (role === 'server' || !isSetUp || status !== undefined) return;
+  becomeOwnerWithRights(stateDir, configPath === undefined ? [] : [configPath], true);
 }
 
 /** The likeliest trouble first. */

@@ -1,5 +1,5 @@
 /** The journal's text form, and who wrote it. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
@@ -7,6 +7,8 @@ import { fileError } from '../errors.ts';
 import type { UndoEntry } from './undo-entry.ts';
 
 const VERSION = 1;
+/** A link that somebody laid in its place would lead root elsewhere. */
+const OWN_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 const Owner = z.object({
   version: z.literal(VERSION),
@@ -68,7 +70,7 @@ export function writeJournal(
 function replace(path: string, text: string): void {
   const fresh = `${path}.new`;
   try {
-    const file = openSync(fresh, 'w', 0o600);
+    const file = openSync(fresh, OWN_FILE, 0o600);
     try {
       writeFileSync(file, text);
       fsyncSync(file);

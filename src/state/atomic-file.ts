@@ -1,10 +1,13 @@
 /** Files that are whole after a crash: the old content or the new one, never a mixture and never nothing. */
+import { constants } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileError } from '../errors.ts';
 
 /** Secrets live in these files. */
 const MODE = 0o600;
+/** A link that somebody laid in its place would lead root elsewhere. */
+const OWN_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
 
 /** Resolves when the new content is on the disk. One writer per path at a time. Throws `UserError`. */
 export async function writeAtomic(path: string, text: string): Promise<void> {
@@ -23,7 +26,7 @@ export async function writeAtomic(path: string, text: string): Promise<void> {
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   try {
-    const file = await open(temporary, 'w', MODE);
+    const file = await open(temporary, OWN_FILE, MODE);
     try {
       await file.writeFile(text);
       await file.sync();

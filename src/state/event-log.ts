@@ -3,6 +3,7 @@
  * the second. A line is written with one call as soon as the disk takes it, or with those of the 20 ms after it while others come, so a
  * kill -9 costs at most what was told last.
  */
+import { constants } from 'node:fs';
 import { open, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -11,6 +12,8 @@ export const MAX_FILE_BYTES = 4 << 20;
 /** A disk that does not answer: what happens meanwhile is forgotten, and counted. */
 const MAX_WAITING = 1_024;
 const MODE = 0o600;
+/** As 'a+', but not behind a link that somebody laid in its place. */
+const OWN_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
 /** Newest first. */
 export function eventFiles(stateDir: string): readonly [current: string, former: string] {
@@ -93,7 +96,7 @@ export class EventLog {
       await rename(current, former);
       this.#bytes = 0;
     }
-    const file = await open(current, 'a+', MODE);
+    const file = await open(current, OWN_FILE, MODE);
     try {
       // A line that a crash cut short ends here, so that it takes none of ours along.
       const repair = this.#bytes === undefined && (await isTorn(file, before)) ? '\n' : '';

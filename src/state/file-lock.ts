@@ -4,8 +4,11 @@
  * Nobody else inherits it, since Node.js opens files close-on-exec.
  */
 import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { fileError, UserError } from '../errors.ts';
+
+/** As 'a+', but not behind a link that somebody laid in its place: the file is cut short. */
+const OWN_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
 export interface FileLock {
   release(): void;
@@ -29,7 +32,7 @@ export function tryLock(path: string): FileLock | { heldBy: number } {
 
 function open(path: string): number {
   try {
-    return openSync(path, 'a+', 0o600);
+    return openSync(path, OWN_FILE, 0o600);
   } catch (error) {
     throw fileError(path, 'written', error);
   }

@@ -27,7 +27,9 @@ test('the lines of a storm are gathered, and none is lost', async () => {
   }
   await log.flush();
   const tookMs = performance.now() - beganMs;
-  expect(vi.mocked(open).mock.calls.length).toBeLessThanOrEqual(tookMs / GATHER_MS + 2);
+  // What other tests of this process still write is not counted.
+  const calls = vi.mocked(open).mock.calls.filter(([path]) => String(path).startsWith(directory));
+  expect(calls.length).toBeLessThanOrEqual(tookMs / GATHER_MS + 2);
   const lines = (await readFile(eventFiles(directory)[0], 'utf8')).trim().split('\n');
   expect(lines.map((line) => JSON.parse(line).number)).toEqual(Array.from({ length: EVENTS }, (_, i) => i));
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -28,6 +28,20 @@ describe('atomic files', () => {
     mkdirSync(join(dir, 'a.json', 'full'), { recursive: true });
     await expect(writeAtomic(join(dir, 'a.json'), 'new')).rejects.toThrow(/EISDIR|ENOTEMPTY/);
     expect(readdirSync(dir)).toEqual(['a.json']);
+  });
+
+  test('a link in the place of a file leads nowhere', async () => {
+    const dir = temporaryDir();
+    const [path, lock, precious] = ['a.json', 'daemon.lock', 'precious'].map((name) => join(dir, name));
+    writeFileSync(precious, 'of somebody else');
+    symlinkSync(precious, join(dir, '.a.json.tmp'));
+    symlinkSync(precious, lock);
+    await expect(writeAtomic(path, 'new')).rejects.toThrow(/ELOOP/);
+    expect(() => tryLock(lock)).toThrow(/ELOOP/);
+    expect(readFileSync(precious, 'utf8')).toBe('of somebody else');
+    // The link is gone: the next one succeeds.
+    await writeAtomic(path, 'new');
+    expect(readFileSync(path, 'utf8')).toBe('new');
   });
 
   test('what the system refuses is named, with what to do', async () => {
