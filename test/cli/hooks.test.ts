@@ -2,9 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ControlServer } from '../../src/control/control-server.ts';
 import type { Handler } from '../../src/control/protocol.ts';
+import { eventually } from '../eventually.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 
 const HOOKS = new URL('../../scripts/hooks/', import.meta.url).pathname;
@@ -26,7 +27,7 @@ test('every instance of the machine is woken, the nameless one and the named one
   chmodSync(program, 0o755);
   const env = { ...process.env, PATH: `${bin}:${process.env.PATH}`, RESIP_VPN_STATE: root };
   execFileSync(join(HOOKS, 'wakeup'), ['ppp0'], { env });
-  await vi.waitFor(() => expect(woken.sort()).toEqual([':ppp0', 'home:ppp0', 'work:ppp0']), 30_000);
+  await eventually(() => expect(woken.sort()).toEqual([':ppp0', 'home:ppp0', 'work:ppp0']));
 }, 40_000);
 
 test('each hook says how to install it, and those that are called may be', () => {

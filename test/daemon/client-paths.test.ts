@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { askDaemon } from '../../src/control/control-client.ts';
 import type { PathList } from '../../src/daemon/client-control.ts';
+import { eventually } from '../eventually.ts';
 import { makeInvite, surroundings } from './fakes.ts';
 import { spec, start } from './started-client.ts';
 
@@ -10,7 +11,7 @@ describe('paths', () => {
     const around = surroundings();
     around.network.usable.set('wwan0', [4]);
     const { opened, log } = await start({}, around);
-    await vi.waitFor(() => expect(opened()).toEqual(['wwan0/4 as 0']));
+    await eventually(() => expect(opened()).toEqual(['wwan0/4 as 0']));
     expect(log.of('interface-unusable').map(({ fields }) => fields.what)).toEqual([
       'the interface wlan0 does not exist',
     ]);
@@ -20,7 +21,7 @@ describe('paths', () => {
     const around = surroundings();
     around.network.usable.set('wlan0', [4]);
     const { opened, journal, engine } = await start({}, around);
-    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    await eventually(() => expect(opened()).toHaveLength(1));
     expect(journal.indexOf('endpoints')).toBeLessThan(journal.indexOf('path-open wlan0'));
     expect(engine.commands[0]).toEqual({
       kind: 'endpoints',
@@ -33,16 +34,16 @@ describe('paths', () => {
     around.network.usable.set('wlan0', [4, 6]).set('wwan0', [4]);
     around.clientParts = { ...around.clientParts, lookup: async () => ['192.0.2.1', '2001:db8::1'] };
     const { opened, log } = await start({ invite: makeInvite('vpn.example.org') }, around);
-    await vi.waitFor(() => expect(opened()).toEqual(['wlan0/4 as 0', 'wlan0/6 as 1', 'wwan0/4 as 2']));
+    await eventually(() => expect(opened()).toEqual(['wlan0/4 as 0', 'wlan0/6 as 1', 'wwan0/4 as 2']));
     expect(log.of('interface-unusable')).toEqual([]);
   });
 
   test('none usable: it says so once, waits, and uses the first that comes', async () => {
     const { network, opened, log } = await start();
-    await vi.waitFor(() => expect(log.of('waiting')).toHaveLength(1));
+    await eventually(() => expect(log.of('waiting')).toHaveLength(1));
     network.usable.set('wlan0', [4]);
     network.tell('appeared', 'wlan0');
-    await vi.waitFor(() => expect(opened()).toEqual(['wlan0/4 as 0']));
+    await eventually(() => expect(opened()).toEqual(['wlan0/4 as 0']));
     expect(log.of('waiting')).toHaveLength(1);
   });
 
@@ -50,25 +51,25 @@ describe('paths', () => {
     const around = surroundings();
     around.network.usable.set('wlan0', [4]).set('wwan0', [4]);
     const { network, opened, engine } = await start({}, around);
-    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    await eventually(() => expect(opened()).toHaveLength(2));
     network.usable.delete('wlan0');
     network.tell('gone', 'wlan0');
-    await vi.waitFor(() => expect(engine.commands.at(-1)).toEqual({ kind: 'path-close', path: 0 }));
+    await eventually(() => expect(engine.commands.at(-1)).toEqual({ kind: 'path-close', path: 0 }));
     network.usable.set('wlan0', [4]);
     network.tell('appeared', 'wlan0');
-    await vi.waitFor(() => expect(opened()).toEqual(['wlan0/4 as 0', 'wwan0/4 as 1', 'wlan0/4 as 0']));
+    await eventually(() => expect(opened()).toEqual(['wlan0/4 as 0', 'wwan0/4 as 1', 'wlan0/4 as 0']));
   });
 
   test('the log tells of each path that comes up or goes down, and of no doubt in between', async () => {
     const around = surroundings();
     around.network.usable.set('wlan0', [4]);
     const { network, opened, engine, log } = await start({}, around);
-    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    await eventually(() => expect(opened()).toHaveLength(1));
     const tell = (state: 'up' | 'suspect' | 'down') =>
       engine.emit({ kind: 'path', path: 0, interfaceName: 'wlan0', state, rttMs: 20.04 });
     for (const state of ['up', 'suspect', 'up', 'down', 'up'] as const) tell(state);
     network.replace('wlan0');
-    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    await eventually(() => expect(opened()).toHaveLength(2));
     tell('up');
     const told = log.lines.filter(
       ({ level, event }) => level !== 'debug' && /^(up|suspect|down)$/.test(event),
@@ -81,19 +82,19 @@ describe('paths', () => {
     const around = surroundings();
     around.network.usable.set('wlan0', [4]);
     const { network, opened } = await start({}, around);
-    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    await eventually(() => expect(opened()).toHaveLength(1));
     network.replace('wlan0');
-    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    await eventually(() => expect(opened()).toHaveLength(2));
   });
 
   test('another gateway or address is asked over at once, through a new socket; the path stays', async () => {
     const around = surroundings();
     around.network.usable.set('wlan0', [4]).set('wwan0', [4]);
     const { network, opened, engine, log } = await start({}, around);
-    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    await eventually(() => expect(opened()).toHaveLength(2));
     network.gateway.set('wwan0', '10.0.0.2 via 10.0.0.1');
     network.tell('up', 'wwan0');
-    await vi.waitFor(() => expect(engine.commands.at(-1)).toEqual({ kind: 'wakeup', path: 1 }));
+    await eventually(() => expect(engine.commands.at(-1)).toEqual({ kind: 'wakeup', path: 1 }));
     expect(log.of('path-rebound')[0].fields).toMatchObject({ interfaceName: 'wwan0', path: 1 });
     expect(opened()).toHaveLength(2);
   });
@@ -102,10 +103,10 @@ describe('paths', () => {
     const around = surroundings();
     around.network.usable.set('wlan0', [4]);
     const { network, opened, engine } = await start({}, around);
-    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    await eventually(() => expect(opened()).toHaveLength(1));
     network.mtuBytes.set('wlan0', 1_400);
     network.tell('mtu', 'wlan0');
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(engine.commands.at(-1)).toEqual({ kind: 'path-mtu', path: 0, mtuBytes: 1_400 }),
     );
     expect(opened()).toHaveLength(1);
@@ -115,10 +116,10 @@ describe('paths', () => {
     const around = surroundings();
     around.network.usable.set('wwan0', [4]).set('eth0', [4]).set('wwan9', []);
     const { network, opened, log } = await start({ interfaces: [spec('wwan*,backup')] }, around);
-    await vi.waitFor(() => expect(opened()).toEqual(['wwan0/4 as 0']));
+    await eventually(() => expect(opened()).toEqual(['wwan0/4 as 0']));
     network.usable.set('wwan1', [4]);
     network.tell('appeared', 'wwan1');
-    await vi.waitFor(() => expect(opened()).toEqual(['wwan0/4 as 0', 'wwan1/4 as 1']));
+    await eventually(() => expect(opened()).toEqual(['wwan0/4 as 0', 'wwan1/4 as 1']));
     expect(log.of('interface-unusable')).toEqual([]);
   });
 
@@ -126,7 +127,7 @@ describe('paths', () => {
     const around = surroundings();
     around.network.usable.set('wwan0', [4]).set('wwan1', [4]);
     const { engine, opened } = await start({ interfaces: [spec('*,backup'), spec('wwan1,metered')] }, around);
-    await vi.waitFor(() => expect(opened()).toHaveLength(2));
+    await eventually(() => expect(opened()).toHaveLength(2));
     const wishes = engine.commands.flatMap((command) =>
       command.kind === 'path-open' ? [[command.interfaceName, command.backup, command.metered]] : [],
     );
@@ -142,7 +143,7 @@ describe('paths', () => {
       const around = surroundings();
       around.network.usable.set('wlan0', [4]);
       const { opened, engine, journal } = await start({}, around);
-      await vi.waitFor(() => expect(opened()).toHaveLength(1));
+      await eventually(() => expect(opened()).toHaveLength(1));
       engine.emit({
         kind: 'path-failed',
         path: 0,
@@ -150,9 +151,9 @@ describe('paths', () => {
         message: 'ENODEV',
         code: 'ENODEV',
       });
-      await vi.waitFor(() => expect(journal).toContain('network closed path 0'));
+      await eventually(() => expect(journal).toContain('network closed path 0'));
       await vi.advanceTimersByTimeAsync(5_000);
-      await vi.waitFor(() => expect(opened()).toHaveLength(2));
+      await eventually(() => expect(opened()).toHaveLength(2));
     } finally {
       vi.useRealTimers();
     }
@@ -164,7 +165,7 @@ describe('paths at run time', () => {
     const around = surroundings();
     around.network.usable.set('wlan0', [4]).set('wwan0', [4]).set('usb0', [4]);
     const started = await start({ interfaces: [spec('wlan0'), spec('wwan*')] }, around);
-    await vi.waitFor(() => expect(started.opened()).toHaveLength(2));
+    await eventually(() => expect(started.opened()).toHaveLength(2));
     const ask = (command: string, name?: string) =>
       askDaemon(started.config.stateDir, { command, interface: name }) as Promise<PathList>;
     return { ...started, ask };

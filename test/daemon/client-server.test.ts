@@ -2,6 +2,7 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { UserError } from '../../src/errors.ts';
 import { RefusalCode } from '../../src/proto/session/handshake-payload.ts';
+import { eventually } from '../eventually.ts';
 import { makeInvite, surroundings } from './fakes.ts';
 import { assignment, start } from './started-client.ts';
 
@@ -22,7 +23,7 @@ describe('the server’s name', () => {
       const { opened, log } = await start({ invite: makeInvite('vpn.example.org') }, around);
       expect(opened()).toEqual([]);
       await vi.advanceTimersByTimeAsync(4_000);
-      await vi.waitFor(() => expect(opened()).toHaveLength(1));
+      await eventually(() => expect(opened()).toHaveLength(1));
       expect(log.of('name-not-resolved')).toHaveLength(1);
     } finally {
       vi.useRealTimers();
@@ -36,7 +37,7 @@ describe('the server’s name', () => {
     around.clientParts = { ...around.clientParts, lookup: async () => [address] };
     const { engine, opened } = await start({ invite: makeInvite('vpn.example.org') }, around);
     const known = () => engine.commands.filter(({ kind }) => kind === 'endpoints');
-    await vi.waitFor(() => expect(opened()).toHaveLength(1));
+    await eventually(() => expect(opened()).toHaveLength(1));
     const tell = (state: 'up' | 'down') =>
       engine.emit({ kind: 'path', path: 0, interfaceName: 'wlan0', state, rttMs: 20 });
     engine.emit({ kind: 'session', state: 'established', suite: 'AES-256-GCM' });
@@ -44,7 +45,7 @@ describe('the server’s name', () => {
     address = '192.0.2.77';
     tell('down');
     // The old one stays in the race: a resolver may lie.
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(known().at(-1)).toEqual({
         kind: 'endpoints',
         endpoints: ['192.0.2.77', '192.0.2.1'].map((address) => ({ address, port: 4600 })),
@@ -58,11 +59,11 @@ describe('the server’s name', () => {
     around.clientParts = { ...around.clientParts, lookup: async () => [address] };
     const { engine } = await start({ invite: makeInvite('vpn.example.org') }, around);
     const known = () => engine.commands.filter(({ kind }) => kind === 'endpoints');
-    await vi.waitFor(() => expect(known()).toHaveLength(1));
+    await eventually(() => expect(known()).toHaveLength(1));
     engine.emit({ kind: 'session', state: 'established', suite: 'AES-256-GCM' });
     address = '192.0.2.77';
     engine.emit({ kind: 'session', state: 'lost', suite: 'AES-256-GCM' });
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(known().at(-1)).toEqual({
         kind: 'endpoints',
         endpoints: ['192.0.2.77', '192.0.2.1'].map((address) => ({ address, port: 4600 })),
@@ -77,7 +78,7 @@ test('a server that does not answer is named, with the links that were tried and
   const around = surroundings();
   around.network.usable.set('wlan0', [4]).set('wwan0', [4]);
   const { opened, log, engine } = await start({}, around);
-  await vi.waitFor(() => expect(opened()).toHaveLength(2));
+  await eventually(() => expect(opened()).toHaveLength(2));
   await vi.advanceTimersByTimeAsync(5_000);
   expect(log.of('no-link').map(({ fields }) => fields)).toEqual([
     {

@@ -7,6 +7,7 @@ import type { ClientEngineOptions } from '../../src/engine/messages.ts';
 import { UserError } from '../../src/errors.ts';
 import { tryLock } from '../../src/state/file-lock.ts';
 import { RESERVED_COUNTERS } from '../../src/state/handshake-counter.ts';
+import { eventually } from '../eventually.ts';
 import { surroundings } from './fakes.ts';
 import { assignment, config, start } from './started-client.ts';
 
@@ -14,7 +15,7 @@ describe('the tunnel', () => {
   test('addresses, then routes, then "connected"; the same assignment again changes nothing', async () => {
     const { engine, journal, log } = await start({ mtuBytes: 1_300 });
     engine.emit({ kind: 'assigned', assignment });
-    await vi.waitFor(() => expect(log.of('connected')).toHaveLength(1));
+    await eventually(() => expect(log.of('connected')).toHaveLength(1));
     const steps = journal.filter((step) => /^(tun|route|log connected)/.test(step));
     expect(steps).toEqual([
       `tun ${JSON.stringify(['tun7', assignment, 1_300])}`,
@@ -23,7 +24,7 @@ describe('the tunnel', () => {
     ]);
     engine.emit({ kind: 'assigned', assignment });
     engine.emit({ kind: 'assigned', assignment: { ...assignment, address: '10.77.0.3' } });
-    await vi.waitFor(() => expect(log.of('connected')).toHaveLength(2));
+    await eventually(() => expect(log.of('connected')).toHaveLength(2));
     expect(journal.filter((step) => step.startsWith('tun'))).toHaveLength(2);
   });
 
@@ -33,7 +34,7 @@ describe('the tunnel', () => {
   ])('routes: %o', async (route, expected) => {
     const { engine, journal, log } = await start({ route });
     engine.emit({ kind: 'assigned', assignment });
-    await vi.waitFor(() => expect(log.of('connected')).toHaveLength(1));
+    await eventually(() => expect(log.of('connected')).toHaveLength(1));
     expect(journal.filter((step) => step.startsWith('route'))).toEqual(expected);
   });
 });
@@ -64,7 +65,7 @@ describe('state', () => {
       const { counter } = engine.options as ClientEngineOptions;
       expect(next()).toBe(counter + RESERVED_COUNTERS);
       vi.advanceTimersByTime(86_400_000);
-      await vi.waitFor(() => expect(next()).toBe(counter + 2 * RESERVED_COUNTERS));
+      await eventually(() => expect(next()).toBe(counter + 2 * RESERVED_COUNTERS));
     } finally {
       vi.useRealTimers();
     }

@@ -1,5 +1,5 @@
 /** A configuration that changes while the daemon runs. */
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { clientKind } from '../../src/config/client-config.ts';
 import { parseInterfaceSpec } from '../../src/config/interface-spec.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
@@ -12,6 +12,7 @@ import { Reloader, type Setting } from '../../src/daemon/reload.ts';
 import { serverSettings } from '../../src/daemon/server-settings.ts';
 import { WantedInterfaces } from '../../src/daemon/wanted-interfaces.ts';
 import { UserError } from '../../src/errors.ts';
+import { eventually } from '../eventually.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 import { makeInvite, surroundings } from './fakes.ts';
 
@@ -39,7 +40,7 @@ describe('a client', () => {
     const parts = { ...around.clientParts, loadConfig: () => next() };
     await startClient({ ...next(), invite: makeInvite() }, parts, around.life);
     const engine = around.engines[0];
-    await vi.waitFor(() => expect(engine.commands.some(({ kind }) => kind === 'path-open')).toBe(true));
+    await eventually(() => expect(engine.commands.some(({ kind }) => kind === 'path-open')).toBe(true));
     return {
       ...around,
       engine,
@@ -73,7 +74,7 @@ describe('a client', () => {
     const { engine, life, change, log } = await running();
     change({ interface: 'wwan0' });
     life.hangup();
-    await vi.waitFor(() => expect(log.of('reloaded')).toHaveLength(1));
+    await eventually(() => expect(log.of('reloaded')).toHaveLength(1));
     expect(engine.commands.at(-1)).toMatchObject({ kind: 'path-open', interfaceName: 'wwan0' });
   });
 
@@ -82,7 +83,7 @@ describe('a client', () => {
     fault(new UserError('home.toml:3: mtu: expected less'));
     await expect(reload()).rejects.toThrow('home.toml:3: mtu: expected less');
     life.hangup();
-    await vi.waitFor(() => expect(log.of('not-reloaded')).toHaveLength(1));
+    await eventually(() => expect(log.of('not-reloaded')).toHaveLength(1));
     expect(life.failures).toEqual([]);
   });
 });

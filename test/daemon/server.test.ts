@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { invite } from '../../src/cli/invite-action.ts';
 import { NO_HOOKS } from '../../src/config/hook-config.ts';
 import type { ServerConfig } from '../../src/config/server-config.ts';
@@ -9,6 +9,7 @@ import { ControlServer } from '../../src/control/control-server.ts';
 import { startServer } from '../../src/daemon/server.ts';
 import type { ClientRecord, ServerEngineOptions } from '../../src/engine/messages.ts';
 import type { UserError } from '../../src/errors.ts';
+import { eventually } from '../eventually.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 import { surroundings } from './fakes.ts';
 
@@ -79,7 +80,7 @@ describe('records', () => {
     const first = await start();
     const { stateDir } = first.config;
     first.engine.emit({ kind: 'client', client: { ...client, address: '10.99.0.2' } });
-    await vi.waitFor(() => expect(readdirSync(join(stateDir, 'clients'))).toHaveLength(1));
+    await eventually(() => expect(readdirSync(join(stateDir, 'clients'))).toHaveLength(1));
     await first.life.end();
     const second = await start({ stateDir });
     expect((second.engine.options as ServerEngineOptions).clients).toEqual([

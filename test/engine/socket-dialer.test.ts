@@ -1,8 +1,9 @@
 import { createSocket } from 'node:dgram';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { DatagramReader, writeDatagram } from '../../src/proto/stream/datagrams.ts';
 import type { Stream, Target } from '../../src/proto/stream/stream.ts';
 import { TerminateKind } from '../../src/proto/wire/stream-commands.ts';
+import { eventually } from '../eventually.ts';
 import { Bridge, readAll } from './bridge.ts';
 
 let bridge: Bridge;
@@ -17,7 +18,7 @@ const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
 async function outcome(target: Partial<Target>): Promise<TerminateKind | null> {
   const program = await bridge.forward(target);
   program.resume();
-  await vi.waitFor(() => {
+  await eventually(() => {
     bridge.run();
     expect(bridge.ended).toHaveLength(1);
     expect(program.destroyed || program.readableEnded).toBe(true);
@@ -62,7 +63,7 @@ it('a name is resolved, and what was sent before the socket was open arrives', a
   const port = await bridge.listen((socket) => received.push(readAll(socket)));
   const program = await bridge.forward({ host: 'localhost', port });
   program.end('early');
-  await vi.waitFor(() => {
+  await eventually(() => {
     bridge.run();
     expect(received).toHaveLength(1);
   });
@@ -77,7 +78,7 @@ it('a stream that is over before its socket is open leaves no socket behind', as
   stream.terminate(TerminateKind.RESET);
   bridge.run();
   for (const end of bridge.pair.ends) expect(end.streams.count).toBe(0);
-  await vi.waitFor(() => expect(closed).toHaveLength(1));
+  await eventually(() => expect(closed).toHaveLength(1));
   expect(await closed[0]).toHaveLength(0);
 });
 
@@ -102,7 +103,7 @@ it('datagrams reach a socket and come back', async () => {
   };
   writeDatagram(stream, Buffer.from('ab'));
   writeDatagram(stream, new Uint8Array(0));
-  await vi.waitFor(() => {
+  await eventually(() => {
     bridge.run();
     expect(answers.map((each) => Buffer.from(each).toString())).toEqual(['abab', '']);
   });

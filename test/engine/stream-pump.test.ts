@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { TerminateKind } from '../../src/proto/wire/stream-commands.ts';
+import { eventually } from '../eventually.ts';
 import { Bridge, readAll } from './bridge.ts';
 
 let bridge: Bridge;
@@ -15,7 +16,7 @@ async function joined(): Promise<{ program: Socket; target: Socket }> {
   const targets: Socket[] = [];
   const port = await bridge.listen((socket) => targets.push(socket));
   const program = await bridge.forward({ port });
-  await vi.waitFor(() => expect(targets).toHaveLength(1));
+  await eventually(() => expect(targets).toHaveLength(1));
   return { program, target: targets[0] };
 }
 
@@ -37,7 +38,7 @@ it('carries megabytes both ways, and both ends in order', async () => {
   const [there, here] = await arrived;
   expect(there.equals(up)).toBe(true);
   expect(here.equals(down)).toBe(true);
-  await vi.waitFor(() => {
+  await eventually(() => {
     bridge.run();
     for (const end of bridge.pair.ends) expect(end.streams.count).toBe(0);
   });
@@ -75,7 +76,7 @@ it('a target that reads nothing holds the program up, and what waits is bounded'
   program.removeListener('drain', fill);
   const before = taken;
   target.resume();
-  await vi.waitFor(() => expect(taken).toBeGreaterThan(before), { timeout: 10_000 });
+  await eventually(() => expect(taken).toBeGreaterThan(before));
 });
 
 it('without a path the program is held up as well, and goes on afterwards', async () => {
@@ -83,7 +84,7 @@ it('without a path the program is held up as well, and goes on afterwards', asyn
   for (const end of bridge.pair.ends) end.connect(0);
   const sent = randomBytes(1_000_000);
   program.end(sent);
-  await vi.waitFor(() => expect(bridge.streams[0].sending.waitingBytes).toBeGreaterThan(60_000));
+  await eventually(() => expect(bridge.streams[0].sending.waitingBytes).toBeGreaterThan(60_000));
   bridge.run(72 * 3_600_000);
   for (const end of bridge.pair.ends) end.connect(1);
   const arrived = readAll(target);
@@ -99,7 +100,7 @@ it.each([
   const seen = ending(both[to]);
   both[from].resetAndDestroy();
   expect(await seen).toBe('ECONNRESET');
-  await vi.waitFor(() => {
+  await eventually(() => {
     bridge.run();
     for (const end of bridge.pair.ends) expect(end.streams.count).toBe(0);
   });
@@ -118,7 +119,7 @@ it('a target that closes while the program still writes ends it with a reset', a
   const { program, target } = await joined();
   const seen = ending(program);
   target.destroy();
-  await vi.waitFor(() => {
+  await eventually(() => {
     program.write('more');
     bridge.run();
     expect(bridge.streams[0].phase).toBe('over');

@@ -6,6 +6,7 @@ import type { StreamOwner } from '../../src/engine/stream-owner.ts';
 import { openUdpPort } from '../../src/engine/udp-port.ts';
 import { News, type Stream } from '../../src/proto/stream/stream.ts';
 import { TerminateKind } from '../../src/proto/wire/stream-commands.ts';
+import { eventually } from '../eventually.ts';
 
 class FakeStream {
   owner: StreamOwner | null = null;
@@ -51,10 +52,10 @@ it('a flow that waits for its target’s last word ends with the port, though it
   onTestFinished(() => void sender.close());
   const speak = () => sender.send('x', port.port, '127.0.0.1');
   speak();
-  await vi.waitFor(() => expect(streams.length).toBe(1));
+  await eventually(() => expect(streams.length).toBe(1));
   host.nowMs = 200_000;
   vi.advanceTimersByTime(5_000);
-  await vi.waitFor(() => {
+  await eventually(() => {
     speak();
     expect(streams.length).toBe(2);
   });
@@ -80,5 +81,5 @@ it('a port that is taken costs nothing, however often it is asked for', async ()
   await expect(ask()).rejects.toThrow('EADDRINUSE');
   const before = descriptors();
   for (let i = 0; i < 20; i++) await expect(ask()).rejects.toThrow('EADDRINUSE');
-  await vi.waitFor(() => expect(descriptors()).toBeLessThan(before + 10));
+  await eventually(() => expect(descriptors()).toBeLessThan(before + 10));
 });

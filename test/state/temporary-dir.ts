@@ -3,11 +3,12 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished, vi } from 'vitest';
+import { onTestFinished } from 'vitest';
+import { eventually } from '../eventually.ts';
 
 export function temporaryDir(): string {
   const path = mkdtempSync(join(tmpdir(), 'resip-test-'));
   // A daemon that the test leaves behind may still write into it.
-  onTestFinished(() => vi.waitFor(() => rm(path, { recursive: true, force: true })));
+  onTestFinished(() => eventually(() => rm(path, { recursive: true, force: true })));
   return path;
 }

@@ -1,10 +1,11 @@
 /** What both forms of the TUN edge promise. The host behind the device speaks UDP from 10.2.0.1 port 443. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadNative } from '../../src/native/native.ts';
 import { HEADROOM_BYTES, PacketFlags, TAILROOM_BYTES, Verdict } from '../../src/proto/packet-batch.ts';
 import { LinuxTun } from '../../src/tun/linux-tun.ts';
 import { MemoryTun } from '../../src/tun/memory-tun.ts';
 import type { TunEdge } from '../../src/tun/tun.ts';
+import { eventually } from '../eventually.ts';
 import { buildPacket, noise, type PacketSpec, UDP } from '../native/packets.ts';
 import { bytesOf, expectBytes, fill, finished, makeBatch, type Row } from '../native/rows.ts';
 import { Lines, PEER } from './lines.ts';
@@ -98,7 +99,7 @@ describe.each(forms)('%s', (_, makeWorld) => {
   }
 
   async function read(count: number, batch = makeBatch()): Promise<ReturnType<typeof makeBatch>> {
-    await vi.waitFor(() => {
+    await eventually(() => {
       tun.read(batch);
       expect(payloadsOf(batch).length).toBeGreaterThanOrEqual(count);
     });
@@ -142,7 +143,7 @@ describe.each(forms)('%s', (_, makeWorld) => {
     fill(batch, [toHost(noise(70, 3))], Verdict.OPENED);
     fill(batch, [toHost(noise(80, 4))]);
     expect(tun.write(batch)).toBe(3);
-    await vi.waitFor(() => expect(world.received().map((payload) => payload.length)).toEqual([50, 60, 80]));
+    await eventually(() => expect(world.received().map((payload) => payload.length)).toEqual([50, 60, 80]));
     expectBytes(world.received()[2], noise(80, 4));
   });
 
@@ -151,7 +152,7 @@ describe.each(forms)('%s', (_, makeWorld) => {
     const rows = Array.from({ length: 50 }, (_, i) => toHost(noise(i === 30 ? 300 : 500, i), { id: i }));
     fill(batch, rows);
     expect(tun.write(batch)).toBe(50);
-    await vi.waitFor(() => expect(world.received().length).toBe(50));
+    await eventually(() => expect(world.received().length).toBe(50));
     for (const [i, payload] of world.received().entries())
       expectBytes(payload, noise(i === 30 ? 300 : 500, i));
   });
@@ -170,14 +171,14 @@ describe.each(forms)('%s', (_, makeWorld) => {
     );
     fill(batch, [toHost(noise(90))]);
     expect(tun.write(batch)).toBe(1);
-    await vi.waitFor(() => expect(world.received().map((payload) => payload.length)).toEqual([90]));
+    await eventually(() => expect(world.received().map((payload) => payload.length)).toEqual([90]));
   });
 
   it('keeps what does not fit the batch for the next one', async () => {
     for (let i = 0; i < 20; i++) world.send(noise(100, i));
     const lengths: number[] = [];
     const batch = makeBatch(8, 4096);
-    await vi.waitFor(() => {
+    await eventually(() => {
       batch.clear();
       tun.read(batch);
       expect(batch.count).toBeLessThanOrEqual(8);
@@ -194,9 +195,9 @@ describe.each(forms)('%s', (_, makeWorld) => {
       tun.read(batch);
     });
     world.send(noise(10));
-    await vi.waitFor(() => expect(payloadsOf(batch).length).toBe(1));
+    await eventually(() => expect(payloadsOf(batch).length).toBe(1));
     world.send(noise(20));
-    await vi.waitFor(() => expect(payloadsOf(batch).length).toBe(2));
+    await eventually(() => expect(payloadsOf(batch).length).toBe(2));
     tun.watch(null);
     const before = calls;
     world.send(noise(30));

@@ -4,10 +4,11 @@
  *
  *   source ── tun A ── read → write ── tun B ── sink
  */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { loadNative } from '../../src/native/native.ts';
 import { Verdict } from '../../src/proto/packet-batch.ts';
 import { LinuxTun } from '../../src/tun/linux-tun.ts';
+import { eventually } from '../eventually.ts';
 import { makeBatch } from '../native/rows.ts';
 import { Lines, PEER } from './lines.ts';
 import { Namespace } from './namespace.ts';
@@ -94,7 +95,7 @@ describe('UDP', () => {
     await host.has('ready');
     const burst = new Lines(a.namespace.spawn('node', PEER, 'burst', '10.9.0.2', '5002', '40', '1000'));
     expect(await burst.has('taken')).toMatchObject({ taken: [40], segmentation: true });
-    await vi.waitFor(() => expect(host.values.length).toBe(41));
+    await eventually(() => expect(host.values.length).toBe(41));
     for (const [row, { payload }] of host.values.slice(1).entries()) {
       expect(Buffer.from(String(payload), 'base64')).toEqual(Buffer.alloc(1000, row));
     }
@@ -112,11 +113,11 @@ describe('a super-packet larger than the batch', () => {
       rows += end.tun.read(batch);
       batch.clear();
     });
-    await vi.waitFor(() => expect(rows).toBeGreaterThan(0)); // what a new device says by itself
+    await eventually(() => expect(rows).toBeGreaterThan(0)); // what a new device says by itself
     const before = rows;
     const burst = new Lines(end.namespace.spawn('node', PEER, 'burst', '10.9.2.9', '5002', '40', '1000'));
     await burst.has('taken');
-    await vi.waitFor(() => expect(rows).toBeGreaterThanOrEqual(before + 40));
+    await eventually(() => expect(rows).toBeGreaterThanOrEqual(before + 40));
   });
 });
 
@@ -166,7 +167,7 @@ describe('a device', () => {
       }
     });
     end.namespace.ip('link', 'del', end.tun.name);
-    await vi.waitFor(() => expect(errors.length).toBeGreaterThan(0));
+    await eventually(() => expect(errors.length).toBeGreaterThan(0));
     expect(errors[0]).toMatchObject({ code: 'EBADFD', syscall: 'read' });
     // Once, not on every turn of the loop.
     await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));

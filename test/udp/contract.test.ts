@@ -1,6 +1,6 @@
 /** What both forms of the UDP edge promise. */
 import { constants } from 'node:os';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   ADDRESS_WORDS,
   PATH_ERRNO,
@@ -11,6 +11,7 @@ import {
   Verdict,
 } from '../../src/proto/packet-batch.ts';
 import { formatAddress, formatLocal } from '../../src/udp/address.ts';
+import { eventually } from '../eventually.ts';
 import { appendToSeal, type DatagramSpec } from '../native/datagrams.ts';
 import { noise } from '../native/packets.ts';
 import { bytesOf, expectBytes, makeBatch } from '../native/rows.ts';
@@ -41,7 +42,7 @@ function prepare(specs: readonly DatagramSpec[], mask = 1): PacketBatch {
 /** Receives until `count` rows are there. */
 async function receive({ udp }: End, socket: number, count: number): Promise<PacketBatch> {
   const batch = makeBatch(512, 1 << 20);
-  await vi.waitFor(() => {
+  await eventually(() => {
     udp.receive(socket, batch);
     expect(batch.count).toBeGreaterThanOrEqual(count);
   });
@@ -132,7 +133,7 @@ describe.each(forms)('%s', (_, makeWorld) => {
     a.udp.send(prepare([datagram(1)]));
     const batch = await receive(b, socketB, 1);
     a.udp.send(prepare([datagram(2)]));
-    await vi.waitFor(() => expect(b.udp.receive(socketB, batch)).toBe(1));
+    await eventually(() => expect(b.udp.receive(socketB, batch)).toBe(1));
     expect(batch.count).toBe(2);
     expect([...batch.packetNumber.slice(0, 2)]).toEqual([1, 2]);
     expect(batch.offset[1]).toBeGreaterThanOrEqual(batch.offset[0] + batch.length[0]);
@@ -173,9 +174,9 @@ describe.each(forms)('%s', (_, makeWorld) => {
       if (batch.count === 2) b.udp.watch(socketB, null);
     });
     a.udp.send(prepare([datagram(1)]));
-    await vi.waitFor(() => expect(batch.count).toBe(1));
+    await eventually(() => expect(batch.count).toBe(1));
     a.udp.send(prepare([datagram(2)]));
-    await vi.waitFor(() => expect(batch.count).toBe(2));
+    await eventually(() => expect(batch.count).toBe(2));
     const before = calls;
     a.udp.send(prepare([datagram(3)]));
     await receive(b, socketB, 1);
@@ -189,7 +190,7 @@ describe.each(forms)('%s', (_, makeWorld) => {
       b.udp.close(socketB);
     });
     a.udp.send(prepare([datagram(1)]));
-    await vi.waitFor(() => expect(calls).toBe(1));
+    await eventually(() => expect(calls).toBe(1));
     expect(() => b.udp.receive(socketB, makeBatch())).toThrow(TypeError);
   });
 
@@ -206,7 +207,7 @@ describe.each(forms)('%s', (_, makeWorld) => {
     const specs = Array.from({ length: 300 }, (_, i) => datagram(i, 50));
     expect(a.udp.send(prepare(specs))).toBe(300);
     const numbers: number[] = [];
-    await vi.waitFor(() => {
+    await eventually(() => {
       const batch = makeBatch(136, 128 * 1024);
       b.udp.receive(socketB, batch);
       numbers.push(...batch.packetNumber.subarray(0, batch.count));

@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { UdpOptions } from '../../src/native/addon.ts';
 import { loadNative } from '../../src/native/native.ts';
 import {
@@ -19,6 +19,7 @@ import {
 import { LinuxTun } from '../../src/tun/linux-tun.ts';
 import { formatAddress, formatLocal, interfaceIndexOf, setLocalAddress } from '../../src/udp/address.ts';
 import type { LinuxUdp } from '../../src/udp/linux-udp.ts';
+import { eventually } from '../eventually.ts';
 import { appendToSeal } from '../native/datagrams.ts';
 import { noise, superFrame } from '../native/packets.ts';
 import { bytesOf, expectBytes, fill, makeBatch, split } from '../native/rows.ts';
@@ -61,7 +62,7 @@ async function receive(
   count: number,
   batch = makeBatch(1024, 1 << 21),
 ): Promise<PacketBatch> {
-  await vi.waitFor(() => {
+  await eventually(() => {
     udp.receive(socket, batch);
     expect(batch.count).toBeGreaterThanOrEqual(count);
   });
@@ -216,7 +217,7 @@ describe('a path that does not take datagrams', () => {
     const third = udp.open({ family: 4 });
     setPath(world.ends[0], 0, 0, third, '127.0.0.1', udp.port(from));
     udp.send(datagrams([100]));
-    await vi.waitFor(() => expect(calls.count).toBe(1));
+    await eventually(() => expect(calls.count).toBe(1));
     expect(loadNative().addon.udpError(from)).toBe(0);
   });
 });
@@ -255,7 +256,7 @@ describe('a batch that is full', () => {
       udp.send(datagrams([100]));
     }
     const counts: number[] = [];
-    await vi.waitFor(() => {
+    await eventually(() => {
       const batch = makeBatch(1024, 1 << 21, 5);
       udp.receive(to, batch);
       expect(batch.trainCount).toBeLessThanOrEqual(5);

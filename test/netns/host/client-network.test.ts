@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { PathResult } from '../../../src/host/path-table.ts';
-import { eventually, type HostAgent } from './namespace.ts';
+import { eventually } from '../../eventually.ts';
+import type { HostAgent } from './namespace.ts';
 import { ASSIGNMENT, SERVER, SERVER6, Uplinks } from './uplinks.ts';
 
 let links: Uplinks;

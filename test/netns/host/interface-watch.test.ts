@@ -2,7 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { InterfaceChange } from '../../../src/host/interface-watch.ts';
-import { eventually, type HostAgent, Namespace } from './namespace.ts';
+import { eventually } from '../../eventually.ts';
+import { type HostAgent, Namespace } from './namespace.ts';
 
 let host: Namespace;
 let peer: Namespace;

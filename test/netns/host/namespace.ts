@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { vi } from 'vitest';
 
 /** Longer than any call takes on a busy machine. */
 const PATIENCE_MS = 40_000;
@@ -133,9 +132,4 @@ export class HostAgent {
     this.#waiting.clear();
     await once(this.#process, 'exit');
   }
-}
-
-/** Polls until `look` returns without throwing; fails with its last error. */
-export async function eventually(look: () => void | Promise<void>, timeoutMs = 10_000): Promise<void> {
-  await vi.waitFor(look, { timeout: timeoutMs, interval: 20 });
 }

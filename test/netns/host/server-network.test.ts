@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually, Namespace } from './namespace.ts';
+import { eventually } from '../../eventually.ts';
+import { Namespace } from './namespace.ts';
 
 /**
  * A server between an internet and two hosts that play clients behind its TUN interface.
