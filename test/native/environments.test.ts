@@ -20,6 +20,6 @@ describe('an environment that ends with everything open', () => {
       status: 0,
       stdout: 'survived\n',
     });
-    expect(readdirSync('/sys/class/net').filter((name) => name.startsWith('rvw'))).toEqual([]);
+    expect(readdirSync('/sys/class/net').filter((name) => name.startsWith(`rvw${run.pid}.`))).toEqual([]);
   });
 });

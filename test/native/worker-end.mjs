@@ -15,7 +15,7 @@ const GROUP = 4_601;
 
 /** Two sockets, a TUN device and a packet log, each watched; the first socket has something to read on every turn of the loop. */
 function open(onReadable) {
-  const tun = addon.tunOpen({ name: 'rvw%d' });
+  const tun = addon.tunOpen({ name: `rvw${process.pid}.%d` });
   const [a, b] = [addon.udpOpen({ family: 4, address: '127.0.0.1' }), addon.udpOpen({ family: 4 })];
   addon.keyTableCreate(100);
   const mask = addon.maskCreate(new Uint8Array(32));

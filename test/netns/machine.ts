@@ -11,8 +11,10 @@ for name in etc usr var; do
   mkdir /mnt/$name /mnt/$name.work
   mount -t overlay $name -o lowerdir=/$name,upperdir=/mnt/$name,workdir=/mnt/$name.work /$name
 done
-# As a new machine has it: whatever this one has of the product is not there.
+# As a new machine has it: whatever this one has of the product is not there, and nothing that comes and goes with other labs.
 rm -rf /etc/resip-vpn /var/lib/resip-vpn
+mkdir -p /etc/netns
+mount -t tmpfs netns /etc/netns
 mount -t tmpfs -o dev run /run
 # As udev leaves it.
 mknod -m 666 /run/tun c 10 200

@@ -1,14 +1,26 @@
 /** `npm run lab` as someone types it. */
 import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Namespace, newTag } from './namespace.ts';
 import { attempt, run } from './process.ts';
 
 const MAIN = fileURLToPath(new URL('./main.ts', import.meta.url));
+/** Where it is typed: on the machine itself other tests make devices meanwhile. */
+let home: Namespace;
+beforeAll(async () => {
+  home = await Namespace.create(`${newTag()}-home`);
+});
+afterAll(() => home?.remove());
+
+/** The network of `home` and the mounts of the machine, as for who types it. */
 const lab = (words: readonly string[], lines: readonly string[] = []) =>
-  attempt([process.execPath, '--import', 'tsx', MAIN, ...words], { input: `${lines.join('\n')}\n` });
+  attempt(['nsenter', `--net=/run/netns/${home.name}`, process.execPath, '--import', 'tsx', MAIN, ...words], {
+    input: `${lines.join('\n')}\n`,
+  });
+const links = () => home.run(['ip', '-o', 'link']);
 
 it('does what is typed, says what it does not understand, and takes everything down', async () => {
-  const before = await run(['ip', '-o', 'link']);
+  const before = await links();
   const { code, stdout, stderr } = await lab(
     ['--links', 'wifi,usb', '--seed', '42'],
     [
@@ -34,7 +46,7 @@ it('does what is typed, says what it does not understand, and takes everything d
   expect(stdout).toContain('policy redundant');
   expect(stdout).toContain('there is no client7');
   expect(stdout).toContain('launch: unknown');
-  expect(await run(['ip', '-o', 'link'])).toBe(before);
+  expect(await links()).toBe(before);
   const tag = /namespaces (rv[\d.]+)-/.exec(stdout)?.[1];
   expect(tag).toBeDefined();
   expect(await run(['ip', 'netns', 'list'])).not.toContain(`${tag}-`);
