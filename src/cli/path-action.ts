@@ -4,6 +4,7 @@ import { parseInterfaceSpec } from '../config/interface-spec.ts';
 import { askDaemon } from '../control/control-client.ts';
 import type { PathList } from '../daemon/client-control.ts';
 import { UserError } from '../errors.ts';
+import { formatUnusable } from './unusable.ts';
 
 export interface PathAction {
   readonly stateDir: string;
@@ -28,12 +29,13 @@ function checkSpec(text: string): void {
   throw new UserError(lines.join('\n'), { exitCode: 2 });
 }
 
-/** One line per wish, with what is open of it. */
-function formatPaths({ wanted, open }: PathList): string {
+/** One line per wish, with what is open of it; then why the others are not. */
+function formatPaths({ wanted, open, unusable }: PathList): string {
   const lines = wanted.map(({ interface: text, interfaces }) => {
     const paths = open.filter(({ interfaceName }) => interfaces.includes(interfaceName));
     const told = paths.map(({ interfaceName, family }) => `${interfaceName} (IPv${family})`);
     return `${text}  ${told.length === 0 ? 'not usable now' : `open: ${told.join(', ')}`}\n`;
   });
-  return lines.join('');
+  const reasons = formatUnusable(unusable).map((line) => `${line}\n`);
+  return [...lines, ...(reasons.length === 0 ? [] : ['\n']), ...reasons].join('');
 }

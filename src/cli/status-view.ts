@@ -6,6 +6,7 @@ import { formatBytes, formatCount, formatSpan, shortenKey } from '../format.ts';
 import { formatClients } from './status-clients.ts';
 import { formatArrivals, formatPaths } from './status-paths.ts';
 import { formatStreams } from './status-streams.ts';
+import { formatUnusable } from './unusable.ts';
 
 /** More clients than these are a table with a line each; `status NAME` shows one of them whole. */
 const MAX_WHOLE_CLIENTS = 3;
@@ -17,6 +18,7 @@ export function formatStatus(snapshot: Snapshot, clientName?: string): string {
   return [
     `${role} on ${tunName}, up ${formatSpan(uptimeMs)}${count}, policy ${policy}${mtuBytes === 0 ? '' : `, MTU ${mtuBytes}`}, key ${shortenKey(publicKey)}`,
     ...formatPeers(role, peers, clientName),
+    ...formatWithout(snapshot),
     ...formatCounters('rejected datagrams', snapshot.rejects),
     ...formatCounters('dropped packets', snapshot.drops),
     '',
@@ -39,6 +41,13 @@ function formatPeers(
   throw new UserError(`the running server knows no client ${clientName}`, {
     fix: near === undefined ? 'resip-vpn clients lists them' : `did you mean ${near}?`,
   });
+}
+
+/** Of what a pattern matches, much is never meant to carry anything: that counts only where nothing else does. */
+function formatWithout({ unusable = [], peers }: Snapshot): string[] {
+  const hasPaths = peers.some(({ paths }) => paths.length > 0);
+  const told = formatUnusable(unusable.filter(({ isNamed }) => isNamed || !hasPaths));
+  return told.length === 0 ? [] : ['', ...told];
 }
 
 function formatPeer(role: Snapshot['role'], peer: PeerSnapshot): string {

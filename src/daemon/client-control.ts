@@ -3,7 +3,7 @@ import { FORWARD_EXAMPLE, forwardId, parseForward } from '../config/forward-spec
 import { formatInterfaceSpec, type InterfaceSpec, parseInterfaceSpec } from '../config/interface-spec.ts';
 import type { Handler } from '../control/protocol.ts';
 import type { Engine } from '../engine/engine-client.ts';
-import type { Forward, PathSnapshot, Snapshot } from '../engine/messages.ts';
+import type { Forward, PathSnapshot, Snapshot, UnusableInterface } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
 import type { Budgets } from './budgets.ts';
@@ -31,6 +31,7 @@ export interface PathList {
   /** `interface` as `-i` takes it; `interfaces` are those of it that carry a path now. */
   readonly wanted: readonly { readonly interface: string; readonly interfaces: readonly string[] }[];
   readonly open: readonly { readonly interfaceName: string; readonly family: 4 | 6; readonly path: number }[];
+  readonly unusable: readonly UnusableInterface[];
 }
 
 export function clientHandlers(parts: ClientControlParts): Readonly<Record<string, Handler>> {
@@ -45,6 +46,7 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
         interfaces: interfacesOf(spec),
       })),
       open,
+      unusable: paths.unusable,
     };
   };
   return {

@@ -9,6 +9,7 @@
  */
 import type { InterfaceSpec } from '../config/interface-spec.ts';
 import type { Engine } from '../engine/engine-client.ts';
+import type { UnusableInterface } from '../engine/messages.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
 import type { Family } from '../host/ip-prefix.ts';
 import type { PathResult, Way } from '../host/path-table.ts';
@@ -20,6 +21,8 @@ import type { WantedInterfaces } from './wanted-interfaces.ts';
 const MAX_PATHS = 8;
 /** A path that the engine could not open, or a look that failed, is tried again after this. */
 const RETRY_MS = 5_000;
+/** A machine of many containers has hundreds that `*` matches; nobody reads them all. */
+const MAX_UNUSABLE = 32;
 
 export interface OpenPath {
   readonly path: number;
@@ -53,6 +56,7 @@ export interface ClientPathsOptions {
 export class ClientPaths {
   readonly #open = new Map<string, KnownPath>();
   readonly #said: OncePerSubject;
+  #unusable: readonly UnusableInterface[] = [];
   #isWaiting = false;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -66,6 +70,11 @@ export class ClientPaths {
     return [...this.#open.values()];
   }
 
+  /** Wanted interfaces without a path as of the last look, those that are named outright first. */
+  get unusable(): readonly UnusableInterface[] {
+    return this.#unusable;
+  }
+
   /** The engine could not open its socket. */
   handleFailed(path: number, message: string): void {
     const open = this.open.find((candidate) => candidate.path === path);
@@ -74,6 +83,10 @@ export class ClientPaths {
     this.#open.delete(key(interfaceName, family));
     this.options.onClosed(path);
     this.#said.warn(interfaceName, { interfaceName, why: message }, 'path-refused');
+    const what = `no socket could be opened on ${interfaceName}`;
+    const isNamed = this.options.wanted.specFor(interfaceName)?.pattern === interfaceName;
+    const refused = { interfaceName, problem: 'refused', what, why: message, isNamed };
+    this.#unusable = [...this.#unusable.slice(0, MAX_UNUSABLE - 1), refused];
     void this.#enqueue(() => this.options.network.closePath(path));
     this.syncSoon(RETRY_MS);
   }
@@ -128,6 +141,7 @@ export class ClientPaths {
     }
     const families = ([4, 6] as const).filter((family) => serverAddresses(family).length > 0);
     if (families.length === 0) return;
+    const unusable: UnusableInterface[] = [];
     for (const interfaceName of names) {
       const spec = wanted.specFor(interfaceName);
       if (spec === undefined) continue;
@@ -136,10 +150,16 @@ export class ClientPaths {
         const result = await this.#look(interfaceName, family, spec);
         if (result !== null && !result.ok) problems.push(result);
       }
+      if (problems.length < families.length) {
+        this.#said.forget(interfaceName);
+        continue;
+      }
+      const found = describeProblem(interfaceName, problems[0], spec.pattern === interfaceName);
+      if (unusable.length < MAX_UNUSABLE) unusable.push(found);
       // Of what a pattern matches, much is never meant to carry anything.
-      if (problems.length < families.length) this.#said.forget(interfaceName);
-      else if (spec.pattern === interfaceName) this.#sayProblem(interfaceName, problems[0]);
+      if (found.isNamed) this.#sayProblem(found);
     }
+    this.#unusable = unusable;
     this.#sayWaiting();
   }
 
@@ -224,9 +244,8 @@ export class ClientPaths {
     return null;
   }
 
-  #sayProblem(interfaceName: string, { problem, error }: Refused): void {
-    const why = typeof error.cause === 'string' ? error.cause : undefined;
-    this.#said.warn(interfaceName, { problem, what: error.what, why, fix: error.fix }, 'interface-unusable');
+  #sayProblem({ interfaceName, problem, what, why, fix }: UnusableInterface): void {
+    this.#said.warn(interfaceName, { problem, what, why, fix }, 'interface-unusable');
   }
 
   #sayWaiting(): void {
@@ -238,6 +257,15 @@ export class ClientPaths {
     }
     this.#isWaiting = isWaiting;
   }
+}
+
+function describeProblem(
+  interfaceName: string,
+  { problem, error }: Refused,
+  isNamed: boolean,
+): UnusableInterface {
+  const why = typeof error.cause === 'string' ? error.cause : undefined;
+  return { interfaceName, problem, what: error.what, why, fix: error.fix, isNamed };
 }
 
 function key(interfaceName: string, family: Family): string {

@@ -261,7 +261,10 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     setHooks: (hooks) => history.replaceHooks(hooks),
   });
   const reloader = new Reloader(config, parts.loadConfig, settings, log);
-  const complete = (snapshot: Snapshot) => withBudgets(snapshot, budgets);
+  const complete = (snapshot: Snapshot) => ({
+    ...withBudgets(snapshot, budgets),
+    unusable: paths.unusable,
+  });
   const insight = new Insight({ engine, complete, always: 'server' }, life);
   const control = await ControlServer.listen(stateDir, {
     ...insight.handlers,

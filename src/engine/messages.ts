@@ -18,6 +18,7 @@ export type {
   Sample,
   Snapshot,
   StreamSnapshot,
+  UnusableInterface,
 } from '../proto/snapshot.ts';
 export type { ListenRule } from './listen-rules.ts';
 export type { TargetRule, TargetRules } from './target-rules.ts';

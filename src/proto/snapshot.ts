@@ -130,6 +130,19 @@ export interface Page {
   readonly count: number;
 }
 
+/** An interface that is wanted and cannot carry a path now. */
+export interface UnusableInterface {
+  readonly interfaceName: string;
+  /** One word: `missing`, `down`, `no-carrier`, `no-address`, `no-route`, `refused`. */
+  readonly problem: string;
+  /** The same for people, with what to do about it. */
+  readonly what: string;
+  readonly why?: string;
+  readonly fix?: string;
+  /** Wanted by its very name, and not as one of a pattern. */
+  readonly isNamed: boolean;
+}
+
 export interface Snapshot {
   readonly role: 'client' | 'server';
   readonly tunName: string;
@@ -138,6 +151,8 @@ export interface Snapshot {
   readonly mtuBytes: number;
   readonly policy: string;
   readonly peers: readonly PeerSnapshot[];
+  /** Client: which interfaces have no path now, and why. */
+  readonly unusable?: readonly UnusableInterface[];
   /** Datagrams from strangers and broken ones, by reason; every reason is present. */
   readonly rejects: Readonly<Record<string, number>>;
   /** Packets from TUN that had nowhere to go, and the like, by reason. */

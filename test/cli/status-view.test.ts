@@ -32,6 +32,25 @@ test('a client whose server has never answered says so, and where to look', () =
   expect(text).not.toContain('MTU');
 });
 
+test('an interface without a path is told with the reason; one of a pattern only when nothing else carries', () => {
+  const eth0 = {
+    interfaceName: 'eth0',
+    problem: 'no-carrier',
+    what: 'the interface eth0 is on, but has no carrier',
+    why: 'the cable is not connected',
+    fix: 'connect it',
+    isNamed: true,
+  };
+  const docker0 = { ...eth0, interfaceName: 'docker0', what: 'docker0 has no address', isNamed: false };
+  const text = formatStatus({ ...snapshot, unusable: [eth0, docker0] });
+  expect(text).toContain(
+    '\n\n  the interface eth0 is on, but has no carrier\n    cause: the cable is not connected\n    fix: connect it\n',
+  );
+  expect(text).not.toContain('docker0');
+  const alone = formatStatus({ ...snapshot, peers: [{ ...peer, paths: [] }], unusable: [docker0] });
+  expect(alone).toContain('  no paths\n\n  docker0 has no address\n');
+});
+
 test('a server shows each client, by its outer addresses', () => {
   const outside = {
     ...path,

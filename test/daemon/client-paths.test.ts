@@ -196,6 +196,40 @@ describe('paths at run time', () => {
     expect(await names(ask('path-add', 'wwan0'))).toEqual(['wlan0', 'wwan0']);
   });
 
+  test('what cannot be used is listed with the reason, as long as it cannot', async () => {
+    const { ask, network, config } = await running();
+    network.usable.set('wwan7', []);
+    await ask('path-add', 'eth0');
+    const { unusable } = await ask('path-list');
+    expect(unusable).toEqual([
+      { interfaceName: 'eth0', problem: 'missing', what: 'the interface eth0 does not exist', isNamed: true },
+      {
+        interfaceName: 'wwan7',
+        problem: 'no-address',
+        what: 'the interface wwan7 has no IPv4 address',
+        isNamed: false,
+      },
+    ]);
+    expect(await askDaemon(config.stateDir, { command: 'status' })).toMatchObject({ unusable });
+    network.usable.set('eth0', [4]);
+    await ask('path-remove', 'wwan*');
+    expect((await ask('path-list')).unusable).toEqual([]);
+  });
+
+  test('a socket that cannot be opened is a reason, too', async () => {
+    const { ask, engine } = await running();
+    engine.emit({
+      kind: 'path-failed',
+      path: 0,
+      interfaceName: 'wlan0',
+      message: 'bind: ENODEV',
+      code: 'ENODEV',
+    });
+    expect((await ask('path-list')).unusable).toMatchObject([
+      { interfaceName: 'wlan0', problem: 'refused', why: 'bind: ENODEV' },
+    ]);
+  });
+
   test('what is wrong is said', async () => {
     const { ask } = await running();
     await expect(ask('path-add', 'usb0,bakcup')).rejects.toThrow('did you mean backup?');

@@ -239,6 +239,11 @@ test('a modem that is unplugged and comes back under its name, with another addr
 });
 
 test('a pattern takes what is plugged in, and neither the tunnel nor loopback; paths at run time; wakeup', async () => {
+  const absent =
+    /^ {2}the interface usb9 does not exist\n {4}cause: this machine has .*\bwifi\b.*\n {4}fix: /m;
+  expect(await run(ask('client', 'path', 'add', 'usb9'))).toMatch(absent);
+  expect(await run(ask('client', 'status'))).toMatch(absent);
+  await run(ask('client', 'path', 'remove', 'usb9'));
   await run(ask('client', 'path', 'add', '*,backup'));
   links.client.run(`ip link add usb0 type veth peer name usb0 netns ${links.far.name}`);
   links.far.run('ip addr add 192.0.3.1/24 dev usb0');
