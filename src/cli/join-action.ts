@@ -6,8 +6,7 @@ import { loadPrimitives } from '../crypto/sodium.ts';
 import { findDnsWay } from '../host/dns/dns-way.ts';
 import { allowUserDns, ensureServiceUser, hasSystemd, runUnitAsRoot } from '../host/service.ts';
 import { ClientState } from '../state/client-state.ts';
-import { ensureStateDir } from '../state/state-dir.ts';
-import { freePlaces, giveStateDir, report, startService, writeConfig } from './set-up.ts';
+import { freePlaces, giveStateDir, inStateDir, report, startService, writeConfig } from './set-up.ts';
 
 export interface Join {
   readonly name: string;
@@ -22,9 +21,9 @@ export async function join({ name, invite, interfaces }: Join): Promise<string> 
   process.umask(0o022);
   const user = (await canUserSetDns()) ? await ensureServiceUser() : undefined;
 
-  ensureStateDir(stateDir);
   // The secret is there and nowhere else.
-  await (await ClientState.open(stateDir)).accept(invite, await loadPrimitives());
+  const primitives = await loadPrimitives();
+  await inStateDir(stateDir, async () => (await ClientState.open(stateDir)).accept(invite, primitives));
   giveStateDir(stateDir, user);
   writeConfig(configPath, clientText({ stateDir, interfaces, user: user?.name }), user);
   if (user === undefined && hasSystemd()) await runUnitAsRoot('client', name);

@@ -6,8 +6,8 @@ import { DEFAULT_PORT, type Endpoint, formatEndpoint, parseListen } from '../con
 import { findWayOut } from '../host/find-way-out.ts';
 import { ensureServiceUser } from '../host/service.ts';
 import { identityPath, openIdentity } from '../state/server-identity.ts';
-import { ensureStateDir, withEditLock } from '../state/state-dir.ts';
-import { freePlaces, giveStateDir, report, startService, writeConfig } from './set-up.ts';
+import { withEditLock } from '../state/state-dir.ts';
+import { freePlaces, giveStateDir, inStateDir, report, startService, writeConfig } from './set-up.ts';
 
 export interface ServerInit {
   readonly name: string;
@@ -27,9 +27,8 @@ export async function initServer(wish: ServerInit): Promise<string> {
   const endpoint = wish.endpoint ?? (own === undefined ? undefined : { host: own, port });
   const user = await ensureServiceUser();
 
-  ensureStateDir(stateDir);
   const hadKeys = existsSync(identityPath(stateDir));
-  await withEditLock(stateDir, () => openIdentity(stateDir));
+  await inStateDir(stateDir, () => withEditLock(stateDir, () => openIdentity(stateDir)));
   giveStateDir(stateDir, user);
   writeConfig(configPath, serverText({ ...wish, stateDir, endpoint, user: user?.name }), user);
   const service = await startService('server', wish.name);

@@ -1,9 +1,10 @@
 /** Steps of `server init` and `join`: files that are new or not written at all, the user they belong to, the service. */
-import { chmodSync, chownSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DEFAULT_CONFIG_DIR, DEFAULT_STATE_DIR } from '../config/common-config.ts';
 import { UserError } from '../errors.ts';
 import { enableUnit, hasSystemd, type Role } from '../host/service.ts';
+import { ensureStateDir } from '../state/state-dir.ts';
 import { handOver, type Owner } from '../state/state-owner.ts';
 
 export interface Places {
@@ -31,6 +32,23 @@ export function writeConfig(path: string, text: string, owner: Owner | undefined
   if (owner === undefined) return;
   chownSync(path, 0, owner.gid);
   chmodSync(path, 0o640);
+}
+
+/**
+ * `work` in the state directory, made where there is none: as its owner where that is not root, like what was set up here before. The
+ * daemon could not read what root leaves there, and this user's links lead root nowhere.
+ */
+export async function inStateDir<T>(stateDir: string, work: () => Promise<T>): Promise<T> {
+  ensureStateDir(stateDir);
+  const { uid, gid } = statSync(stateDir);
+  process.setegid?.(gid);
+  process.seteuid?.(uid);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  }
 }
 
 /** The way to the state directory is open, the directory itself its owner's alone. */

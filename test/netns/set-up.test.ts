@@ -84,6 +84,20 @@ it('makes a client of an invite, from the command line or from stdin, once', asy
   expect((await resip('join', invite.trim())).stderr).toContain('client.toml is there already');
 });
 
+it('sets up anew what was set up before, and leaves nothing that the daemon could not read', async () => {
+  const dir = '/var/lib/resip-vpn/again';
+  await machine.type(`install -d -m 700 -o resip-vpn -g resip-vpn ${dir}`);
+  for (const verb of [
+    ['server', 'init'],
+    ['join', invite.trim(), '-i', 'eth0'],
+  ]) {
+    expect(await resip(...verb, '--name', 'again')).toMatchObject({ code: 0 });
+    await machine.type('rm /etc/resip-vpn/again.toml');
+    expect(await machine.type(`find ${dir} -not -user resip-vpn`)).toBe('');
+  }
+  await machine.type(`rm -r ${dir}`);
+});
+
 it('does not guess which of two is meant', async () => {
   const { code, stdout, stderr } = await resip('status');
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -96,7 +110,7 @@ it('says what is wrong with a disk that takes nothing, and a key that may not be
   const serverDir = '/var/lib/resip-vpn/server';
   /** Runs a line of shell in file systems of its own, so that what it mounts is gone with it. */
   const apart = (line: string) => machine.attempt(['unshare', '--mount', 'bash', '-c', line]);
-  const fill = `cp -a ${serverDir} /root/copy; mount -t tmpfs -o size=64k full ${serverDir}; cp -a /root/copy/. ${serverDir}; chown --reference=/root/copy ${serverDir}; head -c 99999 /dev/zero >${serverDir}/junk; `;
+  const fill = `rm -rf /mnt/copy; cp -a ${serverDir} /mnt/copy; mount -t tmpfs -o size=64k full ${serverDir}; cp -a /mnt/copy/. ${serverDir}; chown --reference=/mnt/copy ${serverDir}; head -c 99999 /dev/zero >${serverDir}/junk; `;
   for (const verb of ['invite second', 'server']) {
     const { code, stderr } = await apart(fill + resipVpn(...verb.split(' ')).join(' '));
     expect(stderr).toMatch(
