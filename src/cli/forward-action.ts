@@ -1,5 +1,5 @@
 /** Forwards of the running client. */
-import { FORWARD_EXAMPLE, parseForward } from '../config/forward-spec.ts';
+import { FORWARD_EXAMPLE, parseForward, parseForwardName } from '../config/forward-spec.ts';
 import { askDaemon } from '../control/control-client.ts';
 import type { ForwardListing } from '../daemon/forwards.ts';
 import { UserError } from '../errors.ts';
@@ -20,7 +20,8 @@ export async function forward(wish: ForwardWish, stateDir: string): Promise<stri
     return isJson ? JSON.stringify(forwards) : forwards.map(describe).join('\n');
   }
   const direction = isRemote ? 'remote' : 'local';
-  if (spec === undefined || parseForward(spec, direction) === undefined) {
+  const parse = what === 'remove' ? parseForwardName : parseForward;
+  if (spec === undefined || parse(spec) === undefined) {
     throw new UserError(spec === undefined ? 'no forward' : `${spec} is no forward`, {
       fix: `name one: ${FORWARD_EXAMPLE}`,
       exitCode: 2,

@@ -8,7 +8,7 @@ export const forwardCommand: CommandModule = {
     withExamples(
       parser
         .usage(
-          '$0 forward add|remove [-R] [BIND:]PORT[/udp]:HOST:PORT\n$0 forward list\n\nA connection to the local port becomes one from the server to HOST, which the server resolves; with -R a\nconnection to the port of the server becomes one from here to HOST. It outlives outages of days: nothing is\nlost, and nobody has to connect again.',
+          '$0 forward add [-R] [BIND:]PORT[/udp]:HOST:PORT\n$0 forward remove [-R] [BIND:]PORT[/udp][:HOST:PORT]\n$0 forward list\n\nA connection to the local port becomes one from the server to HOST, which the server resolves; with -R a\nconnection to the port of the server becomes one from here to HOST. It outlives outages of days: nothing is\nlost, and nobody has to connect again.',
         )
         .positional('what', {
           choices: ['add', 'remove', 'list'] as const,

@@ -16,7 +16,9 @@ export const FORWARD_EXAMPLE =
 /** Others reach a port only where it is said so. */
 const DEFAULT_BIND = '127.0.0.1';
 const ADDRESS = String.raw`\[[^\]]+\]|[^:[\]]+`;
-const SPEC = new RegExp(`^(?:(${ADDRESS}):)?(\\d+)(?:/(tcp|udp))?:(${ADDRESS}):(\\d+)$`);
+const LISTENING = String.raw`(?:(${ADDRESS}):)?(\d+)(?:/(tcp|udp))?`;
+const SPEC = new RegExp(`^${LISTENING}:(${ADDRESS}):(\\d+)$`);
+const LISTENING_ALONE = new RegExp(`^${LISTENING}$`);
 
 /** As `forward list` shows it and `forward remove` finds it. */
 export function forwardId(text: string, direction: Forward['direction']): string {
@@ -28,7 +30,7 @@ export function parseForward(text: string, direction: Forward['direction'] = 'lo
   const match = SPEC.exec(text);
   if (match === null) return undefined;
   const [, bind = DEFAULT_BIND, bindPortText, protocol = 'tcp', host, portText] = match;
-  const bindAddress = bind === '*' ? '' : withoutBrackets(bind);
+  const bindAddress = bindAddressOf(bind);
   const bindPort = parsePort(bindPortText);
   const target = parseEndpoint(`${host}:${portText}`);
   if (bindPort === undefined || target === undefined || (bindAddress !== '' && isIP(bindAddress) === 0))
@@ -42,6 +44,27 @@ export function parseForward(text: string, direction: Forward['direction'] = 'lo
     host: target.host,
     port: target.port,
   };
+}
+
+/** What a forward is called by: all of it, or where it listens alone (`8080`, `8080/udp`, `127.0.0.1:8080`). Undefined for neither. */
+export function parseForwardName(text: string): Partial<Omit<Forward, 'id' | 'direction'>> | undefined {
+  const whole = parseForward(text);
+  if (whole !== undefined) {
+    const { protocol, bindAddress, bindPort, host, port } = whole;
+    return { protocol, bindAddress, bindPort, host, port };
+  }
+  const [, bind, bindPortText = '', protocol] = LISTENING_ALONE.exec(text) ?? [];
+  const bindPort = parsePort(bindPortText);
+  if (bindPort === undefined) return undefined;
+  return {
+    bindPort,
+    ...(bind === undefined ? {} : { bindAddress: bindAddressOf(bind) }),
+    ...(protocol === undefined ? {} : { protocol: protocol === 'udp' ? 'udp' : 'tcp' }),
+  };
+}
+
+function bindAddressOf(bind: string): string {
+  return bind === '*' ? '' : withoutBrackets(bind);
 }
 
 function withoutBrackets(text: string): string {

@@ -1,5 +1,5 @@
 /** What the control socket of a client answers. */
-import { FORWARD_EXAMPLE, forwardId, parseForward } from '../config/forward-spec.ts';
+import { FORWARD_EXAMPLE, parseForward } from '../config/forward-spec.ts';
 import { formatInterfaceSpec, type InterfaceSpec, parseInterfaceSpec } from '../config/interface-spec.ts';
 import type { Handler } from '../control/protocol.ts';
 import type { Engine } from '../engine/engine-client.ts';
@@ -83,7 +83,7 @@ export function clientHandlers(parts: ClientControlParts): Readonly<Record<strin
       return forwards.add(forward, SERVER_PATIENCE_MS);
     },
     'forward-remove': async ({ spec, direction }) =>
-      forwards.remove(forwardId(String(spec), directionOf(direction))),
+      forwards.remove(forwards.find(String(spec), directionOf(direction))),
     wakeup: async ({ interface: name }) => {
       if (name !== undefined && wanted.specFor(String(name)) === undefined) {
         throw new UserError(`${name} is not in use`, { cause: `in use are ${wanted.patterns.join(', ')}` });

@@ -1,4 +1,5 @@
 /** The forwards of a running client: those of its configuration, and those that come and go by `resip-vpn forward`. */
+import { forwardId, parseForwardName } from '../config/forward-spec.ts';
 import type { Engine } from '../engine/engine-client.ts';
 import type { EngineEvent, Forward } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
@@ -44,10 +45,25 @@ export class Forwards {
     return this.#active.get(id) as ForwardListing;
   }
 
-  /** Connections that are open stay. Throws when there is no such forward. */
+  /** The id of the one that is called so (`parseForwardName`). Throws `UserError` when it is none, or several. */
+  find(name: string, direction: Forward['direction']): string {
+    const wanted = Object.entries(parseForwardName(name) ?? { id: name });
+    const isMeant = (forward: ForwardListing) =>
+      wanted.every(([field, value]) => forward[field as keyof Forward] === value);
+    const all = this.list.filter(isMeant);
+    const found = all.filter((forward) => forward.direction === direction);
+    if (found.length === 1) return found[0].id;
+    const names = (forwards: readonly ForwardListing[]) => forwards.map(({ id }) => id).join(', ');
+    if (found.length > 1)
+      throw new UserError(`${name} is more than one forward`, { fix: `name one of ${names(found)}` });
+    throw new UserError(`there is no forward ${forwardId(name, direction)}`, {
+      fix: all.length > 0 ? `did you mean ${names(all)}?` : 'name one of: resip-vpn forward list',
+    });
+  }
+
+  /** Connections that are open stay. */
   remove(id: string): void {
-    if (!this.#active.delete(id))
-      throw new UserError(`there is no forward ${id}`, { fix: 'name one of: resip-vpn forward list' });
+    if (!this.#active.delete(id)) return;
     this.engine.post({ kind: 'forward-remove', id });
     this.log.info({ forward: id }, 'forward-removed');
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseForward } from '../../src/config/forward-spec.ts';
+import { parseForward, parseForwardName } from '../../src/config/forward-spec.ts';
 import { parseListenRule, parseTargetRule } from '../../src/config/target-rule.ts';
 import { ListenPolicy } from '../../src/engine/listen-rules.ts';
 import { TargetPolicy } from '../../src/engine/target-rules.ts';
@@ -76,6 +76,21 @@ it.each(['', '10.0.0.0/33', 'host:80', '10.0.0.1:0', '10.0.0.1:90-80', '2001:db8
     expect(parseTargetRule(text)).toBeUndefined();
   },
 );
+
+it.each([
+  ['8080', { bindPort: 8080 }],
+  ['8080/udp', { bindPort: 8080, protocol: 'udp' }],
+  ['127.0.0.1:8080', { bindPort: 8080, bindAddress: '127.0.0.1' }],
+  ['[::1]:8080/tcp', { bindPort: 8080, bindAddress: '::1', protocol: 'tcp' }],
+  ['*:8080', { bindPort: 8080, bindAddress: '' }],
+  ['80:a:1', { bindPort: 80, bindAddress: '127.0.0.1', protocol: 'tcp', host: 'a', port: 1 }],
+  ['a:1', { bindPort: 1, bindAddress: 'a' }],
+  ['0', undefined],
+  ['nas', undefined],
+  ['8080:nas', undefined],
+])('a forward is called %s', (text, expected) => {
+  expect(parseForwardName(text)).toEqual(expected);
+});
 
 it('a rule for one client is nobody else’s', () => {
   const policy = new TargetPolicy({

@@ -136,3 +136,18 @@ test('an engine that cannot take diverted connections is the user’s to hear', 
   });
   await expect(set).rejects.toThrow(/cannot be made to persist/);
 });
+
+test('one is called by where it listens, when that is enough', async () => {
+  const { forwards } = setUp();
+  const specs = ['80:a:1', '80/udp:a:1', '[::1]:80:a:1', '*:81:a:1'];
+  await forwards.configure([...specs.map(local), remote('82:a:1')]);
+  expect(forwards.find('80/udp', 'local')).toBe('-L 80/udp:a:1');
+  expect(forwards.find('[::1]:80', 'local')).toBe('-L [::1]:80:a:1');
+  expect(forwards.find('81', 'local')).toBe('-L *:81:a:1');
+  expect(forwards.find('127.0.0.1:80/tcp', 'local')).toBe('-L 80:a:1');
+  expect(forwards.find('127.0.0.1:80:a:1', 'local')).toBe('-L 80:a:1');
+  expect(forwards.find('82', 'remote')).toBe('-R 82:a:1');
+  expect(() => forwards.find('80', 'local')).toThrow('name one of -L 80:a:1, -L 80/udp:a:1, -L [::1]:80:a:1');
+  expect(() => forwards.find('82', 'local')).toThrow('did you mean -R 82:a:1?');
+  expect(() => forwards.find('83', 'local')).toThrow(/there is no forward -L 83\n.*forward list/s);
+});

@@ -153,7 +153,14 @@ setTimeout(() => process.exit(1), 5000).unref();`;
     expect((await curl(lab.server, 'http://127.0.0.1:8006/')).code).toBe(0);
     const { stdout } = await forward('add', '-R', '8006:127.0.0.1:81');
     expect(stdout).toContain('in use at the server');
-    expect((await forward('remove', '-R', spec)).code).toBe(0);
+    const unclear = await forward('remove', '-R', '8006');
+    expect([unclear.code, unclear.stderr]).toEqual([
+      1,
+      expect.stringContaining('name one of -R 8006:127.0.0.1:80, -R 8006:127.0.0.1:81'),
+    ]);
+    expect((await forward('remove', '-R', '8006:127.0.0.1:81')).code).toBe(0);
+    expect((await forward('remove', '8006')).stderr).toContain('did you mean -R 8006:127.0.0.1:80?');
+    expect((await forward('remove', '-R', '8006')).code).toBe(0);
     await waitFor(
       'the port to be closed',
       async () => (await curl(lab.server, 'http://127.0.0.1:8006/')).code === 7,
