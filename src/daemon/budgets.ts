@@ -126,12 +126,20 @@ export class Budgets {
     }
   }
 
-  /** What is left of an interface's budget, and when it begins anew; undefined = it has none. */
-  left(interfaceName: string): { budget: Budget; leftBytes: number; renewsMs: number } | undefined {
+  /**
+   * What is left of an interface's budget, and when it begins anew; undefined = it has none. `spentBytes`: by path, where the
+   * engine knows more than it has reported.
+   */
+  left(
+    interfaceName: string,
+    spentBytes: ReadonlyMap<number, number> = new Map(),
+  ): { budget: Budget; leftBytes: number; renewsMs: number } | undefined {
     const account = this.#accounts.get(interfaceName);
     if (account === undefined) return undefined;
     const { budget, use } = account;
-    const leftBytes = Math.round(Math.max(0, budget.bytes - use.usedBytes) + outstanding(account));
+    const leftBytes = Math.round(
+      Math.max(0, budget.bytes - use.usedBytes) + outstanding(account, spentBytes),
+    );
     return { budget, leftBytes, renewsMs: periodEndMs(budget.period, use.periodStartMs) };
   }
 
@@ -257,8 +265,9 @@ function smallestGrant({ bytes }: Budget): number {
 }
 
 /** Granted and not spent. */
-function outstanding({ open }: Account): number {
+function outstanding({ open }: Account, newerBytes: ReadonlyMap<number, number> = new Map()): number {
   let bytes = 0;
-  for (const { limitBytes, spentBytes } of open.values()) bytes += Math.max(0, limitBytes - spentBytes);
+  for (const { path, limitBytes, spentBytes } of open.values())
+    bytes += Math.max(0, limitBytes - Math.max(spentBytes, newerBytes.get(path) ?? 0));
   return bytes;
 }

@@ -104,8 +104,10 @@ function directionOf(direction: unknown): Forward['direction'] {
 
 /** The engine knows its grants; what is left of the budgets behind them is known here. */
 export function withBudgets(snapshot: Snapshot, budgets: Pick<Budgets, 'left'>): Snapshot {
+  const paths = snapshot.peers.flatMap((peer) => peer.paths);
+  const spentBytes = new Map(paths.map((path) => [path.path, path.spentBytes ?? 0]));
   const withBudget = (path: PathSnapshot): PathSnapshot => {
-    const left = budgets.left(path.interfaceName ?? '');
+    const left = budgets.left(path.interfaceName ?? '', spentBytes);
     if (left === undefined) return path;
     const { budget, leftBytes, renewsMs } = left;
     return { ...path, budget: { bytes: budget.bytes, period: budget.period, leftBytes, renewsMs } };

@@ -41,6 +41,8 @@ export interface PathSnapshot {
     readonly leftBytes: number;
     readonly renewsMs: number;
   };
+  /** Client: what crossed it both ways with IP and UDP headers, bytes: so budgets count. */
+  readonly spentBytes?: number;
   /** Client: longest silence of the path while idle, as learnt. */
   readonly keepAliveMs?: number;
   readonly sentDatagrams: number;

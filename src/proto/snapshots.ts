@@ -106,7 +106,9 @@ function pathSnapshot(association: Association, path: Path, now: number): PathSn
     lossOut: path.outflow.loss.fraction,
     lossIn: path.inflow.loss.fraction,
     mtuBytes: path.mtu.mtuBytes,
-    ...(path.interfaceName === '' ? {} : { keepAliveMs: path.keepAlive.intervalMs }),
+    ...(path.interfaceName === ''
+      ? {}
+      : { spentBytes: path.spentBytes, keepAliveMs: path.keepAlive.intervalMs }),
     sentDatagrams: path.row.sentDatagrams,
     sentBytes: path.row.sentBytes,
     receivedDatagrams: path.inflow.datagrams,

@@ -80,6 +80,19 @@ describe('one run', () => {
     expect(budgets.left('wwan0')).toMatchObject({ leftBytes: 0 });
   });
 
+  test('what is left is what the engine knows, before it reports it', async () => {
+    const budgets = start(await BudgetBook.open(temporaryDir()));
+    await open(budgets, 0);
+    await open(budgets, 1, 6);
+    const left = (...spent: [number, number][]) => budgets.left('wwan0', new Map(spent))?.leftBytes;
+    expect(left()).toBe(BUDGET);
+    expect(left([0, 1_000], [1, 20])).toBe(BUDGET - 1_020);
+    tell(budgets, 0, 2_000);
+    await budgets.settled;
+    expect(left([0, 1_000])).toBe(BUDGET - 2_000);
+    expect(left([0, 3 * GRANT])).toBe(BUDGET - (limits.get(0) ?? 0));
+  });
+
   test('a small budget carries something: its first grant is more than the core keeps back', async () => {
     const budgets = start(await BudgetBook.open(temporaryDir()));
     const small = spec('wwan0,budget=50k/day');
