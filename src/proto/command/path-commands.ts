@@ -44,7 +44,7 @@ export class PathCommands {
     const isChallenge = probe.pathId === ANY_PATH;
     // Only over a path can the server ask which one it is.
     if (isChallenge && (this.context.isServer || path === null)) return true;
-    if (!this.context.isServer) path?.handleCalled(now);
+    if (!this.context.isServer) path?.handleAsked(now);
     const named = isChallenge ? path : this.locate(session, path, probe.pathId, source, now);
     if (!isChallenge) named?.inflow.handleReport(probe.sent, probe.stampMicros, now);
     const reply = this.reply;

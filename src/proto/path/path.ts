@@ -226,7 +226,8 @@ export class Path implements Asked {
   }
 
   /** Client: a question of the server came over this path. */
-  handleCalled(now: number): void {
+  handleAsked(now: number): void {
+    this.schedule.handleAsked(this, now);
     if (!this.keepAlive.isTrying) return;
     this.keepAlive.handleCalled(this.row.sentDatagrams, now);
     this.schedule.askAt(now + this.keepAlive.intervalMs);

@@ -17,7 +17,10 @@ const BUSY_PROBE_MS = 100;
 const SUSPECT_PROBE_MS = 100;
 /** First repetition towards a path that never answered; doubles up to the cap. */
 const VALIDATE_PROBE_MS = 200;
-/** Client: a path is probed as under traffic for so long after it came up. The server validates it only while it hears from there. */
+/**
+ * Client: so long after a path came up it is asked although nothing is to be sent, for the server validates it only while it hears from
+ * there; ever more rarely, until a question of the server shows that it still does not know.
+ */
 const EAGER_MS = 3_000;
 /** Cap while there is traffic: a link that returns carries copies again within a second. */
 const ACTIVE_RETRY_MS = 500;
@@ -62,6 +65,8 @@ export class ProbeSchedule {
   private lastMs = Number.NEGATIVE_INFINITY;
   private retryMs = VALIDATE_PROBE_MS;
   private eagerUntilMs = Number.NEGATIVE_INFINITY;
+  /** Until the next probe of a path that came up and carries nothing; doubles. */
+  private eagerMs = ACTIVE_PROBE_MS;
   /** Last datagram that left over this path alone. */
   private reliedOnMs = Number.NEGATIVE_INFINITY;
   /** Server: the client asked for a word at this time. */
@@ -98,6 +103,13 @@ export class ProbeSchedule {
   handleValidated(): void {
     this.retryMs = VALIDATE_PROBE_MS;
     this.credit = NO_LIMIT;
+  }
+
+  /** The peer asks: as long as it cannot be sure of a path it does so only when it hears from there. */
+  handleAsked({ isMetered }: Asked, now: number): void {
+    if (isMetered || now >= this.eagerUntilMs) return;
+    this.eagerMs = ACTIVE_PROBE_MS;
+    this.nextMs = Math.min(this.nextMs, now + ACTIVE_PROBE_MS);
   }
 
   /** Traffic began. */
@@ -141,9 +153,10 @@ export class ProbeSchedule {
     this.nextMs = now;
   }
 
-  /** For a while as under traffic. */
+  /** For a while although nothing is to be sent. */
   beEager(now: number): void {
     this.eagerUntilMs = now + EAGER_MS;
+    this.eagerMs = ACTIVE_PROBE_MS;
   }
 
   /** Server: the client, which is silent until then, wants to hear from here at that time. */
@@ -199,7 +212,9 @@ export class ProbeSchedule {
       case 'up':
         if (!isWatched) return path.keepAliveMs;
         if (path.isMetered) return METERED_PROBE_MS;
-        return path.isBusy ? BUSY_PROBE_MS : ACTIVE_PROBE_MS;
+        if (active) return path.isBusy ? BUSY_PROBE_MS : ACTIVE_PROBE_MS;
+        this.eagerMs *= 2;
+        return this.eagerMs / 2;
       case 'suspect':
         return path.isMetered ? METERED_SUSPECT_PROBE_MS : SUSPECT_PROBE_MS;
       default: {

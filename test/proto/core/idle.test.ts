@@ -63,6 +63,21 @@ describe('an idle client', () => {
     expect(stage.until(() => packet.deliveredMs >= 0, 1_000)).toBeLessThan(100);
   });
 
+  it('that comes back costs its server a dozen words', async () => {
+    stage = await Stage.connected();
+    stage.run(10_000);
+    stage.client().stop(false);
+    let words = 0;
+    stage.tap((datagram) => {
+      if (!isUp(datagram)) words++;
+      return true;
+    });
+    stage.client().start();
+    stage.run(10_000);
+    expect(stage.isConnected()).toBe(true);
+    expect(words).toBeLessThanOrEqual(12);
+  });
+
   it('is asked for nothing by a server that it did not ask to', async () => {
     stage = await Stage.connected();
     stage.run(30_000);

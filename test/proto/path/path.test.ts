@@ -78,6 +78,23 @@ describe('path', () => {
     expect(idle).toBeLessThanOrEqual(5);
   });
 
+  it('came up and carries nothing: is asked ever more rarely, and anew when the peer asks', () => {
+    const path = makePath();
+    expect(run(path, 0, 3000, false, 20)).toBe(5);
+    const asked = makePath();
+    const before = run(asked, 0, 1200, false, 20);
+    asked.handleAsked(1200);
+    expect(run(asked, 1201, 1450, false, 20)).toBe(1);
+    expect(before).toBe(4);
+  });
+
+  it('is asked as ever from the moment on when traffic begins', () => {
+    const path = makePath();
+    run(path, 0, 1200, false, 20);
+    path.handleActive(1200);
+    expect(run(path, 1201, 2200, true, 20)).toBe(4);
+  });
+
   it('becomes suspect when an answer is overdue and down when nothing is heard for seconds', () => {
     const path = makePath();
     run(path, 0, 2000, true, 20);
