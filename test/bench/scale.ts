@@ -22,6 +22,7 @@ const USAGE = `npm run bench:scale -- [options]
   --active N     clients that carry traffic (default 100)
   --burst N      clients that lose their sessions and come back (default ${BURST_CLIENTS})
   --quick        1,000 clients
+  --one-core     the server alone on the first processor, the clients on the others
   --json FILE    all numbers
   --node-flags=S flags for the server's Node, for profiles; --trace FILE keeps what they print`;
 const FIRST_STEP = 1_000;
@@ -31,6 +32,7 @@ interface Options {
   readonly clients: number;
   readonly active: number;
   readonly burst: number;
+  readonly isOneCore: boolean;
   readonly jsonFile: string | null;
   readonly nodeFlags: readonly string[];
   readonly traceFile: string | null;
@@ -48,6 +50,7 @@ function parseOptions(): Options | null {
     'node-flags': text,
     trace: text,
     quick: flag,
+    'one-core': flag,
     help: flag,
   };
   const { values } = parseArgs({ options });
@@ -63,6 +66,7 @@ function parseOptions(): Options | null {
     clients,
     active,
     burst,
+    isOneCore: values['one-core'] ?? false,
     jsonFile: values.json ?? null,
     nodeFlags,
     traceFile: values.trace ?? null,
@@ -85,13 +89,17 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
   cleanUp.push(() => rig.close());
   const emptyBytes = await ScaleServer.emptyBytes(rig, directory);
   say(`a server that knows ${clients} clients …`);
-  const server = await ScaleServer.start(rig, join(directory, 'server'), clients, options.nodeFlags);
+  const processors = options.isOneCore ? { server: '0', crowd: `1-${cpus().length - 1}` } : null;
+  const server = await ScaleServer.start(rig, join(directory, 'server'), clients, {
+    nodeFlags: options.nodeFlags,
+    processors: processors?.server,
+  });
   cleanUp.push(async () => {
     await server.stop();
     if (options.traceFile !== null) await writeFile(options.traceFile, server.output);
   });
   const start = () => {
-    const generator = new GeneratorClient(rig.client, server.generatorOptions);
+    const generator = new GeneratorClient(rig.client, server.generatorOptions, processors?.crowd);
     cleanUp.push(() => generator.stop());
     return generator;
   };

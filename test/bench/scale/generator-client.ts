@@ -4,6 +4,7 @@ import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Namespace } from '../../netns/lab/namespace.ts';
 import type { Process } from '../../netns/lab/process.ts';
+import { confined } from './confined.ts';
 import type { Command, GeneratorOptions, Results } from './messages.ts';
 
 const GENERATOR = fileURLToPath(new URL('./generator.ts', import.meta.url));
@@ -14,9 +15,9 @@ export class GeneratorClient {
   private readonly process: Process;
   private readonly lines: Interface;
 
-  constructor(namespace: Namespace, options: GeneratorOptions) {
-    const words = [process.execPath, ...NODE_FLAGS, '--import', 'tsx', GENERATOR, JSON.stringify(options)];
-    this.process = namespace.start(words, { stdin: true });
+  constructor(namespace: Namespace, options: GeneratorOptions, processors?: string) {
+    const node = [process.execPath, ...NODE_FLAGS, '--import', 'tsx', GENERATOR, JSON.stringify(options)];
+    this.process = namespace.start([...confined(processors), ...node], { stdin: true });
     this.lines = createInterface({ input: this.process.child.stdout as NodeJS.ReadableStream });
   }
 

@@ -8,6 +8,7 @@ import { attempt, pause, waitFor } from '../../netns/lab/process.ts';
 import { MAIN } from '../compare/resip.ts';
 import { readCpu } from '../compare/usage.ts';
 import { type Rig, SERVER_ENDPOINT } from '../rig.ts';
+import { confined } from './confined.ts';
 import { DISCARD_PORT } from './inner-packet.ts';
 import type { GeneratorOptions } from './messages.ts';
 import { writeState } from './population.ts';
@@ -16,6 +17,13 @@ const PORT = 4600;
 const POOL = '10.77.0.0/16';
 const TUN = 'tun0';
 const SEED = 'resip-vpn bench';
+export interface ServerStart {
+  /** For profiles. */
+  readonly nodeFlags?: readonly string[];
+  /** Where it may run, as taskset takes it: `0`, `1-3`; all if absent. */
+  readonly processors?: string;
+}
+
 /** Reading 10,000 records takes a while. */
 const READY_WITHIN_MS = 60_000;
 const EMPTY_SETTLE_MS = 2_000;
@@ -35,16 +43,17 @@ export class ScaleServer {
     return anonymousBytes;
   }
 
-  /** Resolves when it listens; `clients` are known to it, none is connected. `nodeFlags` are for profiles. */
+  /** Resolves when it listens; `clients` are known to it, none is connected. */
   static async start(
     rig: Rig,
     stateDir: string,
     clients: number,
-    nodeFlags: readonly string[] = [],
+    { nodeFlags = [], processors }: ServerStart = {},
   ): Promise<ScaleServer> {
     if (!existsSync(MAIN)) throw new Error('dist/main.js is not built: run `npm run build`');
     const keys = await writeState(stateDir, SEED, clients, await loadPrimitives());
     const daemon = rig.server.start([
+      ...confined(processors),
       ...[
         process.execPath,
         ...nodeFlags,
