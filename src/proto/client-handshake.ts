@@ -56,6 +56,8 @@ export class ClientHandshake {
   /** The first session id of this process: PROTOCOL.md §4. */
   private incarnation = 0;
   private datagram: Uint8Array | null = null;
+  /** The server has asked for one since this initiation was made. */
+  private hasCookie = false;
 
   constructor(
     private readonly context: CoreContext,
@@ -126,7 +128,9 @@ export class ClientHandshake {
       return;
     }
     this.seal(this.options.initiator.withCookie(cookie));
-    this.nextSendMs = now;
+    // A cookie is one address's, and every path draws one: they must not chase each other at the pace of round trips.
+    if (!this.hasCookie) this.nextSendMs = now;
+    this.hasCookie = true;
   }
 
   /** Gives up. */
@@ -149,6 +153,7 @@ export class ClientHandshake {
 
   private fresh(now: number): void {
     this.initiationMs = now;
+    this.hasCookie = false;
     this.repeatMs = FIRST_REPEAT_MS;
     this.localId = this.context.sessions.newId();
     if (this.incarnation === 0) this.incarnation = this.localId >>> 0;

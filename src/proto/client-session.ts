@@ -74,6 +74,7 @@ export class ClientSession {
     if (path) path.handshakeBytes += datagram.length + path.row.outerHeaderBytes;
     if (type === DatagramType.COOKIE) {
       this.handshake.handleCookie(datagram, sessionId, now);
+      this.context.wake(this.association);
       return false;
     }
     if (type !== DatagramType.RESPONSE) {

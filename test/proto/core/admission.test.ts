@@ -2,7 +2,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { MAX_REFUSALS } from '../../../src/proto/pending-handshakes.ts';
 import { serverTables } from '../../../src/proto/server-core.ts';
 import { MAX_NEWCOMERS } from '../../../src/proto/server-handshake.ts';
+import { packetBytes } from '../../sim/net/link.ts';
+import { link } from '../../sim/plans.ts';
 import { isHandshake, isUp, Stage, type StagePlan } from './stage.ts';
+
+/** An answer that lets somebody in is longer. */
+const COOKIE_AT_MOST_BYTES = 140;
 
 let stage: Stage;
 
@@ -125,5 +130,31 @@ describe('who is let in', () => {
     });
     stage.run(30_000);
     expect(initiations).toBe(3);
+  });
+});
+
+describe('a server that is asked too much', () => {
+  const begin = async (clients: StagePlan['clients']) => {
+    await create({ clients });
+    stage.server['handshake']['load'].note = () => true;
+    stage.client().start();
+  };
+
+  it.each([1, 2])('lets in who shows its cookie a round trip later, over %s paths', async (paths) => {
+    await begin(Array.from({ length: 1 }, () => Array.from({ length: paths }, () => link({ delayMs: 20 }))));
+    expect(stage.until(() => stage.isConnected(), 1_000)).toBeLessThan(2 * 40 + 20);
+  });
+
+  it('is not asked at the pace of its cookies', async () => {
+    await begin([[link({ delayMs: 1 }), link({ delayMs: 1 })]]);
+    let asked = 0;
+    stage.tap((datagram) => {
+      if (!isHandshake(datagram)) return true;
+      if (isUp(datagram)) asked++;
+      // Cookies come; that anybody is let in does not.
+      return isUp(datagram) || packetBytes(datagram) < COOKIE_AT_MOST_BYTES;
+    });
+    stage.run(4_000);
+    expect(asked).toBeLessThanOrEqual(2 * 8);
   });
 });
