@@ -161,7 +161,7 @@ export class ServerCore extends CoreBase {
           outcome.refused,
           addresses.refusalText(outcome.refused, request.wanted),
         );
-    this.commands.toAddress(session, source.socket, source.words, source.at, answer.subarray(0, length));
+    this.answer(session, source, answer.subarray(0, length));
   }
 
   /** The client goes: its lease stays. */
@@ -184,8 +184,15 @@ export class ServerCore extends CoreBase {
     this.context.wake(association);
     const answer = new Uint8Array(PREFERENCES_TAKEN_BYTES);
     writePreferencesTaken(answer, 0, message.number);
-    this.commands.toAddress(session, source.socket, source.words, source.at, answer);
+    this.answer(session, source, answer);
     return true;
+  }
+
+  /** Back over the way it came; over a known path it counts as sent there, as it will count as received there. */
+  private answer(session: Session, { socket, words, at }: Source, body: Uint8Array): void {
+    const path = session.association.findPath(socket, words, at);
+    if (path !== null) this.commands.toPath(session, path, body);
+    else this.commands.toAddress(session, socket, words, at, body);
   }
 
   handleNewPath(session: Session, pathId: number, source: Source, now: number): void {

@@ -6,7 +6,6 @@
  *   at rest ──datagrams missing──▶ asking ──one of full size answered──▶ at rest for REST_MS
  *                                    └──all overdue──▶ over: the path decides by the small one
  */
-
 /** All get lost by chance once in 21,000 doubts where 10 % are lost each way, in 57 at 30 %; the search comes back to such a size soon. */
 const PROBES = 6;
 /** Apart by so much, as losses come in bursts. */
@@ -31,24 +30,29 @@ export class MtuDoubt {
   }
 
   /**
-   * `sent`, `received`: uint32 counters as in an answer to a probe; `sentBytes`: this end's own. True = doubt begins; an
-   * ordinary probe should leave as well.
+   * `sent`, `received`: uint32 counters as in an answer to a probe; `sentBytes`: this end's own before that probe, which was itself
+   * `probeBytes` large. True = doubt begins; an ordinary probe should leave as well.
    */
-  handleReport(sent: number, received: number, sentBytes: number, now: number): boolean {
+  handleReport(sent: number, received: number, sentBytes: number, probeBytes: number, now: number): boolean {
     const missing = ((sent - this.reportedSent) | 0) - ((received - this.reportedReceived) | 0);
     const hadLarge = sentBytes - this.reportedBytes >= LARGE_BYTES;
     this.reportedSent = sent;
     this.reportedReceived = received;
-    this.reportedBytes = sentBytes;
+    this.reportedBytes = sentBytes + probeBytes;
     return missing > 0 && hadLarge && this.begin(now);
   }
 
   /** There is a reason; true = doubt begins. */
   begin(now: number): boolean {
     if (this.isOpen || now < this.restUntilMs) return false;
+    this.beginAgain(now);
+    return true;
+  }
+
+  /** Of another size now. */
+  beginAgain(now: number): void {
     this.sinceMs = now;
     this.sent = 0;
-    return true;
   }
 
   /** When `isDue` or `isOver` has to be asked next. */

@@ -54,9 +54,9 @@ export class MtuProbing {
     this.search.handleAcked(sizeBytes);
   }
 
-  /** Counters as in an answer to a probe, `sentBytes` this end's own. True = doubt begins, and an ordinary probe should leave as well. */
-  handleReport(sent: number, received: number, sentBytes: number, now: number): boolean {
-    return this.doubt.handleReport(sent, received, sentBytes, now);
+  /** Counters as `MtuDoubt` wants them. True = doubt begins, and an ordinary probe should leave as well. */
+  handleReport(sent: number, received: number, sentBytes: number, probeBytes: number, now: number): boolean {
+    return this.doubt.handleReport(sent, received, sentBytes, probeBytes, now);
   }
 
   /** The interface itself takes less than before. True as in `handleReport`. */
@@ -64,10 +64,17 @@ export class MtuProbing {
     return this.doubt.begin(now);
   }
 
-  /** Large datagrams fall into a black hole when small ones are answered and large ones are not. */
-  judge(proof: DeliveryProof, now: number, answerMs: number): void {
-    if (!this.doubt.isOver(now, answerMs)) return;
+  /**
+   * Large datagrams fall into a black hole when small ones are answered and large ones are not. The size that is believed in instead may
+   * be too large as well: true = it is doubted at once, before packets are lost by it, and an ordinary probe should leave as well.
+   */
+  judge(proof: DeliveryProof, now: number, answerMs: number): boolean {
+    if (!this.doubt.isOver(now, answerMs)) return false;
     const sinceMs = this.doubt.end(now);
-    if (proof.isProvenSince(sinceMs)) this.search.lower();
+    if (!proof.isProvenSince(sinceMs)) return false;
+    this.search.lower();
+    if (this.search.isLowest) return false;
+    this.doubt.beginAgain(now);
+    return true;
   }
 }

@@ -47,6 +47,11 @@ export class PathMtu {
     return this.confirmed;
   }
 
+  /** `lower` changes nothing. */
+  get isLowest(): boolean {
+    return this.confirmed <= MIN_MTU_BYTES;
+  }
+
   /**
    * The size of the probe that is due, 0 = none; asking changes nothing that asking again would not find. `answerMs`:
    * how long an answer may take on this path.

@@ -186,10 +186,10 @@ export class Path implements Asked {
   handleAnswer(tokenHigh: number, tokenLow: number, now: number): boolean {
     const sentMs = this.probes.settle(tokenHigh, tokenLow);
     if (sentMs < 0) return false;
-    const { settledMark, settledSizeBytes } = this.probes;
+    const { settledCommittedBytes, settledSizeBytes } = this.probes;
     const rttMs = Math.max(0, now - sentMs);
     this.rtt.handleSample(rttMs);
-    this.outflow.load.handleRtt(rttMs, settledMark, now);
+    this.outflow.load.handleRtt(rttMs, settledCommittedBytes, now);
     if (settledSizeBytes > 0) this.mtu.handleAnswered(settledSizeBytes, now);
     this.schedule.handleValidated();
     // The doubt is settled: questions that were asked in it are no reason for the next one.
@@ -202,7 +202,9 @@ export class Path implements Asked {
 
   /** The answer's counters: `sent` is this end's as of the probe, `received` the peer's. */
   handleReport(sent: number, received: number, now: number): void {
-    if (this.mtu.handleReport(sent, received, this.row.sentBytes, now)) this.schedule.askAt(now);
+    const { settledSentBytes, settledSizeBytes } = this.probes;
+    if (this.mtu.handleReport(sent, received, settledSentBytes, settledSizeBytes, now))
+      this.schedule.askAt(now);
     this.outflow.handleReport(sent, received, this.rtt.latestMs, now);
   }
 
@@ -246,7 +248,8 @@ export class Path implements Asked {
     now: number,
     active: boolean,
   ): void {
-    this.probes.add(tokenHigh, tokenLow, sizeBytes, now, this.outflow.load.committedBytes);
+    const { committedBytes } = this.outflow.load;
+    this.probes.add(tokenHigh, tokenLow, sizeBytes, now, committedBytes, this.row.sentBytes);
     if (sizeBytes > 0) this.mtu.handleSent(sizeBytes, now);
     else this.schedule.handleSent(this, active, now);
   }
@@ -287,7 +290,7 @@ export class Path implements Asked {
       return this.state === 'up' && !schedule.isWatched(active, now) ? this.idleTask(now) : 'probe';
     if (schedule.isUrgent(this, now)) return 'probe';
     if (this.state !== 'up') return 'none';
-    this.mtu.judge(this.proof, now, this.answerMs);
+    if (this.mtu.judge(this.proof, now, this.answerMs)) return 'probe';
     return this.mtuProbeBytes(now) > 0 ? 'mtu-probe' : 'none';
   }
 

@@ -11,8 +11,9 @@ interface Sent {
   readonly sentMs: number;
   /** Outer packet size that the probe tests, 0 = an ordinary probe. */
   readonly sizeBytes: number;
-  /** What the caller had counted when the probe left. */
-  readonly mark: number;
+  /** What the caller had counted when the probe left: handed over to the path, and sent over it by the driver. */
+  readonly committedBytes: number;
+  readonly sentBytes: number;
 }
 
 /** Of all logs that are empty. */
@@ -25,8 +26,9 @@ export class ProbeLog {
   private forgottenMs = Number.POSITIVE_INFINITY;
   /** Size of the probe that `settle` found last. */
   settledSizeBytes = 0;
-  /** Mark of that probe. */
-  settledMark = 0;
+  /** What was counted when that probe left. */
+  settledCommittedBytes = 0;
+  settledSentBytes = 0;
   /** Probes sent since the last answer. */
   unanswered = 0;
 
@@ -38,8 +40,8 @@ export class ProbeLog {
   }
 
   /** A token of two int32 words; the oldest probe is forgotten when the log is full. */
-  add(high: number, low: number, sizeBytes: number, now: number, mark = 0): void {
-    const probe = { high, low, sentMs: now, sizeBytes, mark };
+  add(high: number, low: number, sizeBytes: number, now: number, committedBytes = 0, sentBytes = 0): void {
+    const probe = { high, low, sentMs: now, sizeBytes, committedBytes, sentBytes };
     if (this.sent.length === 0) this.sent = [probe];
     else this.sent.push(probe);
     if (this.sent.length > CAPACITY) this.forgetOldest();
@@ -51,9 +53,10 @@ export class ProbeLog {
   settle(high: number, low: number): number {
     const at = this.sent.findIndex((probe) => probe.high === high && probe.low === low);
     if (at < 0) return -1;
-    const { sentMs, sizeBytes, mark } = this.sent[at];
+    const { sentMs, sizeBytes, committedBytes, sentBytes } = this.sent[at];
     this.settledSizeBytes = sizeBytes;
-    this.settledMark = mark;
+    this.settledCommittedBytes = committedBytes;
+    this.settledSentBytes = sentBytes;
     this.keepFrom(at + 1);
     this.forgottenMs = Number.POSITIVE_INFINITY;
     this.unanswered = this.countOrdinary();

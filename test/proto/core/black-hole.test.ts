@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { InnerPacket } from '../../sim/ledger.ts';
 import type { AccessSettings } from '../../sim/net/access.ts';
 import { link } from '../../sim/plans.ts';
 import { Stage } from './stage.ts';
@@ -50,6 +51,27 @@ describe('a black hole for large datagrams only', () => {
     access.settings = { ...access.settings, ...SMALL_MTU };
     stage.shape(0, 0, SMALL_MTU);
     expect(healMs(5_000)).toBeLessThan(1_500);
+  });
+
+  // Two steps down, 1,280 and 576, and a lost packet that an answer to the client beside it must not hide.
+  it.each(['redundant', 'failover', 'bond'] as const)('costs one rare packet at most, %s', async (policy) => {
+    stage = await Stage.connected();
+    stage.client().setPolicy(policy, []);
+    stage.run(2_000);
+    stage.shape(0, 0, { mtuBytes: 1_100 });
+    stage.run(3_000);
+    const packets: InnerPacket[] = [];
+    for (let i = 0; i < 6; i++) {
+      packets.push(stage.up(undefined, 1_400));
+      stage.run(30);
+      packets.push(stage.down(undefined, 1_400));
+      stage.run(970);
+    }
+    expect(packets.map(({ deliveredMs }) => deliveredMs >= 0)).toEqual([
+      false,
+      false,
+      ...Array(10).fill(true),
+    ]);
   });
 
   it('is left within half a minute when it is gone', async () => {
