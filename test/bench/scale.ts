@@ -16,22 +16,24 @@ import { ScaleServer } from './scale/server.ts';
 import { plainTable } from './table.ts';
 
 const BURST_CLIENTS = 2_000;
+const RATE = 500;
 const USAGE = `npm run bench:scale -- [options]
 
   --clients N    associated clients in the end (default 10000)
   --active N     clients that carry traffic (default 100)
   --burst N      clients that lose their sessions and come back (default ${BURST_CLIENTS})
+  --rate N       of them a second, before they come all at once (default ${RATE})
   --quick        1,000 clients
   --one-core     the server alone on the first processor, the clients on the others
   --json FILE    all numbers
   --node-flags=S flags for the server's Node, for profiles; --trace FILE keeps what they print`;
 const FIRST_STEP = 1_000;
-const BURST_PER_SECOND = 500;
 
 interface Options {
   readonly clients: number;
   readonly active: number;
   readonly burst: number;
+  readonly rate: number;
   readonly isOneCore: boolean;
   readonly jsonFile: string | null;
   readonly nodeFlags: readonly string[];
@@ -46,6 +48,7 @@ function parseOptions(): Options | null {
     clients: text,
     active: text,
     burst: text,
+    rate: text,
     json: text,
     'node-flags': text,
     trace: text,
@@ -57,16 +60,20 @@ function parseOptions(): Options | null {
   const clients = Number(values.clients ?? (values.quick ? FIRST_STEP : 10_000));
   const active = Number(values.active ?? 100);
   const burst = Number(values.burst ?? BURST_CLIENTS);
-  const isSound = [clients, active, burst].every(
+  const rate = Number(values.rate ?? RATE);
+  const isSound = [clients, active, burst, rate].every(
     (count) => Number.isInteger(count) && count >= 2 && count <= 60_000,
   );
-  if (values.help || !isSound || active >= clients) return null;
+  const isOneCore = values['one-core'] ?? false;
+  const isPossible = active < clients && (!isOneCore || cpus().length > 1);
+  if (values.help || !isSound || !isPossible) return null;
   const nodeFlags = values['node-flags']?.split(' ').filter(Boolean) ?? [];
   return {
     clients,
     active,
     burst,
-    isOneCore: values['one-core'] ?? false,
+    rate,
+    isOneCore,
     jsonFile: values.json ?? null,
     nodeFlags,
     traceFile: values.trace ?? null,
@@ -117,7 +124,7 @@ async function measure(options: Options, cleanUp: (() => Promise<unknown>)[], li
   const phases = [
     () => load(server, active, activeCount),
     () => quiet(active, activeCount),
-    () => burst(server, active, crowd, count, BURST_PER_SECOND),
+    () => burst(server, active, crowd, count, options.rate),
     () => burst(server, active, crowd, count, 0),
   ];
   for (const phase of phases) {
