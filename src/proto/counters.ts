@@ -17,9 +17,7 @@ export const REJECT_REASONS = [
   'handshake-unknown-client',
   'handshake-overload',
   'handshake-unexpected',
-  'version',
 ] as const;
-export type RejectReason = (typeof REJECT_REASONS)[number];
 
 /** Why an inner packet or a message of our own went nowhere. */
 export const DROP_REASONS = [

@@ -25,10 +25,6 @@ export class CipherState {
     this.n = 0;
   }
 
-  hasKey(): boolean {
-    return this.k !== null;
-  }
-
   encryptWithAd(ad: Uint8Array, plaintext: Uint8Array): Uint8Array {
     if (this.k === null) return plaintext;
     return this.primitives.seal(this.k, this.nextNonce(), ad, plaintext);

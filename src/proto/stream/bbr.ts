@@ -98,11 +98,6 @@ export class Bbr {
     return this.window;
   }
 
-  /** Bytes per millisecond that the way delivers; 0 = not known yet. */
-  get deliveryRate(): number {
-    return this.rate;
-  }
-
   /** Least round-trip time; Infinity = not known yet. */
   get baseRttMs(): number {
     return this.minRtt;

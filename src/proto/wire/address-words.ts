@@ -28,20 +28,8 @@ export function sameHost(a: Int32Array, atA: number, b: Int32Array, atB: number)
   return true;
 }
 
-/** Same remote and local side and interface. */
-export function sameAddress(a: Int32Array, atA: number, b: Int32Array, atB: number): boolean {
-  for (let i = 0; i < ADDRESS_WORDS; i++) if (a[atA + i] !== b[atB + i]) return false;
-  return true;
-}
-
 export function copyAddress(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): void {
   for (let i = 0; i < ADDRESS_WORDS; i++) to[toAt + i] = from[fromAt + i];
-}
-
-/** The remote side alone: the local side becomes the kernel's choice. */
-export function copyRemote(from: Int32Array, fromAt: number, to: Int32Array, toAt: number): void {
-  for (let i = 0; i < REMOTE_WORDS; i++) to[toAt + i] = from[fromAt + i];
-  to.fill(0, toAt + REMOTE_WORDS, toAt + ADDRESS_WORDS);
 }
 
 /** 4, 6, or 0 when nothing was written there yet. */

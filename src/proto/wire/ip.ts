@@ -66,27 +66,11 @@ export function ipv4Destination(bytes: Uint8Array, offset: number): number {
   return readU32(bytes, offset + V4_DESTINATION);
 }
 
-/** Four big-endian words at `words[at]`. */
-export function copyIpv6Source(bytes: Uint8Array, offset: number, words: Int32Array, at: number): void {
-  copyIpv6(bytes, offset + V6_SOURCE, words, at);
-}
-
-export function copyIpv6Destination(bytes: Uint8Array, offset: number, words: Int32Array, at: number): void {
-  copyIpv6(bytes, offset + V6_DESTINATION, words, at);
-}
-
 /** Compares with four big-endian words at `words[at]`. */
 export function ipv6SourceEquals(bytes: Uint8Array, offset: number, words: Int32Array, at: number): boolean {
-  return ipv6Equals(bytes, offset + V6_SOURCE, words, at);
-}
-
-export function ipv6DestinationEquals(
-  bytes: Uint8Array,
-  offset: number,
-  words: Int32Array,
-  at: number,
-): boolean {
-  return ipv6Equals(bytes, offset + V6_DESTINATION, words, at);
+  for (let i = 0; i < 4; i++)
+    if ((readU32(bytes, offset + V6_SOURCE + 4 * i) | 0) !== words[at + i]) return false;
+  return true;
 }
 
 /** IPv6 from fe80::/10 or from the unspecified address. */
@@ -143,13 +127,4 @@ export function writeBareIpv4(
   writeU32(bytes, at + V4_DESTINATION, destination);
   writeU16(bytes, at + V4_CHECKSUM, ipv4HeaderChecksum(bytes, at));
   return IPV4_HEADER_BYTES;
-}
-
-function copyIpv6(bytes: Uint8Array, at: number, words: Int32Array, wordsAt: number): void {
-  for (let i = 0; i < 4; i++) words[wordsAt + i] = readU32(bytes, at + 4 * i);
-}
-
-function ipv6Equals(bytes: Uint8Array, at: number, words: Int32Array, wordsAt: number): boolean {
-  for (let i = 0; i < 4; i++) if ((readU32(bytes, at + 4 * i) | 0) !== words[wordsAt + i]) return false;
-  return true;
 }

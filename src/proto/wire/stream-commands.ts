@@ -44,8 +44,6 @@ const HostKind = { IPV4: 0, IPV6: 1, NAME: 2, CALLER: 3 } as const;
 /** IP protocol numbers in `start`. */
 export const Protocol = { TCP: 6, UDP: 17 } as const;
 
-export const START_MAX_BYTES = CHANNEL + 4 + PROTOCOL_BYTES + NAME_LENGTH_BYTES + NAME_MAX_BYTES + PORT_BYTES;
-export const STOP_MAX_BYTES = CHANNEL + 4 + 8;
 export const TERMINATE_MAX_BYTES = CHANNEL + 4 + KIND_BYTES;
 
 /** Opens a socket to `host`, `port`; or listens there; or tells of a caller from there. */
@@ -97,7 +95,7 @@ export interface Terminate {
   readonly kind: number;
 }
 
-/** Needs up to `START_MAX_BYTES`. */
+/** Needs up to 263 bytes of room, for the longest name. */
 export function writeStart(bytes: Uint8Array, at: number, start: StartRequest): number {
   const channelBytes = uintBytes(start.channel);
   const portBytes = start.port < 256 ? 1 : PORT_BYTES;

@@ -6,7 +6,6 @@ import {
   addressPort,
   copyAddress,
   readObserved,
-  sameAddress,
   sameRemote,
   writeObserved,
 } from '../../../src/proto/wire/address-words.ts';
@@ -14,7 +13,7 @@ import { embedded, hex, truncations, unhex, written } from '../bytes.ts';
 import { address, remoteOf } from './address.ts';
 
 describe('address words', () => {
-  it('are equal word for word; the local side is left out of the remote comparison', () => {
+  it('are copied word for word; the local side is left out of the remote comparison', () => {
     fc.assert(
       fc.property(address, fc.nat(ADDRESS_WORDS - 1), (words, changed) => {
         const table = new Int32Array(2 * ADDRESS_WORDS + 1);
@@ -22,10 +21,7 @@ describe('address words', () => {
         copyAddress(table, 1, table, 1 + ADDRESS_WORDS);
         expect(table.slice(1 + ADDRESS_WORDS)).toEqual(words);
         table[1 + changed] ^= 0x40;
-        expect(sameAddress(table, 1, table, 1 + ADDRESS_WORDS)).toBe(false);
         expect(sameRemote(table, 1, table, 1 + ADDRESS_WORDS)).toBe(changed > 4);
-        table[1 + changed] ^= 0x40;
-        expect(sameAddress(table, 1, table, 1 + ADDRESS_WORDS)).toBe(true);
       }),
     );
   });
