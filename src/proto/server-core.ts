@@ -1,4 +1,5 @@
 /** The server's end: many associations on one port, addresses for them, and forwarding between them. */
+import { MAX_NEWCOMERS } from './admission.ts';
 import type { Association } from './association/association.ts';
 import type { Client } from './association/client-directory.ts';
 import { base64 } from './base64.ts';
@@ -13,7 +14,7 @@ import type { Routes } from './routes.ts';
 import type { Census } from './sampler.ts';
 import type { ServerAddressOptions } from './server-addresses.ts';
 import { ServerClients } from './server-clients.ts';
-import { MAX_NEWCOMERS, ServerHandshake } from './server-handshake.ts';
+import { ServerHandshake } from './server-handshake.ts';
 import { serverRoutes } from './server-routes.ts';
 import { Responder } from './session/responder.ts';
 import type { Session } from './session/session.ts';

@@ -3,7 +3,8 @@
  * answered already, what comes too fast, what the public keys do not open, what is not on the list, what is a replay. A
  * pending session replaces nothing; the first authentic datagram confirms it.
  */
-import type { Client, ClientDirectory, Invite } from './association/client-directory.ts';
+import { Admission, type Caller } from './admission.ts';
+import type { Client, ClientDirectory } from './association/client-directory.ts';
 import { base64 } from './base64.ts';
 import type { Source } from './command/source.ts';
 import type { CoreContext } from './core-context.ts';
@@ -17,7 +18,7 @@ import {
 } from './pending-handshakes.ts';
 import type { Suite } from './ports.ts';
 import { CookieJar, cookieMessage, LoadMeter } from './session/cookie.ts';
-import { chooseSuite, HANDSHAKE_VERSION, RefusalCode } from './session/handshake-payload.ts';
+import { chooseSuite, RefusalCode } from './session/handshake-payload.ts';
 import { handshakeNonce } from './session/network-layer.ts';
 import { type Initiation, initiationCookie, type Responder } from './session/responder.ts';
 import type { Session } from './session/session.ts';
@@ -28,9 +29,6 @@ const MAX_WAITING = 512;
 /** Public-key work of so many at once, then packets get their turn: about two milliseconds. */
 const READS_PER_TURN = 2;
 
-/** Clients with a fresh invite and an unconfirmed handshake, at once. */
-export const MAX_NEWCOMERS = 64;
-
 /** What the handshake needs from the server around it. */
 export interface HandshakeHost {
   readonly directory: ClientDirectory;
@@ -40,18 +38,11 @@ export interface HandshakeHost {
   handleConfirmed(client: Client, session: Session, now: number): void;
 }
 
-/** Who an initiation turned out to come from. */
-type Caller =
-  | { kind: 'client'; client: Client; inviteId: string | null }
-  | { kind: 'refused'; psk: Uint8Array; code: RefusalCode; text: string }
-  | { kind: 'stranger' };
-
 export class ServerHandshake {
   private readonly pending = new PendingHandshakes();
   private readonly cookies: CookieJar;
   private readonly load = new LoadMeter();
-  /** Clients that an open invite lets in, until their first datagram makes them known. */
-  private readonly newcomers = new Map<string, Client>();
+  private readonly admission: Admission;
   /** Opened by the network key, in the order of arrival. */
   private readonly waiting: {
     id: string;
@@ -66,6 +57,7 @@ export class ServerHandshake {
     private readonly host: HandshakeHost,
   ) {
     this.cookies = new CookieJar(context.primitives, context.random);
+    this.admission = new Admission(host.directory, context.events);
   }
 
   get nextMs(): number {
@@ -117,8 +109,8 @@ export class ServerHandshake {
     const pending = this.pending.ofClient(publicKey);
     if (pending === undefined || pending.session !== session) return false;
     this.pending.remove(pending);
-    const client = this.host.directory.client(publicKey) ?? this.admit(publicKey, pending, now);
-    if (client === undefined || client.revoked) return false;
+    const client = this.admission.confirm(pending, now);
+    if (client === undefined) return false;
     client.counter = Math.max(client.counter, pending.counter);
     this.host.handleConfirmed(client, session, now);
     return true;
@@ -127,7 +119,7 @@ export class ServerHandshake {
   /** Forgets a handshake under way: the client is not welcome any more. */
   cancel(publicKey: string): void {
     const pending = this.pending.ofClient(publicKey);
-    this.newcomers.delete(publicKey);
+    this.admission.forget(publicKey);
     if (pending === undefined) return;
     this.pending.remove(pending);
     this.discard(pending);
@@ -142,7 +134,7 @@ export class ServerHandshake {
   expire(now: number): void {
     for (const pending of this.pending.expire(now)) {
       this.discard(pending);
-      if (!this.hasPending(pending.publicKey)) this.newcomers.delete(pending.publicKey);
+      if (!this.hasPending(pending.publicKey)) this.admission.forget(pending.publicKey);
     }
   }
 
@@ -151,19 +143,6 @@ export class ServerHandshake {
     if (pending.session === null) return;
     this.context.sessions.remove(pending.session);
     this.context.wake(pending.session.association);
-  }
-
-  private admit(publicKey: string, pending: Pending, now: number): Client | undefined {
-    const client = this.newcomers.get(publicKey);
-    const invite = pending.inviteId === null ? undefined : this.host.directory.invite(pending.inviteId);
-    this.newcomers.delete(publicKey);
-    // Several may have come with one invite; the first to be confirmed has it.
-    if (client === undefined || invite === undefined) return undefined;
-    if (invite.usedBy !== null || now >= invite.expiresAtMs) return undefined;
-    invite.usedBy = publicKey;
-    this.host.directory.putClient(client);
-    this.context.events.push({ kind: 'invite-used', inviteId: invite.id, publicKey });
-    return client;
   }
 
   /** Under load: true with a valid cookie; otherwise a cookie goes to where the initiation claims to come from. */
@@ -190,7 +169,7 @@ export class ServerHandshake {
       return;
     }
     const publicKey = base64(initiation.clientPublicKey);
-    const caller = this.identify(publicKey, initiation, now);
+    const caller = this.admission.identify(publicKey, initiation, now);
     if (caller.kind === 'stranger') {
       rejects.add('handshake-unknown-client');
       return;
@@ -217,56 +196,15 @@ export class ServerHandshake {
       this.discard(earlier);
     }
     const isNewcomer = caller.kind === 'client' && caller.inviteId !== null;
-    if (isNewcomer && this.newcomers.size >= MAX_NEWCOMERS) {
+    if (isNewcomer && this.admission.isFull) {
       rejects.add('handshake-overload');
       return;
     }
     const pending = this.respond(id, publicKey, caller, initiation, now);
     if (pending === null) return;
     this.pending.add(pending);
-    if (isNewcomer) this.newcomers.set(publicKey, caller.client);
+    if (isNewcomer) this.admission.expect(caller.client);
     this.transmit(pending, source);
-  }
-
-  /** The list decides, not the message: a key that is not on it needs an invite that is open, or was opened by this very key. */
-  private identify(publicKey: string, initiation: Initiation, now: number): Caller {
-    const { directory } = this.host;
-    const { payload } = initiation;
-    const client = directory.client(publicKey);
-    if (client !== undefined) {
-      if (client.revoked)
-        return {
-          kind: 'refused',
-          psk: client.psk,
-          code: RefusalCode.REVOKED,
-          text: 'this client was revoked',
-        };
-      if (payload.version !== HANDSHAKE_VERSION) return versionRefusal(client.psk);
-      return { kind: 'client', client, inviteId: null };
-    }
-    const invite = payload.inviteId === null ? undefined : directory.invite(base64(payload.inviteId));
-    if (invite === undefined) return { kind: 'stranger' };
-    if (payload.version !== HANDSHAKE_VERSION) return versionRefusal(invite.psk);
-    return this.judgeInvite(publicKey, initiation.clientPublicKey, invite, now);
-  }
-
-  private judgeInvite(publicKey: string, publicKeyBytes: Uint8Array, invite: Invite, now: number): Caller {
-    const { psk } = invite;
-    if (invite.usedBy !== null)
-      return { kind: 'refused', psk, code: RefusalCode.INVITE_USED, text: 'this invite was used already' };
-    if (now >= invite.expiresAtMs)
-      return { kind: 'refused', psk, code: RefusalCode.INVITE_EXPIRED, text: 'this invite has expired' };
-    const known = this.newcomers.get(publicKey);
-    const client = known ?? {
-      publicKey,
-      publicKeyBytes,
-      name: invite.name,
-      psk,
-      counter: -1,
-      revoked: false,
-      association: null,
-    };
-    return { kind: 'client', client, inviteId: invite.id };
   }
 
   private respond(
@@ -329,11 +267,6 @@ export class ServerHandshake {
     const { outbox } = this.context;
     outbox.handshake(DatagramType.RESPONSE, pending.remoteId, pending.response, socket, words, at);
   }
-}
-
-function versionRefusal(psk: Uint8Array): Caller {
-  const text = `the server speaks version ${HANDSHAKE_VERSION} of the protocol`;
-  return { kind: 'refused', psk, code: RefusalCode.VERSION, text };
 }
 
 /** A copy: the batch is gone when its turn comes. */

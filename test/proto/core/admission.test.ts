@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { MAX_NEWCOMERS } from '../../../src/proto/admission.ts';
 import { MAX_REFUSALS } from '../../../src/proto/pending-handshakes.ts';
 import { serverTables } from '../../../src/proto/server-core.ts';
-import { MAX_NEWCOMERS } from '../../../src/proto/server-handshake.ts';
 import { packetBytes } from '../../sim/net/link.ts';
 import { link } from '../../sim/plans.ts';
 import { isHandshake, isUp, Stage, type StagePlan } from './stage.ts';
@@ -79,7 +79,7 @@ describe('who is let in', () => {
   it('may be one of few newcomers at once, who are forgotten when they stay away', async () => {
     await create({ server: { invites: true, maxClients: 2 * MAX_NEWCOMERS } });
     const freeSlots = stage.server['clients']['freeSlots'].length;
-    const newcomers = stage.server['handshake']['newcomers'];
+    const newcomers = stage.server['handshake']['admission']['newcomers'];
     stage.tap((datagram) => isUp(datagram) && isHandshake(datagram));
     for (let count = 0; count < MAX_NEWCOMERS + 10; count++) {
       const host = stage.join();

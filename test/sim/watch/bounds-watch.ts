@@ -42,7 +42,7 @@ export class BoundsWatch {
     const pending = handshake['pending'];
     within('pending handshakes', pending.size, PENDING_HANDSHAKES);
     within('spent initiations', pending['spent'].size, SPENT_INITIATIONS);
-    within('newcomers', handshake['newcomers'].size, pending.size);
+    within('newcomers', handshake['admission']['newcomers'].size, pending.size);
     within('leases', core['clients'].leases.leasedCount, core['clients'].leases['options'].maxLeases);
   }
 }
