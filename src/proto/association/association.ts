@@ -5,7 +5,7 @@
 import { base64 } from '../base64.ts';
 import type { CoreContext } from '../core-context.ts';
 import { PATHS_PER_PEER } from '../packet-batch.ts';
-import { Allowance } from '../path/allowance.ts';
+import type { Allowance } from '../path/allowance.ts';
 import { Candidates } from '../path/candidates.ts';
 import { Path } from '../path/path.ts';
 import { isUsable } from '../path/path-state.ts';
@@ -18,15 +18,13 @@ import { Reorder } from '../receive/reorder.ts';
 import type { Session } from '../session/session.ts';
 import { Streams } from '../stream/streams.ts';
 import type { TimerOwner } from '../timer-queue.ts';
-import { PathFlags, type Preferences } from '../wire/preferences.ts';
+import type { Preferences } from '../wire/preferences.ts';
 import { Activity } from './activity.ts';
+import { ClientWishes } from './client-wishes.ts';
 import { PacketSender } from './packet-sender.ts';
 import { Resender } from './resender.ts';
 import { SessionPair } from './session-pair.ts';
 import { StreamCarrier } from './stream-carrier.ts';
-
-/** Of a client that said nothing about its paths. */
-const NO_FLAGS = new Uint8Array(PATHS_PER_PEER);
 
 export class Association implements TimerOwner {
   dueMs = 0;
@@ -60,12 +58,8 @@ export class Association implements TimerOwner {
   incarnation = 0;
   private peerIncarnation = 0;
 
-  /** Server: what the client said of its paths, and in which message. */
-  private pathFlags: Uint8Array = NO_FLAGS;
-  /** Server: allowances of paths that are not open yet; the message may be faster than the path. Null = none. */
-  private earlyAllowances: (Allowance | null)[] | null = null;
-  private preferencesOf: Session | null = null;
-  private preferencesNumber = 0;
+  /** Server: what the client said of its paths. */
+  private readonly wishes = new ClientWishes();
 
   receivedPackets = 0;
   receivedBytes = 0;
@@ -108,19 +102,9 @@ export class Association implements TimerOwner {
   private meet(peerIncarnation: number): void {
     if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation) {
       this.streamsIfAny?.handlePeerRestarted();
-      if (this.context.isServer) this.forgetAllowances();
+      if (this.context.isServer) this.wishes.forgetAllowances(this.paths);
     }
     this.peerIncarnation = peerIncarnation;
-  }
-
-  /** What another process of the client has said of its budgets. */
-  private forgetAllowances(): void {
-    this.earlyAllowances = null;
-    for (const path of this.paths) {
-      if (path === null) continue;
-      path.allowance = new Allowance();
-      path.isExhausted = false;
-    }
   }
 
   /** True for a session whose channels are those of today. */
@@ -163,10 +147,7 @@ export class Association implements TimerOwner {
       now,
     );
     path.setAddress(socket, words, at);
-    if (this.context.isServer) {
-      this.flag(path);
-      this.limit(path);
-    }
+    if (this.context.isServer) this.wishes.open(path);
     this.paths[id] = path;
     return path;
   }
@@ -201,36 +182,14 @@ export class Association implements TimerOwner {
 
   /** Server: the client's wishes; those of another session than the current one, and older ones, are not followed. */
   takePreferences(session: Session, number: number, wish: Preferences, now: number): void {
-    if (session !== this.current) return;
-    if (session === this.preferencesOf && ((number - this.preferencesNumber) | 0) <= 0) return;
-    this.preferencesOf = session;
-    this.preferencesNumber = number;
-    this.pathFlags = wish.pathFlags;
-    for (const path of this.paths) if (path !== null) this.flag(path);
+    if (session !== this.current || !this.wishes.take(session, number, wish.pathFlags)) return;
+    for (const path of this.paths) if (path !== null) this.wishes.flag(path);
     this.setPolicy(wish.policy, wish.rules, now);
   }
 
   /** Server: of path `id`, open or not yet. */
   allowanceOf(id: number): Allowance {
-    const path = this.paths[id];
-    if (path !== null) return path.allowance;
-    this.earlyAllowances ??= new Array(PATHS_PER_PEER).fill(null);
-    this.earlyAllowances[id] ??= new Allowance();
-    return this.earlyAllowances[id];
-  }
-
-  private limit(path: Path): void {
-    const early = this.earlyAllowances?.[path.id] ?? null;
-    if (early === null || this.earlyAllowances === null) return;
-    this.earlyAllowances[path.id] = null;
-    path.allowance = early;
-    path.isExhausted = early.isNothing;
-  }
-
-  private flag(path: Path): void {
-    const flags = this.pathFlags[path.id];
-    path.isBackup = (flags & PathFlags.BACKUP) !== 0;
-    path.isMetered = (flags & PathFlags.METERED) !== 0;
+    return this.paths[id]?.allowance ?? this.wishes.earlyAllowance(id);
   }
 
   /** Which policy carries which packets from now on. */
