@@ -1,6 +1,6 @@
 /** Manual pages without warnings, completions without gaps: judged by mandoc, man and the shells, where this machine has them. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -77,6 +77,19 @@ describe('manual', () => {
       for (const key of keys) expect(own).toMatch(new RegExp(`^\\.TP\n\\\\fB${key}\\\\fR\n\\S`, 'm'));
     }
   });
+});
+
+test('README names no verb and no flag that is not there', () => {
+  const text = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8').replaceAll(
+    /npm run .*/g,
+    '',
+  );
+  const flags = new Set(places.flatMap((place) => place.flags));
+  const named = [...text.matchAll(/(?<![\w-])--(?:no-)?([a-z][a-z-]*)/g)].map(([, name]) => `--${name}`);
+  expect(named.filter((name) => !flags.has(name) && !flags.has(name.replace('--', '--no-')))).toEqual([]);
+  const called = [...text.matchAll(/(?:sudo |`)resip-vpn ([a-z][a-z-]*)/g)].map(([, name]) => name);
+  expect(called.filter((name) => !verbs.includes(name))).toEqual([]);
+  expect(called.length).toBeGreaterThan(20);
 });
 
 test.runIf(has('bash'))('bash offers every command, flag and known value', () => {
