@@ -1,6 +1,5 @@
 /** The client's composition root: state, machine, engine and control socket, in this order; taken down in reverse. */
 import type { ClientConfig } from '../config/client-config.ts';
-import type { LogConfig } from '../config/common-config.ts';
 import { readInviteFile } from '../config/invite-file.ts';
 import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
@@ -17,7 +16,7 @@ import { ClientPaths } from './client-paths.ts';
 import { clientSettings } from './client-settings.ts';
 import { ClientTunnel } from './client-tunnel.ts';
 import { anyOf, Endpoints, type Lookup } from './endpoints.ts';
-import { type StartEngine, startEngine } from './engine-start.ts';
+import { startEngine } from './engine-start.ts';
 import { checkExposure } from './exposure.ts';
 import { Forwards } from './forwards.ts';
 import { History } from './history.ts';
@@ -31,7 +30,7 @@ import { Persist } from './persist.ts';
 import { PolicyControl } from './policy-control.ts';
 import { canHeal, refusal, sayRefusal } from './refusal.ts';
 import { Reloader, reloadHandler } from './reload.ts';
-import type { ServiceManager } from './service-manager.ts';
+import type { DaemonParts } from './run-daemon.ts';
 import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
 import { WantedInterfaces } from './wanted-interfaces.ts';
 
@@ -55,21 +54,12 @@ export type ClientNetworkPort = Pick<
   | 'close'
 >;
 
-export interface ClientParts {
-  readonly startEngine: StartEngine;
-  readonly service: ServiceManager;
+export interface ClientParts extends DaemonParts<ClientConfig> {
   readonly openNetwork: (options: ClientNetworkOptions) => Promise<ClientNetworkPort>;
   readonly loadPrimitives: () => Promise<Primitives>;
   readonly lookup: Lookup;
-  /** Milliseconds since the epoch. */
-  readonly clockMs: () => number;
   /** Absent = the system's. */
   readonly standstillClock?: StandstillClock;
-  /** A child of the log for one component. */
-  readonly logFor: (component?: string) => Log;
-  readonly setLogLevel: (level: LogConfig['level']) => void;
-  /** The configuration as it is now. Throws `ConfigError`. */
-  readonly loadConfig: () => ClientConfig;
 }
 
 /** Resolves when the client is at work; the tunnel is up when the log says `connected`. */

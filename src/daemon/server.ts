@@ -1,5 +1,4 @@
 /** The server's composition root: state, machine, engine and control socket, in this order; taken down in reverse. */
-import type { LogConfig } from '../config/common-config.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
@@ -11,7 +10,7 @@ import { identityPath } from '../state/server-identity.ts';
 import { ServerState } from '../state/server-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { ClientAdmin, clientAdminHandlers, withOwnersWill } from './client-admin.ts';
-import { type StartEngine, startEngine } from './engine-start.ts';
+import { startEngine } from './engine-start.ts';
 import { checkExposure } from './exposure.ts';
 import { History } from './history.ts';
 import { Insight } from './insight.ts';
@@ -19,25 +18,16 @@ import { embedIpv4, firstHost, hasIpv6Interfaces, hasIpv6Sockets } from './ipv6.
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
 import { Reloader, reloadHandler } from './reload.ts';
+import type { DaemonParts } from './run-daemon.ts';
 import { serverSettings } from './server-settings.ts';
-import type { ServiceManager } from './service-manager.ts';
 
 export type ServerNetworkPort = Pick<
   ServerNetwork,
   'checkPools' | 'configureTun' | 'enableNat' | 'obstacles' | 'close'
 >;
 
-export interface ServerParts {
-  readonly startEngine: StartEngine;
-  readonly service: ServiceManager;
+export interface ServerParts extends DaemonParts<ServerConfig> {
   readonly openNetwork: (options: { stateDir: string; log: Log }) => Promise<ServerNetworkPort>;
-  /** A child of the log for one component. */
-  readonly logFor: (component?: string) => Log;
-  readonly setLogLevel: (level: LogConfig['level']) => void;
-  /** Milliseconds since the epoch. */
-  readonly clockMs: () => number;
-  /** The configuration as it is now. Throws `ConfigError`. */
-  readonly loadConfig: () => ServerConfig;
 }
 
 /** Resolves when the server serves. */
