@@ -44,6 +44,11 @@ it('leaves out requests that may be under way, unless they are asked for', () =>
   expect(logOf(50).reportAll(7).lost).toEqual([3, 4, 6, 7]);
 });
 
+it('leaves out requests beyond those that count', () => {
+  expect(logOf(50).reportAll(4)).toMatchObject({ sent: 4, received: 2, lost: [3, 4], longestGapMs: 11 });
+  expect([logOf(50).answeredOf(4), logOf(50).answeredOf(5)]).toEqual([2, 3]);
+});
+
 it('tells of a span of time', () => {
   expect(logOf(50).reportSpan(100_005, 100_035)).toMatchObject({ sent: 2, received: 1, lost: [3] });
 });

@@ -38,11 +38,16 @@ export class PingLog {
     for (const line of lines) this.#handleLine(line);
   }
 
-  /** All `count` requests of a ping that ended by itself; ping is silent about the last when it was lost. */
+  /** The first `count` requests; ping is silent about the last when it was lost. */
   reportAll(count: number): PingReport {
     for (let sequence = 1; sequence <= count; sequence += 1)
       this.#request(sequence, Number.POSITIVE_INFINITY);
-    return this.#sumUp([...this.#requests]);
+    return this.#sumUp([...this.#requests].filter(([n]) => n <= count));
+  }
+
+  /** How many of the first `count` were answered. */
+  answeredOf(count: number): number {
+    return [...this.#requests].filter(([n, { answers }]) => n <= count && answers.length > 0).length;
   }
 
   /** Up to the last request that was answered: later ones may still have been under way. */

@@ -1,6 +1,6 @@
 /** The system's `ping`, packet by packet. */
 import type { Namespace } from '../namespace.ts';
-import type { Process } from '../process.ts';
+import { type Process, pause } from '../process.ts';
 import { PingLog, type PingReport } from './ping-log.ts';
 
 export interface PingOptions {
@@ -18,6 +18,11 @@ export interface PingOptions {
 
 /** From 10 ms on, ping waits by the kernel's tick and sends a third less than asked for. */
 const DEFAULT_INTERVAL_MS = 9;
+/**
+ * The answer to the last request may take so long. ping by itself waits for it twice the longest round trip so far: on a busy
+ * machine that is less than what takes its turn in between. So it goes on with requests that do not count.
+ */
+const LINGER_MS = 2_000;
 
 /** A ping that runs. */
 export class Pinger {
@@ -36,8 +41,12 @@ export class Pinger {
     return this.#log.answered;
   }
 
-  /** Waits for its end. */
+  /** Waits until all that count are answered, or for its end. */
   async report(): Promise<PingReport> {
+    if (this.#count !== undefined) {
+      while (this.#process.isRunning && this.#log.answeredOf(this.#count) < this.#count) await pause(10);
+      await this.#process.stop('SIGINT');
+    }
     const { stderr } = await this.#process.ended;
     if (stderr.trim()) process.stderr.write(`ping: ${stderr.trim().split('\n')[0]}\n`);
     return this.#count === undefined ? this.#log.reportAnswered() : this.#log.reportAll(this.#count);
@@ -66,17 +75,23 @@ export class Pinger {
 }
 
 export function startPing(namespace: Namespace, host: string, options: PingOptions = {}): Pinger {
-  const words = ['ping', '-n', '-D', '-O', '-W', '2'];
-  if (options.count !== undefined) words.push('-c', String(options.count));
-  words.push(
+  const { count, intervalMs = DEFAULT_INTERVAL_MS, sizeBytes = 56 } = options;
+  const words = [
+    'ping',
+    '-n',
+    '-D',
+    '-O',
+    '-W',
+    '0.1',
     '-i',
-    String((options.intervalMs ?? DEFAULT_INTERVAL_MS) / 1000),
+    String(intervalMs / 1000),
     '-s',
-    String(options.sizeBytes ?? 56),
-  );
+    String(sizeBytes),
+  ];
+  if (count !== undefined) words.push('-c', String(count + Math.ceil(LINGER_MS / intervalMs)));
   // A pattern makes ping compare what comes back.
   words.push('-p', 'c0ffee5e');
   if (options.mayFragment) words.push('-M', 'dont');
   if (options.source) words.push('-I', options.source);
-  return new Pinger(namespace.start([...words, host]), options.count);
+  return new Pinger(namespace.start([...words, host]), count);
 }
