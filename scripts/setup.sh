@@ -19,7 +19,10 @@ die() {
 
 # command and the Debian package that brings it
 runtime_tools=(ip:iproute2 iptables:iptables nft:nftables g++:g++ make:make python3:python3)
-lab_tools=(ping:iputils-ping iperf3:iperf3 curl:curl tcpdump:tcpdump shellcheck:shellcheck sysctl:procps ethtool:ethtool)
+lab_tools=(ping:iputils-ping iperf3:iperf3 curl:curl tcpdump:tcpdump shellcheck:shellcheck sysctl:procps ethtool:ethtool
+  ssh:openssh-client man:man-db mandoc:mandoc)
+# Where a service manager runs it would begin to serve with the next start of the machine: there a test does without.
+[[ -d /run/systemd/system ]] || lab_tools+=(sshd:openssh-server)
 
 install_tools() {
   local tools=("${runtime_tools[@]}") missing=() tool
@@ -31,7 +34,18 @@ install_tools() {
   command -v apt-get >/dev/null || die "please install: ${missing[*]}"
   [[ $EUID -eq 0 ]] || die "please install (as root): apt-get install ${missing[*]}"
   run apt-get update -qq
+  start_no_daemons
   run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# Until this script ends, no package starts a daemon that it brings.
+start_no_daemons() {
+  local policy=/usr/sbin/policy-rc.d
+  [[ ! -e $policy ]] || return 0
+  # shellcheck disable=SC2064 # as it is now
+  trap "rm -f $policy" EXIT
+  printf '#!/bin/sh\nexit 101\n' >$policy
+  chmod +x $policy
 }
 
 # The library that makes AES-256-GCM several times as fast. OpenSSL does the work where it is not to be had.

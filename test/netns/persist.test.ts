@@ -16,6 +16,10 @@ import type { Daemon } from './lab/vpn.ts';
 
 /** The long form: `STREAM_OUTAGE_S=600 npx vitest run --project netns test/netns/persist.test.ts -t long`. */
 const OUTAGE_S = Number(process.env.STREAM_OUTAGE_S ?? 0);
+const SSHD = '/usr/sbin/sshd';
+const hasSshd = existsSync(SSHD);
+if (OUTAGE_S === 0) process.stderr.write('no long outage: STREAM_OUTAGE_S is not set\n');
+if (!hasSshd) process.stderr.write(`no session of ssh: ${SSHD} (package openssh-server) is missing\n`);
 const PERSIST = ['--persist', 'tcp:22,80-81', '--kill-switch'];
 
 const shared = shareLab();
@@ -163,7 +167,7 @@ describe('an outage', () => {
     },
   );
 
-  it.skipIf(!existsSync('/usr/sbin/sshd'))('is not noticed by ssh', async () => {
+  it.runIf(hasSshd)('is not noticed by ssh', async () => {
     const ssh = await startSsh();
     ssh.child.stdin?.write('echo $((6 * 7))\n');
     await waitFor('a remote shell', () => ssh.stdout.includes('42'));
@@ -193,14 +197,7 @@ async function startSsh(): Promise<Process> {
     `HostKey=${hostKey}`,
     `AuthorizedKeysFile=${userKey}.pub`,
   ];
-  lab.start(lab.web, [
-    '/usr/sbin/sshd',
-    '-D',
-    '-e',
-    '-f',
-    '/dev/null',
-    ...options.flatMap((option) => ['-o', option]),
-  ]);
+  lab.start(lab.web, [SSHD, '-D', '-e', '-f', '/dev/null', ...options.flatMap((option) => ['-o', option])]);
   await waitFor('sshd', async () => (await lab.web.run(['ss', '-Hltn', 'sport = :81'])) !== '');
   const known = [
     'StrictHostKeyChecking=no',

@@ -7,7 +7,10 @@ import { temporaryDir } from './temporary-dir.ts';
 
 const OWNER = { uid: 4_242, gid: 4_243 };
 
-describe.runIf(process.geteuid?.() === 0)('a directory of root', () => {
+const isRoot = process.geteuid?.() === 0;
+if (!isRoot) process.stderr.write('nothing is given away: that takes root\n');
+
+describe.runIf(isRoot)('a directory of root', () => {
   function directory(mode: number): { path: string; file: string } {
     const path = temporaryDir();
     mkdirSync(join(path, 'clients'));
