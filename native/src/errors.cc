@@ -51,7 +51,11 @@ napi_value throwSystem(napi_env env, const char* syscall, int errnum, const char
   char code[64];
   errnoName(errnum, code, sizeof code);
   char reason[128];
-  uv_strerror_r(-errnum, reason, sizeof reason);
+  if (errnum == EBADFD) {
+    snprintf(reason, sizeof reason, "file descriptor in bad state");
+  } else {
+    uv_strerror_r(-errnum, reason, sizeof reason);
+  }
   char text[384];
   snprintf(text, sizeof text, "%s: %s, %s%s%s", code, reason, syscall, *subject ? " " : "", subject);
   napi_value message;

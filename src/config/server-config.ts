@@ -48,7 +48,7 @@ export interface ServerConfig extends CommonConfig {
   readonly maxClients: number;
   /** Where clients reach this server; for invites, the daemon itself has no use for it. */
   readonly endpoint?: Endpoint;
-  /** Where clients' streams may lead, without `allow` wherever the tunnel leads anyway; and where clients may have the server listen. */
+  /** Where clients' streams may lead, without `allow` wherever this machine reaches; and where clients may have the server listen. */
   readonly streamRules: StreamRules;
   /** Streams of one client at once. */
   readonly maxStreams: number;

@@ -34,6 +34,7 @@ const FIXES: Readonly<Record<string, (options: EngineOptions) => string>> = {
   EBUSY: ({ tunName }) => `another program has ${tunName}: name a free one with --tun NAME`,
   EINVAL: ({ tunName }) =>
     `${tunName} may exist as another kind of interface: name a free one with --tun NAME`,
+  EBADFD: ({ tunName }) => `another program has deleted ${tunName}: start this again`,
   EADDRINUSE: () => 'another program listens there: choose another port with --listen ADDR:PORT',
   EADDRNOTAVAIL: () => 'no interface has that address: correct --listen ADDR:PORT',
   EPERM: () => 'run it as root',

@@ -1,6 +1,6 @@
 /**
- * Where streams may lead. Deny goes before allow; without any allow rule for a client everything that the tunnel reaches anyway is allowed,
- * which this machine's loopback, its link and multicast are not.
+ * Where streams may lead. Deny goes before allow; without any allow rule for a client everything that this machine reaches is allowed, but its
+ * loopback, its link and multicast. The connections are this machine's own: no rule of its firewall about packets from the tunnel sees them.
  */
 import { BlockList, isIPv6 } from 'node:net';
 

@@ -61,14 +61,15 @@ export class TunnelRoutes {
 
   /** Puts back what somebody removed (systemd-networkd removes what it does not know). */
   async keep(): Promise<void> {
+    // First: a route that cannot be had (IPv6 was switched off on the device) must not keep a rule from coming back.
+    for (const rule of this.#rules) {
+      if (await this.changes.keepRule(rule)) this.log.warn({ priority: rule.priority }, 'rule-put-back');
+    }
     const present = await this.changes.netlink.routes();
     for (const route of this.#routes) {
       if (present.some((other) => isSameRoute(other, route))) continue;
       await this.changes.netlink.addRoute(route);
       this.log.warn({ destination: route.destination }, 'route-put-back');
-    }
-    for (const rule of this.#rules) {
-      if (await this.changes.keepRule(rule)) this.log.warn({ priority: rule.priority }, 'rule-put-back');
     }
   }
 

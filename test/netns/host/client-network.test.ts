@@ -265,6 +265,12 @@ test('rules and routes that another program removes come back', async () => {
   links.client.run('ip -6 rule flush protocol 171');
   links.client.run('ip route flush table all protocol 171');
   await eventually(() => expect(links.client.snapshot()).toBe(during));
+  // A route that cannot be had any more keeps no rule away.
+  links.client.run('sysctl -q -w net.ipv6.conf.tun7.disable_ipv6=1');
+  const rules = () => links.client.run('ip rule');
+  const kept = rules();
+  links.client.run('ip rule flush protocol 171');
+  await eventually(() => expect(rules()).toBe(kept));
   await agent.call('close');
   expect(links.client.snapshot()).toBe(before);
 });
