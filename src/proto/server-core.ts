@@ -203,6 +203,7 @@ export class ServerCore extends CoreBase {
     const other = association.findPath(socket, words, at);
     if (other !== null) association.closePath(other.id, now);
     association.openPath(pathId, socket, words, at, LINK_MTU_BYTES, '', now);
+    this.reports.look(association);
     this.context.wake(association);
   }
 

@@ -1,6 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { HOLD_LIMITS } from '../../../src/proto/association/hold-queue.ts';
+import type { Path } from '../../../src/proto/path/path.ts';
+import type { Session } from '../../../src/proto/session/session.ts';
+import { PROBE_BYTES, Probe } from '../../../src/proto/wire/probe.ts';
 import { HOME_NAT, link } from '../../sim/plans.ts';
+import { associationsOf } from '../../sim/watch/step.ts';
 import { isUp, Stage } from './stage.ts';
 
 let stage: Stage;
@@ -65,6 +69,22 @@ describe('the only path, back after an outage', () => {
     stage.run(RTT_MS);
     expect([arrived(), packet.deliveredMs >= 0]).toEqual([asked.length, true]);
   });
+});
+
+it('a path that its client gives another number is told of at once: the old one down', async () => {
+  stage = await Stage.connected();
+  stage.until(() => stage.pathAtServer(0)?.state === 'up', 1_000);
+  stage.client().run((core) => {
+    const [association] = associationsOf(core);
+    const probe = new Probe();
+    probe.pathId = 5;
+    const body = new Uint8Array(PROBE_BYTES);
+    probe.write(body, 0);
+    core['commands'].toPath(association.current as Session, association.paths[0] as Path, body);
+  });
+  // What is told is compared with what is after every turn.
+  stage.run(100);
+  expect([stage.pathAtServer(0), stage.pathAtServer(5)?.path]).toEqual([undefined, 5]);
 });
 
 describe('a path that loses nothing', () => {
