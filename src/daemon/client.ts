@@ -1,9 +1,8 @@
 /** The client's composition root: state, machine, engine and control socket, in this order; taken down in reverse. */
 import type { ClientConfig } from '../config/client-config.ts';
-import { readInviteFile } from '../config/invite-file.ts';
 import { formatEndpoint } from '../config/units.ts';
 import { ControlServer } from '../control/control-server.ts';
-import type { Assignment, EngineEvent, Snapshot } from '../engine/messages.ts';
+import type { EngineEvent, Snapshot } from '../engine/messages.ts';
 import { UserError } from '../errors.ts';
 import type { ClientNetwork, ClientNetworkOptions } from '../host/client-network.ts';
 import type { Primitives } from '../proto/session/primitives.ts';
@@ -11,7 +10,9 @@ import { BudgetBook } from '../state/budget-book.ts';
 import { ClientState, clientStatePath, type StoredServer } from '../state/client-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { Budgets } from './budgets.ts';
+import { chooseServer } from './choose-server.ts';
 import { clientHandlers, withBudgets } from './client-control.ts';
+import { ClientEvents } from './client-events.ts';
 import { ClientPaths } from './client-paths.ts';
 import { clientSettings } from './client-settings.ts';
 import { ClientTunnel } from './client-tunnel.ts';
@@ -23,12 +24,10 @@ import { History } from './history.ts';
 import { Insight } from './insight.ts';
 import type { Life } from './lifecycle.ts';
 import type { Log } from './log.ts';
-import { OncePerSubject } from './once-per-subject.ts';
 import { OutageWatch } from './outage-watch.ts';
 import { PathStates } from './path-states.ts';
 import { Persist } from './persist.ts';
 import { PolicyControl } from './policy-control.ts';
-import { canHeal, refusal, sayRefusal } from './refusal.ts';
 import { Reloader, reloadHandler } from './reload.ts';
 import type { DaemonParts } from './run-daemon.ts';
 import { type StandstillClock, StandstillWatch, systemClock } from './standstill.ts';
@@ -72,7 +71,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   life.defer('lock', () => lock.release());
   checkExposure([clientStatePath(stateDir)], log);
   const state = await ClientState.open(stateDir);
-  const server = await chooseServer(config, state, parts, log);
+  const server = await chooseServer(config, state, parts.loadPrimitives, log);
 
   const history = new History({ ...config, ...parts, role: 'client' });
   history.begin(life);
@@ -154,68 +153,26 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const { tunName } = ready;
   const tunnel = new ClientTunnel({ ...config, tunName, network, log });
 
-  const connected = (assignment: Assignment) => {
-    const { address, prefixLength } = assignment;
-    history.up(assignment, { tun: tunName, server: formatEndpoint(server.endpoint) });
-    const routes = config.route.kind === 'some' ? config.route.networks : config.route.kind;
-    const as = `${address}/${prefixLength}`;
-    const over = states.upInterfaces;
-    log.info({ server: formatEndpoint(server.endpoint), as, tun: tunName, routes, over }, 'connected');
-    service.ready(sayLinks(states));
-  };
   const forwards = new Forwards(engine, parts.logFor('forward'));
   const persist = new Persist(tunName, engine, network, parts.logFor('persist'));
-  let isConnected = false;
-  const refused = new OncePerSubject(log);
-  handle = (event) => {
-    switch (event.kind) {
-      case 'assigned':
-        isConnected = true;
-        refused.forget('server');
-        tunnel
-          .apply(event.assignment)
-          .then((isNew) => isNew && connected(event.assignment))
-          .catch((error) => life.isEnding || life.fail(error));
-        break;
-      case 'refused':
-        history.note('refused', { code: event.code, text: event.text });
-        if (isConnected && canHeal(event))
-          refused.warn('server', sayRefusal(event, config.address), 'refused');
-        else life.fail(refusal(event, config.address));
-        break;
-      case 'session':
-        if (event.state === 'established') endpoints.settle();
-        else endpoints.search();
-        log.info({ suite: event.suite || undefined }, `session-${event.state}`);
-        history.session(event.state, event.suite);
-        break;
-      case 'path':
-        states.handle(event);
-        outage.handle(states.isAnyUp);
-        if (isConnected) service.status(sayLinks(states));
-        // The server may have moved: its name is asked again while nothing gets through.
-        if (event.state === 'up') endpoints.settle();
-        else if (!states.isAnyUp) endpoints.search();
-        break;
-      case 'path-spent':
-        budgets.handleSpent(event);
-        break;
-      case 'forward':
-        forwards.handle(event);
-        break;
-      case 'stream-refused':
-        log.warn({ target: event.target, reason: event.reason, untold: event.untold }, 'stream-refused');
-        break;
-      case 'transparent':
-        persist.handle(event);
-        break;
-      case 'path-failed':
-        paths.handleFailed(event.path, event.message);
-        break;
-      default:
-        log.debug({ event: event.kind }, 'engine-event');
-    }
-  };
+  const events = new ClientEvents({
+    config,
+    server: formatEndpoint(server.endpoint),
+    tunName,
+    tunnel,
+    endpoints,
+    states,
+    outage,
+    paths,
+    budgets,
+    forwards,
+    persist,
+    history,
+    service,
+    log,
+    life,
+  });
+  handle = (event) => events.handle(event);
 
   const wakeup = () => {
     endpoints.search();
@@ -270,13 +227,6 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   service.readyInTheEnd('no link reaches the server yet', life);
 }
 
-/** For `systemctl status`. */
-function sayLinks({ upInterfaces }: PathStates): string {
-  return upInterfaces.length > 0
-    ? `connected over ${upInterfaces.join(', ')}`
-    : 'no link reaches the server: packets wait';
-}
-
 /** For the log, when nothing has carried for a while. */
 function sayOutage({ endpoint }: StoredServer, { open }: ClientPaths, stateDir: string): object {
   const over = [...new Set(open.map(({ interfaceName }) => interfaceName))];
@@ -307,28 +257,4 @@ function reserveDaily(state: ClientState, parts: ClientParts, life: Life, log: L
     state.reserveCounters(parts.clockMs()).catch((err) => log.error({ err }, 'counters-not-reserved'));
   }, DAY_MS);
   life.defer('counters', () => clearInterval(timer));
-}
-
-/** The invite's server, or the one of the last invite. */
-async function chooseServer(
-  config: ClientConfig,
-  state: ClientState,
-  parts: ClientParts,
-  log: Log,
-): Promise<StoredServer> {
-  const invite = config.invite ?? readInviteFile(config.inviteFile, state.server !== undefined);
-  if (invite !== undefined) {
-    const before = state.server;
-    const acceptance = await state.accept(invite, await parts.loadPrimitives());
-    if (acceptance === 'replaced' && before !== undefined) {
-      const name = formatEndpoint(before.endpoint);
-      log.warn({ before: name, now: formatEndpoint(invite.endpoint) }, 'server-replaced');
-    }
-  }
-  if (state.server !== undefined) return state.server;
-  throw new UserError('this client has no server yet', {
-    cause: `there is no invite in ${config.stateDir}`,
-    fix: "give it one: resip-vpn client 'resip://…' -i wlan0; `resip-vpn invite NAME` on the server makes it",
-    exitCode: 2,
-  });
 }
