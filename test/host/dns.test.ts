@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DnsKeeper } from '../../src/host/dns/dns-keeper.ts';
-import { parseNameservers, upstreamServers } from '../../src/host/dns/nameservers.ts';
+import { machineServers, parseNameservers, upstreamServers } from '../../src/host/dns/nameservers.ts';
 import { instanceOf, restoreResolvConf } from '../../src/host/dns/resolv-conf.ts';
 import type { HostChanges } from '../../src/host/host-changes.ts';
 import type { UndoEntry } from '../../src/host/undo-entry.ts';
@@ -171,6 +171,21 @@ test.each([
   await keeper().use('tun0', ['9.9.9.9', '1.1.1.1']);
   const said = readFileSync(notes, 'utf8');
   expect(said).toContain(`${words}\nnameserver 9.9.9.9\nnameserver 1.1.1.1\n`);
+});
+
+test('clients are told of servers that they can ask, and of four at most', async () => {
+  const servers = [
+    '169.254.1.1',
+    'fe80::1%eth0',
+    '10.1.1.1',
+    '2620:fe::fe',
+    '10.1.1.2',
+    '10.1.1.3',
+    '10.1.1.4',
+  ];
+  writeFileSync(file, servers.map((server) => `nameserver ${server}\n`).join(''));
+  expect(await machineServers(file)).toEqual(['10.1.1.1', '2620:fe::fe', '10.1.1.2', '10.1.1.3']);
+  expect(await machineServers(join(directory, 'nowhere'))).toEqual([]);
 });
 
 test('a loopback server is not one that can be asked past the tunnel', async () => {

@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
+import { RESOLV_CONF } from './dns-way.ts';
 
 /** resolv.conf(5) knows three; systemd-resolved lists those of every link. */
 const MAX_NAMESERVERS = 8;
@@ -28,13 +29,11 @@ export async function upstreamServers(resolvConf: string): Promise<string[]> {
   return [...new Set(found)].slice(0, MAX_NAMESERVERS);
 }
 
-/** Whom this machine asks, as far as others can ask them through it: at most four. */
-export async function machineServers(): Promise<string[]> {
-  const text = await readFile('/etc/resolv.conf', 'utf8').catch(() => '');
+/** Whom this machine asks, as far as others can ask them through it: at most four, none that only neighbours reach. */
+export async function machineServers(path = RESOLV_CONF): Promise<string[]> {
+  const text = await readFile(path, 'utf8').catch(() => '');
   const found = await upstreamServers(text);
-  return found
-    .filter((address) => !isLoopback(address) && !/^(169\.254\.|fe80:)/i.test(address))
-    .slice(0, MAX_PUSHED);
+  return found.filter((address) => !/^(169\.254\.|fe80:)/i.test(address)).slice(0, MAX_PUSHED);
 }
 
 function isLoopback(address: string): boolean {
