@@ -165,6 +165,13 @@ function listenAddresses({ listen }: ServerConfig): SocketAddress[] {
     .map(({ host, port }) => ({ address: host === '::' ? any : host, port }));
 }
 
+/** A client whose numbers are used up hears nothing: nobody but its owner can tell which of the two is meant. */
+const STALE = {
+  what: 'handshakes of this client come with numbers that are used up; they are not answered',
+  why: 'two machines run with its keys, or its state directory came back from a backup while the clock was wrong',
+  fix: 'give that machine an invite of its own: resip-vpn invite NAME here; there stop it, remove its state directory, join again',
+} as const;
+
 /** What has to outlive this process. */
 function remember(event: EngineEvent, state: ServerState, log: Log, history: History): void {
   switch (event.kind) {
@@ -177,6 +184,9 @@ function remember(event: EngineEvent, state: ServerState, log: Log, history: His
       history.path({ path, peer, remote, rttMs, isUp: state === 'up' });
       break;
     }
+    case 'peer-stale':
+      log.warn({ name: event.name, ...STALE }, 'client-twice');
+      break;
     case 'stream-refused': {
       const { peer, target, reason, untold } = event;
       log.info({ name: peer, target, reason, untold }, 'stream-refused');

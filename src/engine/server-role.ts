@@ -55,7 +55,8 @@ export class ServerRole implements Role {
       (event) => {
         if (event.kind === 'client') this.reportClient(event.publicKey);
         else if (event.kind === 'invite-used') this.reportInvite(event.inviteId, event.publicKey);
-        else if (event.kind === 'peer-session' || event.kind === 'peer-path') emit(event);
+        else if (event.kind === 'peer-session' || event.kind === 'peer-path' || event.kind === 'peer-stale')
+          emit(event);
       },
       (streams) =>
         handleStreamNews(

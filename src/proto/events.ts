@@ -24,6 +24,8 @@ export type CoreEvent =
       state: 'up' | 'down';
       rttMs: number | null;
     }
+  /** Server: handshakes of a client go on coming with numbers that are used up: two machines have its keys. */
+  | { kind: 'peer-stale'; name: string }
   /** Server: the client's record changed and has to outlive this process. */
   | { kind: 'client'; publicKey: string }
   | { kind: 'invite-used'; inviteId: string; publicKey: string };

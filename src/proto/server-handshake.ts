@@ -22,6 +22,7 @@ import { chooseSuite, RefusalCode } from './session/handshake-payload.ts';
 import { handshakeNonce } from './session/network-layer.ts';
 import { type Initiation, initiationCookie, type Responder } from './session/responder.ts';
 import type { Session } from './session/session.ts';
+import { StaleCallers } from './stale-callers.ts';
 import { DatagramType } from './wire/datagram.ts';
 
 /** Initiations that wait for their public-key work; more are not even opened. The client repeats its own anyway. */
@@ -43,6 +44,7 @@ export class ServerHandshake {
   private readonly cookies: CookieJar;
   private readonly load = new LoadMeter();
   private readonly admission: Admission;
+  private readonly stale = new StaleCallers();
   /** Opened by the network key, in the order of arrival. */
   private readonly waiting: {
     id: string;
@@ -184,6 +186,8 @@ export class ServerHandshake {
     if (counter <= floor) {
       this.pending.spend(id);
       rejects.add('handshake-replayed');
+      if (caller.kind === 'client' && this.stale.handle(publicKey, counter))
+        this.context.events.push({ kind: 'peer-stale', name: caller.client.name });
       return;
     }
     const isRefusal = caller.kind === 'refused';

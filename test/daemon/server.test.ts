@@ -40,6 +40,14 @@ async function start(overrides: Partial<ServerConfig> = {}) {
   return { ...around, config: used, engine: around.engines[0] };
 }
 
+test('a second machine with the keys of a client is named, with what to do', async () => {
+  const { engine, log } = await start();
+  engine.emit({ kind: 'peer-stale', name: 'phone' });
+  expect(log.of('client-twice')).toMatchObject([
+    { fields: { name: 'phone', fix: expect.stringContaining('resip-vpn invite NAME') } },
+  ]);
+});
+
 const key = Buffer.alloc(32, 1).toString('base64');
 const client: ClientRecord = { publicKey: key, name: 'phone', psk: key, counter: 1, lastSeenMs: 0 };
 

@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MAX_NEWCOMERS } from '../../../src/proto/admission.ts';
 import { MAX_REFUSALS } from '../../../src/proto/pending-handshakes.ts';
 import { serverTables } from '../../../src/proto/server-core.ts';
+import { StaleCallers } from '../../../src/proto/stale-callers.ts';
 import { packetBytes } from '../../sim/net/link.ts';
 import { link } from '../../sim/plans.ts';
 import { isHandshake, isUp, Stage, type StagePlan } from './stage.ts';
@@ -53,6 +54,25 @@ describe('who is let in', () => {
       expect(stage.server['context'].sessions.size).toBe(0);
     },
   );
+
+  it('is one of two machines with the same keys, and the other one is told of once', async () => {
+    await connect();
+    const host = stage.client();
+    host.stop(false);
+    host.start();
+    stage.run(4_000);
+    const { privateKey } = host['options'];
+    const stale = vi.spyOn(StaleCallers.prototype, 'handle');
+    const twin = stage.join({ privateKey });
+    twin.start();
+    stage.run(60_000);
+    twin.stop(false);
+    const told = stale.mock.results.filter(({ value }) => value === true);
+    expect(told).toHaveLength(1);
+    expect(stale.mock.calls.length).toBeGreaterThan(5);
+    expect(stage.isConnected()).toBe(true);
+    stale.mockRestore();
+  });
 
   it('is told at once when it is no longer welcome', async () => {
     await connect();
