@@ -20,7 +20,12 @@ import type { Suite } from './ports.ts';
 import { CookieJar, cookieMessage, LoadMeter } from './session/cookie.ts';
 import { chooseSuite, RefusalCode } from './session/handshake-payload.ts';
 import { handshakeNonce } from './session/network-layer.ts';
-import { type Initiation, initiationCookie, type Responder } from './session/responder.ts';
+import {
+  INITIATION_MIN_BYTES,
+  type Initiation,
+  initiationCookie,
+  type Responder,
+} from './session/responder.ts';
 import type { Session } from './session/session.ts';
 import { StaleCallers } from './stale-callers.ts';
 import { DatagramType } from './wire/datagram.ts';
@@ -85,6 +90,11 @@ export class ServerHandshake {
     const plaintext = network.openHandshake(datagram);
     if (plaintext === null) {
       rejects.add('handshake-network-key');
+      return;
+    }
+    // Under load a cookie would answer it, which is longer: nobody is to be flooded by way of us.
+    if (plaintext.length < INITIATION_MIN_BYTES) {
+      rejects.add('handshake-malformed');
       return;
     }
     const source = sourceOf(batch, row);

@@ -1,4 +1,5 @@
 /** The server's cryptographic steps of a handshake, without timers and without memory of clients. PROTOCOL.md §4. */
+import { TAG_BYTES } from '../packet-batch.ts';
 import type { RandomBytes, Suite } from '../ports.ts';
 import { COOKIE_BYTES } from './cookie.ts';
 import { deriveSessionKeys, type SessionKeys } from './handshake-keys.ts';
@@ -11,7 +12,10 @@ import {
 } from './handshake-payload.ts';
 import { PROLOGUE } from './initiator.ts';
 import { HandshakeState, type KeyPair, keyPairOf } from './noise.ts';
-import type { Primitives } from './primitives.ts';
+import { KEY_BYTES, type Primitives } from './primitives.ts';
+
+/** Cookie ‖ Noise message 1 (ephemeral key, static key with tag, tag of an empty payload): longer than a cookie message. */
+export const INITIATION_MIN_BYTES = COOKIE_BYTES + KEY_BYTES + (KEY_BYTES + TAG_BYTES) + TAG_BYTES;
 
 /** An initiation whose sender knows this server's key; whether it is an old one, only its counter tells. */
 export interface Initiation {

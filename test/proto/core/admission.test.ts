@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { MAX_NEWCOMERS } from '../../../src/proto/admission.ts';
+import type { Path } from '../../../src/proto/path/path.ts';
 import { MAX_REFUSALS } from '../../../src/proto/pending-handshakes.ts';
 import { serverTables } from '../../../src/proto/server-core.ts';
+import { INITIATION_MIN_BYTES } from '../../../src/proto/session/responder.ts';
 import { StaleCallers } from '../../../src/proto/stale-callers.ts';
+import { DatagramType } from '../../../src/proto/wire/datagram.ts';
 import { packetBytes } from '../../sim/net/link.ts';
 import { link } from '../../sim/plans.ts';
+import { associationsOf } from '../../sim/watch/step.ts';
 import { isHandshake, isUp, Stage, type StagePlan } from './stage.ts';
 
 /** An answer that lets somebody in is longer. */
@@ -163,6 +167,32 @@ describe('a server that is asked too much', () => {
   it.each([1, 2])('lets in who shows its cookie a round trip later, over %s paths', async (paths) => {
     await begin(Array.from({ length: 1 }, () => Array.from({ length: paths }, () => link({ delayMs: 20 }))));
     expect(stage.until(() => stage.isConnected(), 1_000)).toBeLessThan(2 * 40 + 20);
+  });
+
+  it('answers nothing that is shorter than its cookie, whoever has the network key', async () => {
+    await begin([[link()]]);
+    stage.run(500);
+    let answers = 0;
+    stage.tap((datagram) => {
+      if (!isUp(datagram) && packetBytes(datagram) < COOKIE_AT_MOST_BYTES) answers++;
+      return isUp(datagram);
+    });
+    const initiate = (bytes: number) =>
+      stage.client().run((core) => {
+        const { network, outbox, random } = core['context'];
+        const { socket, words, addressAt } = (associationsOf(core)[0].paths[0] as Path).row;
+        const datagram = network.sealHandshake(DatagramType.INITIATION, 0, new Uint8Array(bytes), random);
+        outbox.handshake(DatagramType.INITIATION, 0, datagram, socket, words, addressAt);
+      });
+    stage.client().client.close(stage.nowMs);
+    stage.run(100);
+    answers = 0;
+    for (const bytes of [0, 15, 16, INITIATION_MIN_BYTES - 1]) initiate(bytes);
+    stage.run(100);
+    expect(answers).toBe(0);
+    initiate(INITIATION_MIN_BYTES);
+    stage.run(100);
+    expect(answers).toBe(1);
   });
 
   it('is not asked at the pace of its cookies', async () => {
