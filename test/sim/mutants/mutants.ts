@@ -377,7 +377,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    run: scenario('used-up-budget'),
+    run: [...scenario('used-up-budget'), ...seeds(1, 6)],
   },
   {
     name: 'a path that is used up is up as soon as something answers',
