@@ -38,7 +38,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const NETNS = { pool: 'forks', testTimeout: 120_000, hookTimeout: 60_000 } as const;
+const NETNS = { pool: 'forks', testTimeout: 120_000, hookTimeout: 120_000 } as const;
 
 export default defineConfig({
   test: {

@@ -63,13 +63,14 @@ it('shuts a revoked client out within a second, and for good', async () => {
   const began = performance.now();
   await clients('revoke', 'anna');
   const revokedMs = performance.now() - began;
+  const revokedAtMs = Date.now();
   const { code, stderr } = await client.process.ended;
   const outMs = performance.now() - began;
   console.log(`revoked after ${Math.round(revokedMs)} ms, the client ended after ${Math.round(outMs)} ms`);
   expect(code).toBe(1);
   expect(stderr).toContain('revoked');
-  // The verb itself is a program that starts and ends.
-  expect(outMs - revokedMs).toBeLessThan(1_000);
+  // The verb itself is a program that starts and ends; how long the client's end takes on a busy machine is not the server's.
+  expect(pinger.firstAnswerAfter(revokedAtMs + 1_000)).toBeUndefined();
   const { answers } = pinger;
   await server.until('no session', ({ peers }) => peers.every(({ session }) => !session.established));
   expect(pinger.answers).toBe(answers);

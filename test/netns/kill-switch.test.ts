@@ -253,9 +253,11 @@ it('lets programs out that were excluded, over any link or one, as long as they 
   expect(await seen(excluded(['exclude'], curl))).toBe(wifi.publicAddress);
   expect((await excluded(['exclude'], ['bash', '-c', 'exit 7'])).code).toBe(7);
 
-  const twice = `curl -s -m 3 ${url}; sleep 2.5; curl -s -m 3 ${url} || echo closed`;
-  const portal = await excluded(['portal', '-i', lte.interfaceName, '--for', '2s'], ['bash', '-c', twice]);
-  expect(portal.stdout.trim().split('\n')).toEqual([lte.publicAddress, 'closed']);
+  const untilClosed = `while curl -s -m 3 ${url}; do sleep 0.3; done; echo closed`;
+  const words = ['portal', '-i', lte.interfaceName, '--for', '3s'];
+  const portal = (await excluded(words, ['bash', '-c', untilClosed])).stdout.trim().split('\n');
+  expect([portal[0], portal.at(-1)]).toEqual([lte.publicAddress, 'closed']);
+  expect(new Set(portal).size).toBe(2);
   expect(await lab.client.namespace.run(['nft', 'list', 'tables'])).not.toMatch(/portal|excluded/);
 
   const missing = await excluded(['portal', '-i', 'eth7'], curl);

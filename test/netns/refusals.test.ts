@@ -12,6 +12,8 @@ import { type Daemon, Vpn } from './lab/vpn.ts';
 const NAME_SERVER = new URL('./lab/name-server.ts', import.meta.url).pathname;
 const CLIENT = ['--persist', 'tcp:22,70-89', '--kill-switch', '--dns', WEB_ADDRESS];
 const DENIED = 78;
+/** Of the programs: time enough for a packet that is sent again, and for thirty of them that start at once on a busy machine. */
+const PATIENCE_S = '4';
 /** A network behind the client. */
 const LAN = { client: '192.168.77.1', host: '192.168.77.2', client6: 'fd00:77::1', host6: 'fd00:77::2' };
 /** Routers on the way say so. */
@@ -57,10 +59,10 @@ const streams = async () => (await client.peer()).streams;
 const untilNoStream = () =>
   client.until('no stream to be left', ({ peers }) => peers[0].streams.length === 0);
 
-/** Programs: exit codes, and what they say, without times. Time enough for a packet that is sent again. */
+/** Programs: exit codes, and what they say, without times. */
 async function tryOut(namespace: Namespace, target: string): Promise<string[]> {
   const [, host, port] = /^\[?(.*?)\]?:(\d+)$/.exec(target) ?? [];
-  const bash = ['timeout', '2', 'bash', '-c', 'exec 3<>/dev/tcp/$0/$1', host, port];
+  const bash = ['timeout', PATIENCE_S, 'bash', '-c', 'exec 3<>/dev/tcp/$0/$1', host, port];
   const ssh = [
     'ssh',
     '-F',
@@ -68,7 +70,7 @@ async function tryOut(namespace: Namespace, target: string): Promise<string[]> {
     '-o',
     'BatchMode=yes',
     '-o',
-    'ConnectTimeout=2',
+    `ConnectTimeout=${PATIENCE_S}`,
     '-p',
     port,
     host,
@@ -79,7 +81,7 @@ async function tryOut(namespace: Namespace, target: string): Promise<string[]> {
   const say = ({ code, stderr }: Finished) =>
     `${code} ${stderr.replace(/ after \d+ (ms|milliseconds)/g, '').trim()}`;
   const seen = await Promise.all([
-    curl(namespace, '-m', '2', `http://${target}/`),
+    curl(namespace, '-m', PATIENCE_S, `http://${target}/`),
     ...others.map((words) => attempt(namespace.command(words))),
   ]);
   return seen.map(say);

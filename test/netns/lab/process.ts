@@ -4,8 +4,10 @@ import { once } from 'node:events';
 
 /** Output kept per stream, bytes; the head is forgotten first. */
 const KEPT_OUTPUT_BYTES = 8_388_608;
-/** Between SIGTERM and SIGKILL. */
-const PATIENCE_MS = 8_000;
+/** Between SIGTERM and SIGKILL: there to end a hang. */
+const PATIENCE_MS = 30_000;
+/** For most things that are waited for, likewise. */
+const WAIT_MS = 30_000;
 
 export interface Finished {
   readonly code: number | null;
@@ -96,7 +98,7 @@ export function attempt(
 export async function waitFor<T>(
   what: string,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 10_000,
+  timeoutMs = WAIT_MS,
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   let reason = '';

@@ -58,7 +58,7 @@ export class Daemon {
   }
 
   /** Waits for a status that `accepts`; fails at once, with what the daemon said, when it has ended. */
-  async until(what: string, accepts: (status: Snapshot) => boolean, timeoutMs = 15_000): Promise<Snapshot> {
+  async until(what: string, accepts: (status: Snapshot) => boolean, timeoutMs?: number): Promise<Snapshot> {
     const status = await waitFor(
       `${what}\n${this.process.command}\n`,
       async () => {
