@@ -54,7 +54,7 @@ export default defineConfig({
           // Modules are loaded once for all files of a worker, two fifths of the time: who changes something global puts it back.
           isolate: false,
           // Some walk through thousands of handshakes: seconds, and many of them on a machine with other work.
-          testTimeout: 60_000,
+          testTimeout: 120_000,
         },
       },
       {
@@ -65,7 +65,7 @@ export default defineConfig({
           name: 'native',
           include: ['test/{native,tun,udp}/**/*.test.ts'],
           pool: 'forks',
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
