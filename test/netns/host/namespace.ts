@@ -90,6 +90,10 @@ export class HostAgent {
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
     });
+    this.#process.stdin!.on('error', () => {});
+    this.#process.once('close', () => {
+      for (const answer of this.#waiting.values()) answer({ error: this.#describe() });
+    });
   }
 
   /**
