@@ -25,22 +25,27 @@ beforeAll(async () => {
   console.log(`seed ${lab.seed}`);
   vpn = new Vpn(lab);
   ({ client, server } = await vpn.startPair({ server: ['--no-nat'] }));
+  // A path's first copies go at the rate that any link takes, until its answers have told of a higher one.
+  await flow(1_500);
   await lab.set('wifi', { loss: LOSS });
   await lab.set('lte', { loss: LOSS });
 });
 afterAll(() => lab?.close());
 explainFailures(() => vpn);
 
-it('loses one way what both links lose, within one percent, and delivers nothing twice', async () => {
-  const pinger = startPing(lab.client.namespace, SERVER_INNER_ADDRESS, { count: 2000, intervalMs: 5 });
-  const { sent, there, back, lossThere, lossBack } = await runFlow(lab, {
+const flow = (count: number) =>
+  runFlow(lab, {
     from: lab.client.namespace,
     to: lab.server,
     address: SERVER_INNER_ADDRESS,
-    count: REQUESTS,
+    count,
     perSecond: 1000,
     sizeBytes: 200,
   });
+
+it('loses one way what both links lose, within one percent, and delivers nothing twice', async () => {
+  const pinger = startPing(lab.client.namespace, SERVER_INNER_ADDRESS, { count: 2000, intervalMs: 5 });
+  const { sent, there, back, lossThere, lossBack } = await flow(REQUESTS);
   const ping = await pinger.report();
   const paths = [await client.peer(), await server.peer()].flatMap((peer) => peer.paths);
   const surplus = paths.reduce((sum, path) => sum + path.surplusCopies, 0);
