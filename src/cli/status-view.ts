@@ -45,8 +45,8 @@ function formatPeers(
 
 /** Of what a pattern matches, much is never meant to carry anything: that counts only where nothing else does. */
 function formatWithout({ unusable = [], peers }: Snapshot): string[] {
-  const hasPaths = peers.some(({ paths }) => paths.length > 0);
-  const told = formatUnusable(unusable.filter(({ isNamed }) => isNamed || !hasPaths));
+  const carries = peers.some(({ paths }) => paths.some(({ state }) => state !== 'down'));
+  const told = formatUnusable(unusable.filter(({ isNamed }) => isNamed || !carries));
   return told.length === 0 ? [] : ['', ...told];
 }
 
@@ -59,6 +59,7 @@ function formatPeer(role: Snapshot['role'], peer: PeerSnapshot): string {
     ...formatPolicy(peer),
     ...formatTrouble(peer),
     ...formatPaths(peer.paths),
+    ...(role === 'client' ? formatSilence(peer) : []),
     ...formatArrivals(peer.paths),
     ...formatStreams(peer.streams, peer.streamsRefused),
   ].join('\n');
@@ -79,6 +80,13 @@ function formatSession({ session }: PeerSnapshot): string {
   const times = `${formatCount(handshakes)} ${handshakes === 1 ? 'handshake' : 'handshakes'}`;
   if (!established) return `no session, ${heard}, ${times}`;
   return `session ${suite ?? ''} since ${formatSpan(ageMs ?? 0)}, ${heard}, ${times}`;
+}
+
+/** A server that has never answered is told of above. */
+function formatSilence({ paths, session }: PeerSnapshot): string[] {
+  if (session.handshakes === 0 || paths.length === 0 || paths.some(({ state }) => state !== 'down'))
+    return [];
+  return ['', '  nothing comes back over any link: packets wait (resip-vpn doctor tells why)'];
 }
 
 /** What differs from the usual: copies of everything, in no order. */

@@ -14,6 +14,7 @@
  *   → {"command":"attend"}                        ← {"ok":true,"result":null}         client; paths are measured closely for 2 s
  *   → {"command":"exclusion","interface":"wlan0"}  ← {"ok":true,"result":Exclusion}       client only
  *   → {"command":"clients","action":"list"}       ← {"ok":true,"result":[ClientListing]}     server only
+ *   → {"command":"invites"}                       ← {"ok":true,"result":[InviteListing]}     server only
  *                                                  ← {"ok":false,"error":"…","exitCode":78}     `exitCode` of a `UserError` alone
  */
 

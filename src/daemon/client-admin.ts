@@ -25,6 +25,15 @@ export interface ClientListing {
   readonly revoked: boolean;
   /** Milliseconds since the epoch; of a connected client not up to date. */
   readonly lastSeenMs: number;
+  /** It has a session; absent without a running server. */
+  readonly isConnected?: boolean;
+}
+
+/** An invite that somebody may still use. */
+export interface InviteListing {
+  readonly name: string;
+  /** Milliseconds since the epoch; 0 = never. */
+  readonly expiresMs: number;
 }
 
 export type ClientAction =
@@ -45,6 +54,8 @@ export class ClientAdmin {
     private readonly tellInvite: (record: InviteRecord) => void,
     /** CIDR text; undefined where it is not known: without a running server. */
     private readonly pool: string | undefined,
+    /** Public keys of those with a session; undefined without a running server. */
+    private readonly connected?: ReadonlySet<string>,
   ) {}
 
   /** Carries it out at once (on the disk: `isKept`) and returns the clients afterwards, by name. Throws `UserError`. */
@@ -66,12 +77,33 @@ export class ClientAdmin {
         this.setAddress(this.find(wish.name), wish.value);
         break;
     }
-    return this.state.clients.map(listing).sort((a, b) => a.name.localeCompare(b.name));
+    const { clients } = this.state;
+    return clients.map((client) => this.listing(client)).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** By name. */
+  openInvites(nowMs: number): InviteListing[] {
+    return this.state.invites
+      .filter(({ usedBy, expiresMs }) => usedBy === undefined && (expiresMs === 0 || expiresMs > nowMs))
+      .map(({ name, expiresMs }) => ({ name, expiresMs }))
+      .sort((a, b) => a.name.localeCompare(b.name));
   }
 
   /** Resolves when it was tried to have the last change on the disk: true when it is. */
   async isKept(): Promise<boolean> {
     return this.#changed === undefined || this.state.keep(this.#changed);
+  }
+
+  private listing({ name, publicKey, address, isFixed, revoked, lastSeenMs }: ClientRecord): ClientListing {
+    return {
+      name,
+      publicKey,
+      address: address ?? null,
+      isFixed: isFixed ?? false,
+      revoked: revoked ?? false,
+      lastSeenMs,
+      isConnected: this.connected?.has(publicKey),
+    };
   }
 
   /** An invite that nobody has used: it expires now, which frees its name. False where there is none. */
@@ -144,6 +176,7 @@ export class ClientAdmin {
 /** Answers `clients` with the list; `action`, `name` and `value` as in `ClientAction`. */
 export function clientAdminHandlers(admin: ClientAdmin, log: Log): Readonly<Record<string, Handler>> {
   return {
+    invites: async () => admin.openInvites(Date.now()),
     clients: async ({ action, name, value }) => {
       const wish = { action, name: String(name), value: String(value) } as ClientAction;
       const clients = admin.perform(wish);
@@ -165,15 +198,4 @@ export function withOwnersWill(record: ClientRecord, state: ServerState): Client
   const { name, revoked, isFixed } = known;
   const address = isFixed ? known.address : record.address;
   return { ...record, name, revoked, isFixed, address };
-}
-
-function listing({ name, publicKey, address, isFixed, revoked, lastSeenMs }: ClientRecord): ClientListing {
-  return {
-    name,
-    publicKey,
-    address: address ?? null,
-    isFixed: isFixed ?? false,
-    revoked: revoked ?? false,
-    lastSeenMs,
-  };
 }

@@ -50,6 +50,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
 
   const { identity, clients, invites } = state;
   const listen = listenAddresses(config);
+  const connected = new Set<string>();
   const { engine, ready } = await startEngine(
     parts.startEngine,
     {
@@ -70,7 +71,10 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
       invites,
     },
     life,
-    (event) => remember(event, state, log, history),
+    (event) => {
+      if (event.kind === 'peer-session') noteSession(event, connected);
+      remember(event, state, log, history);
+    },
   );
 
   const { tunName } = ready;
@@ -93,6 +97,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
     (client) => engine.post({ kind: 'client-put', client }),
     (invite) => engine.post({ kind: 'invite-put', invite }),
     pool,
+    connected,
   );
   const settings = serverSettings({
     setStreamRules: (rules) => engine.post({ kind: 'stream-rules', rules }),
@@ -163,6 +168,14 @@ function listenAddresses({ listen }: ServerConfig): SocketAddress[] {
   return listen
     .filter(({ host, port }) => host !== '0.0.0.0' || !covered.includes(port))
     .map(({ host, port }) => ({ address: host === '::' ? any : host, port }));
+}
+
+function noteSession(
+  { publicKey, state }: Extract<EngineEvent, { kind: 'peer-session' }>,
+  connected: Set<string>,
+): void {
+  if (state === 'established') connected.add(publicKey);
+  else connected.delete(publicKey);
 }
 
 /** A client whose numbers are used up hears nothing: nobody but its owner can tell which of the two is meant. */

@@ -51,6 +51,15 @@ test('an interface without a path is told with the reason; one of a pattern only
   expect(alone).toContain('  no paths\n\n  docker0 has no address\n');
 });
 
+test('a client whose links are all down says so, and where to look', () => {
+  const told = 'nothing comes back over any link: packets wait (resip-vpn doctor tells why)';
+  const down = { ...path, state: 'down' } as const;
+  const texts = [[path, down], [down, down], []].map((paths) =>
+    formatStatus({ ...snapshot, peers: [{ ...peer, paths }] }),
+  );
+  expect(texts.map((text) => text.includes(told))).toEqual([false, true, false]);
+});
+
 test('a server shows each client, by its outer addresses', () => {
   const outside = {
     ...path,

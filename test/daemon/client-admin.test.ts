@@ -43,6 +43,28 @@ test('the list is by name and without secrets', async () => {
   expect(told).toEqual([]);
 });
 
+test('who is connected is known while the server runs; who is invited, as long as the invite is good', async () => {
+  const { admin, state } = await desk();
+  expect(admin.perform({ action: 'list' })[0].isConnected).toBeUndefined();
+  const none = () => {};
+  const running = new ClientAdmin(state, none, none, '10.77.0.0/16', new Set([key(2)]));
+  const told = running.perform({ action: 'list' }).map(({ name, isConnected }) => [name, isConnected]);
+  expect(told).toEqual([
+    ['laptop', false],
+    ['phone', true],
+  ]);
+  const put = (seed: number, name: string, expiresMs: number, usedBy?: string) =>
+    state.putInvite({ id: key(seed), name, psk: key(8), expiresMs, usedBy });
+  put(1, 'zoe', 5_001);
+  put(2, 'bob', 0);
+  put(3, 'late', 5_000);
+  put(4, 'phone', 0, key(2));
+  expect(running.openInvites(5_000)).toEqual([
+    { name: 'bob', expiresMs: 0 },
+    { name: 'zoe', expiresMs: 5_001 },
+  ]);
+});
+
 test('what is decided is told to the engine and outlives the server', async () => {
   const { admin, told, state, stateDir } = await desk();
   admin.perform({ action: 'revoke', name: 'phone' });

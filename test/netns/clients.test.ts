@@ -37,6 +37,7 @@ it('tells Prometheus about client and server', async () => {
 });
 
 it('renames a client and gives it another address, and the tunnel goes on with it', async () => {
+  expect(await run(words())).toMatch(/laptop +10\.77\.0\.2 +connected/);
   const [listed] = await clients('rename', 'laptop', 'anna');
   expect(listed).toMatchObject({ name: 'anna', isFixed: false, revoked: false });
   await server.until('the new name', ({ peers }) => peers[0].name === 'anna');
