@@ -66,7 +66,7 @@ it('has its doctor look at the server that is set up here, whose keys are spoilt
 
 it('withdraws an invite, and its name can be given again', async () => {
   expect((await resip('invite', 'tablet')).code).toBe(0);
-  expect((await resip('clients')).stdout).toMatch(/^tablet +- +invited, for 6 days 23 h more$/m);
+  expect((await resip('clients')).stdout).toMatch(/^tablet +- +invited, for 6 d 23 h more$/m);
   expect((await resip('invite', 'tablet')).stderr).toContain('withdraw it: resip-vpn clients revoke tablet');
   expect(await resip('clients', 'revoke', 'tablet')).toMatchObject({ code: 0, stderr: '' });
   expect((await resip('invite', 'tablet')).code).toBe(0);
