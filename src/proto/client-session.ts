@@ -172,6 +172,8 @@ export class ClientSession {
   /** The path that brought the answer is up. The others are asked at once: so the server learns them, and the session is confirmed over every path. */
   private findPaths(batch: PacketBatch, row: number, now: number): void {
     const { association } = this;
+    // What was up led to where the server was before it was lost.
+    const wasLost = association.current === null;
     const train = batch.train[row];
     const words = this.endpoints.handleAnswered(batch.trainAddress, train * ADDRESS_WORDS);
     const path = words && association.paths.find((other) => other?.row.socket === batch.trainSocket[train]);
@@ -182,7 +184,8 @@ export class ClientSession {
     for (const other of association.paths) {
       if (other === null || other === path) continue;
       const endpoint = this.endpoints.of(other.row.family);
-      if (endpoint !== null && !isUsable(other.state)) other.setAddress(other.row.socket, endpoint, 0);
+      if (endpoint !== null && (wasLost || !isUsable(other.state)))
+        other.setAddress(other.row.socket, endpoint, 0);
       other.askNow(now);
     }
   }

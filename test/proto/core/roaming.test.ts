@@ -102,3 +102,26 @@ describe('somebody on the wire who sends data on from his own address', () => {
     expect(new Set(heard)).toEqual(new Set([CHALLENGE_BYTES]));
   });
 });
+
+describe('a server that is found at another address', () => {
+  it('is found by every path, also by one that was up until it left', async () => {
+    stage = await Stage.connected({ clients: [[far(), far()]] });
+    const host = stage.client();
+    const association = host.client['association'];
+    // 203.0.113.1 (RFC 5737): there it was.
+    const former = address(4, 0xcb007101, 4600);
+    Object.assign(host['options'], { servers: [...host['options'].servers, former] });
+    const paths = () => stage.seenByClient().paths.map(({ remote, state }) => ({ remote, state }));
+    const before = paths();
+    expect(before.map(({ state }) => state)).toEqual(['up', 'up']);
+    host.run(() => {
+      const { row } = association.paths[1] as NonNullable<(typeof association.paths)[1]>;
+      row.words[row.addressAt + 1] = 0xcb007101 | 0;
+      const { current } = association;
+      if (current !== null) host.client.handleClose(current, 0, host.clock.nowMs);
+    });
+    expect(stage.until(() => paths().every(({ state }) => state === 'up'), 2_000)).toBeLessThan(1_000);
+    stage.run(5_000);
+    expect(paths()).toEqual(before);
+  });
+});
