@@ -151,16 +151,23 @@ describe('write queue', () => {
   });
 
   test('an urgent change does not wait for the batch', async () => {
-    const done = new Promise<string>((resolve) => {
+    vi.useFakeTimers();
+    try {
+      const written: string[] = [];
       const queue = new WriteQueue(
         () => {},
-        async (_, text) => resolve(text),
+        async (_, text) => void written.push(text),
+        async () => {},
       );
       queue.put('a', 'calm', false);
+      await vi.advanceTimersByTimeAsync(10);
+      expect(written).toEqual([]);
       queue.put('a', 'urgent', true);
-    });
-    const late = new Promise((_, reject) => setTimeout(() => reject(new Error('not urgent')), 500).unref());
-    expect(await Promise.race([done, late])).toBe('urgent');
+      await vi.advanceTimersByTimeAsync(1);
+      expect(written).toEqual(['urgent']);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test('a storm of calm changes is written a few files a second, and keeps nothing urgent waiting', async () => {
