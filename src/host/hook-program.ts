@@ -58,7 +58,8 @@ export function runHookProgram(run: HookRun): Promise<string | undefined> {
     child.on('error', ({ message }) => end(message));
     child.on('exit', (code, signal) => {
       const how = code === 0 ? undefined : `ended ${signal === null ? `with ${code}` : `by ${signal}`}`;
-      const patience = setTimeout(() => end(how), OUTPUT_MS);
+      // What stands in its pipes by then is read: this process may be the one that was late.
+      const patience = setTimeout(() => setImmediate(() => end(how)), OUTPUT_MS);
       child.once('close', () => {
         clearTimeout(patience);
         end(how);
