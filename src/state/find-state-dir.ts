@@ -1,5 +1,5 @@
 /** Which state directory a verb means that was not told: the usual one, or the one below it that an installed service uses. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 
@@ -12,22 +12,32 @@ const FILES: Readonly<Record<Whose, readonly string[]>> = {
 };
 
 /**
- * `usual` itself where it holds a state or nothing else does; else the only one below it (`/var/lib/resip-vpn/NAME`), or the only
- * one there that runs. Throws `UserError` (exit status 2) when several are meant equally.
+ * Of `usual` and those below it (`/var/lib/resip-vpn/NAME`) that hold a state: the one that runs, `usual` before others; where
+ * none runs `usual`, or the only one. Throws `UserError` (exit status 2) when several are meant equally.
  */
 export function findStateDir(usual: string, whose: Whose): string {
   const holdsState = (dir: string) => FILES[whose].some((name) => existsSync(join(dir, name)));
-  if (holdsState(usual)) return usual;
-  const found = subdirectories(usual).filter(holdsState);
-  const running = found.filter((dir) => existsSync(join(dir, 'control', 'control.sock')));
-  const [candidates] = [running, found].filter((dirs) => dirs.length > 0);
-  if (candidates === undefined) return usual;
+  const found = [usual, ...subdirectories(usual)].filter(holdsState);
+  const running = found.filter(seemsToRun);
+  const candidates = running.length > 0 ? running : found;
+  if (candidates.length === 0 || candidates.includes(usual)) return usual;
   if (candidates.length === 1) return candidates[0];
   throw new UserError('this machine has several clients or servers', {
     cause: candidates.join(', '),
     fix: `name one: --state-dir ${candidates[0]}`,
     exitCode: 2,
   });
+}
+
+/** A killed one leaves its socket; the lock names its process. */
+function seemsToRun(dir: string): boolean {
+  if (!existsSync(join(dir, 'control', 'control.sock'))) return false;
+  try {
+    const pid = Number.parseInt(readFileSync(join(dir, 'daemon.lock'), 'utf8'), 10);
+    return !(pid > 0) || existsSync(`/proc/${pid}`);
+  } catch {
+    return true;
+  }
 }
 
 /** None where there is nothing to see for this user. */
