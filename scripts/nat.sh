@@ -164,6 +164,8 @@ up_family() {
     read -r table hook <<<"$hook"
     fresh_chain "$cmd" "$table" "$hook"
   done
+  # Nobody forwards link-local addresses (RFC 3927 §7). In a cloud they tell the machine its own secrets (instance metadata).
+  if [[ $family == ip ]]; then add "$cmd" filter -i "$TUN" -d 169.254.0.0/16 -j DROP; fi
   add "$cmd" filter -i "$TUN" -o "$out" -s "$pool" -j ACCEPT
   add "$cmd" filter -i "$out" -o "$TUN" -d "$pool" -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
   add "$cmd" nat -s "$pool" -o "$out" -j MASQUERADE

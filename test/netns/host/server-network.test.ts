@@ -48,6 +48,10 @@ test('the pool reaches the internet as the server, and close restores all', asyn
   expect(inside.succeeds('ping -c 1 -W 1 192.0.2.1')).toBe(false);
   expect(await agent.call('enableNat', NAT)).toBe('eth0');
   expect(inside.succeeds('ping -c 1 -W 1 192.0.2.1')).toBe(true);
+  // Where a cloud tells a machine its secrets.
+  internet.run('ip addr add 169.254.169.254/32 dev eth0');
+  expect(server.succeeds('ping -c 1 -W 1 169.254.169.254')).toBe(true);
+  expect(inside.succeeds('ping -c 1 -W 1 169.254.169.254')).toBe(false);
   await agent.call('close');
   expect(server.snapshot()).toBe(before);
 });
