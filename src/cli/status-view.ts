@@ -86,7 +86,12 @@ function formatSession({ session }: PeerSnapshot): string {
 function formatSilence({ paths, session }: PeerSnapshot): string[] {
   if (session.handshakes === 0 || paths.length === 0 || paths.some(({ state }) => state !== 'down'))
     return [];
-  return ['', '  nothing comes back over any link: packets wait (resip-vpn doctor tells why)'];
+  return [
+    '',
+    paths.every(({ isExhausted }) => isExhausted)
+      ? '  the budget of every link is used up: packets wait until one begins anew'
+      : '  nothing comes back over any link: packets wait (resip-vpn doctor tells why)',
+  ];
 }
 
 /** What differs from the usual: copies of everything, in no order. */

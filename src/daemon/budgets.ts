@@ -143,6 +143,11 @@ export class Budgets {
     return { budget, leftBytes, renewsMs: periodEndMs(budget.period, use.periodStartMs) };
   }
 
+  /** Nothing is left to be granted. */
+  isUsedUp(interfaceName: string): boolean {
+    return this.#accounts.get(interfaceName)?.isUsedUp ?? false;
+  }
+
   /** When what was begun is on the disk, or has failed. */
   get settled(): Promise<void> {
     return this.#running;

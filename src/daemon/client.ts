@@ -147,7 +147,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
     log: parts.logFor('path'),
   });
   life.defer('paths', () => paths.close());
-  const outage = new OutageWatch(() => sayOutage(server, paths, stateDir), log);
+  const outage = new OutageWatch(() => sayOutage(server, paths, budgets, stateDir), log);
   life.defer('outage', () => outage.close());
   reserveDaily(state, parts, life, log);
   const { tunName } = ready;
@@ -228,8 +228,20 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
 }
 
 /** For the log, when nothing has carried for a while. */
-function sayOutage({ endpoint }: StoredServer, { open }: ClientPaths, stateDir: string): object {
+function sayOutage(
+  { endpoint }: StoredServer,
+  { open }: ClientPaths,
+  budgets: Budgets,
+  stateDir: string,
+): object {
   const over = [...new Set(open.map(({ interfaceName }) => interfaceName))];
+  if (over.length > 0 && over.every((interfaceName) => budgets.isUsedUp(interfaceName))) {
+    return {
+      what: `the budget of ${over.join(', ')} is used up, and there is nothing else to use`,
+      next: 'packets go again when it begins anew',
+      fix: `allow more: resip-vpn path add ${over[0]},budget=… --state-dir ${stateDir}`,
+    };
+  }
   const what =
     over.length === 0
       ? 'no interface can be used'

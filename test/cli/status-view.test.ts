@@ -58,6 +58,8 @@ test('a client whose links are all down says so, and where to look', () => {
     formatStatus({ ...snapshot, peers: [{ ...peer, paths }] }),
   );
   expect(texts.map((text) => text.includes(told))).toEqual([false, true, false]);
+  const spent = { ...snapshot, peers: [{ ...peer, paths: [{ ...down, isExhausted: true }] }] };
+  expect(formatStatus(spent)).toContain('the budget of every link is used up');
 });
 
 test('a server shows each client, by its outer addresses', () => {

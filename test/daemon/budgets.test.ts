@@ -78,6 +78,7 @@ describe('one run', () => {
     expect(await spendAll(budgets)).toBe(BUDGET);
     expect(log.of('budget-used-up')).toHaveLength(1);
     expect(budgets.left('wwan0')).toMatchObject({ leftBytes: 0 });
+    expect(['wwan0', 'wlan0'].map((name) => budgets.isUsedUp(name))).toEqual([true, false]);
   });
 
   test('what is left is what the engine knows, before it reports it', async () => {

@@ -4,7 +4,7 @@ import { UserError } from '../../src/errors.ts';
 import { RefusalCode } from '../../src/proto/session/handshake-payload.ts';
 import { eventually } from '../eventually.ts';
 import { makeInvite, surroundings } from './fakes.ts';
-import { assignment, start } from './started-client.ts';
+import { assignment, spec, start } from './started-client.ts';
 
 describe('the server’s name', () => {
   test('is asked for again until it resolves, with one complaint', async () => {
@@ -89,6 +89,22 @@ test('a server that does not answer is named, with the links that were tried and
   ]);
   engine.emit({ kind: 'path', path: 0, interfaceName: 'wlan0', state: 'up', rttMs: 20 });
   expect(log.of('link-again')).toHaveLength(1);
+});
+
+test('links that may carry no more are not called silent', async () => {
+  vi.useFakeTimers({ shouldAdvanceTime: true });
+  onTestFinished(() => void vi.useRealTimers());
+  const around = surroundings();
+  around.network.usable.set('wlan0', [4]);
+  const { opened, log, engine } = await start({ interfaces: [spec('wlan0,budget=50k/day')] }, around);
+  await eventually(() => expect(opened()).toHaveLength(1));
+  engine.emit({ kind: 'path-spent', path: 0, interfaceName: 'wlan0', spentBytes: 50_000, isFinal: false });
+  await eventually(() => expect(log.of('budget-used-up')).toHaveLength(1));
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(log.of('no-link')[0].fields).toMatchObject({
+    what: 'the budget of wlan0 is used up, and there is nothing else to use',
+    fix: expect.stringContaining('path add wlan0,budget='),
+  });
 });
 
 describe('refusals end the client with a reason', () => {

@@ -82,6 +82,21 @@ describe('a way', () => {
     ]);
   });
 
+  test('that may carry no more is not called silent', () => {
+    const budget = { bytes: 1e6, period: 'day', leftBytes: 0, renewsMs: Date.UTC(2030, 0, 2) } as const;
+    const [none, way] = checkWays(
+      machine,
+      { paths: [path({ state: 'down', isExhausted: true, budget })], problems: [] },
+      'vpn.example:4600',
+    );
+    expect(none).toMatchObject({ level: 'fault', why: 'the budgets of all of them are used up' });
+    expect(way).toMatchObject({
+      what: 'wwan0: its budget is used up',
+      why: 'it carries nothing until 2030-01-02T00:00:00.000Z',
+      fix: 'allow more: resip-vpn path add wwan0,budget=…',
+    });
+  });
+
   test('does not matter to a server that refuses', () => {
     const refused = new UserError('the server refused this client', { cause: 'revoked', fix: 'ask' });
     expect(checkWays(machine, { paths: [path()], problems: [], refused }, 'h:1')).toEqual([

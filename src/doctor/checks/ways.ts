@@ -24,9 +24,16 @@ export function checkWays(machine: Machine, { paths, problems, refused }: Ways, 
     }),
   );
   if (paths.some(({ state }) => state === 'up' || state === 'suspect')) return [...ways, ...unusable];
+  const isSpent = paths.length > 0 && paths.every(({ isExhausted }) => isExhausted);
   const none = fault(`no interface reaches the server ${server}`, {
-    why: paths.length === 0 ? 'none of them can be used' : 'nothing comes back over any of them',
-    fix: `on the server: is it running, does its firewall let UDP ${portOf(server)} in (resip-vpn doctor there)? Here: does this network let UDP out?`,
+    why: isSpent
+      ? 'the budgets of all of them are used up'
+      : paths.length === 0
+        ? 'none of them can be used'
+        : 'nothing comes back over any of them',
+    fix: isSpent
+      ? 'allow more, or wait'
+      : `on the server: is it running, does its firewall let UDP ${portOf(server)} in (resip-vpn doctor there)? Here: does this network let UDP out?`,
   });
   return [none, ...ways, ...unusable];
 }
@@ -47,6 +54,14 @@ function checkWay(machine: Machine, path: PathSnapshot, server: string): Finding
     observed,
     nat: nat.kind,
   };
+  if (path.isExhausted)
+    return [
+      warning(`${name}: its budget is used up`, {
+        why: `it carries nothing${path.budget === undefined ? '' : ` until ${new Date(path.budget.renewsMs).toISOString()}`}`,
+        fix: `allow more: resip-vpn path add ${path.interfaceName},budget=…`,
+        data,
+      }),
+    ];
   if (state !== 'up' && state !== 'suspect')
     return [
       warning(`${name}: nothing comes back from ${path.remote}`, {
