@@ -94,5 +94,5 @@ it('lets it in again, also while no server runs, with the address it had', async
   server = await vpn.startServer(['--no-nat']);
   client = await vpn.startClient();
   expect((await client.peer()).address).toBe('10.77.3.9');
-  expect(await run(words())).toMatch(/anna +10\.77\.3\.9 \(fixed\) +last seen/);
+  expect(await run(words())).toMatch(/anna +10\.77\.3\.9 \(fixed\) +connected/);
 });
