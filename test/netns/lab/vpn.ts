@@ -135,18 +135,13 @@ export class Vpn {
     return this.#start(site.namespace, name, [...words, ...(options.words ?? [])], options.env);
   }
 
-  /** Starts a client and waits until its tunnel has an address and all its paths are up. */
+  /** Starts a client and waits until its tunnel has its address and its routes, and all its paths are up. */
   async startClient(options: ClientOptions = {}): Promise<Daemon> {
     const client = this.launchClient(options);
     const count = (options.interfaces ?? (options.site ?? this.lab.client).links).length;
     await client.until(`${count} paths up`, (status) => isUp(status, count));
-    await waitFor('the tunnel to be configured', async () => {
-      const name = (await client.status()).tunName;
-      const { stdout } = await attempt(
-        client.namespace.command(['ip', '-4', '-o', 'addr', 'show', 'dev', name, 'up']),
-      );
-      return stdout.includes('inet ');
-    });
+    // What it says last: paths are up, and addresses there, before the routes are.
+    await client.until('the tunnel to be configured', () => client.process.stderr.includes(' connected '));
     return client;
   }
 
