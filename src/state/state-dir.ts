@@ -33,8 +33,23 @@ export function lockForDaemon(stateDir: string): FileLock {
   });
 }
 
+/** The last edit of this process in each directory, until it is over: to ask for the lock starts a program and waits for it. */
+const lastEdits = new Map<string, Promise<unknown>>();
+
 /** Runs `edit` while nobody else creates keys or invites here. */
 export async function withEditLock<T>(stateDir: string, edit: () => Promise<T>): Promise<T> {
+  const before = lastEdits.get(stateDir);
+  const turn = (before ?? Promise.resolve()).then(() => lockedEdit(stateDir, edit));
+  const over = turn.catch(() => {});
+  lastEdits.set(stateDir, over);
+  try {
+    return await turn;
+  } finally {
+    if (lastEdits.get(stateDir) === over) lastEdits.delete(stateDir);
+  }
+}
+
+async function lockedEdit<T>(stateDir: string, edit: () => Promise<T>): Promise<T> {
   const lock = await waitForEditLock(stateDir);
   try {
     return await edit();
@@ -45,10 +60,11 @@ export async function withEditLock<T>(stateDir: string, edit: () => Promise<T>):
 
 async function waitForEditLock(stateDir: string): Promise<FileLock> {
   const path = join(stateDir, 'edit.lock');
-  for (let waitedMs = 0; ; waitedMs += EDIT_LOCK_RETRY_MS) {
+  const sinceMs = performance.now();
+  for (;;) {
     const lock = tryLock(path);
     if ('release' in lock) return lock;
-    if (waitedMs >= EDIT_LOCK_TIMEOUT_MS) {
+    if (performance.now() - sinceMs >= EDIT_LOCK_TIMEOUT_MS) {
       throw new UserError(`the state directory ${stateDir} is being changed by process ${lock.heldBy}`, {
         fix: 'see what that process waits for, and try again',
       });

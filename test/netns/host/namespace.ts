@@ -39,7 +39,7 @@ export class Namespace {
     }
   }
 
-  /** Everything that the product may change, as text. Times and packet counts left out. */
+  /** Everything that the product may change, as text. Times, packet counts, and the order of rules of one priority left out. */
   snapshot(): string {
     const commands = [
       'ip -j addr',
@@ -52,7 +52,13 @@ export class Namespace {
       'nft list tables',
       'sysctl -e net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv6.conf.eth0.accept_ra',
     ];
-    const text = commands.map((command) => `> ${command}\n${this.run(command)}`).join('\n');
+    const answer = (command: string) => {
+      const output = this.run(command);
+      if (!command.endsWith(' rule')) return output;
+      const rules = JSON.parse(output) as unknown[];
+      return rules.map((rule) => `${JSON.stringify(rule)}\n`).sort();
+    };
+    const text = commands.flatMap((command) => [`> ${command}\n`, ...answer(command)]).join('');
     return text.replace(/^#.*\n/gm, '').replace(/\[\d+:\d+\]/g, '');
   }
 
