@@ -33,9 +33,10 @@ it('auto sends full copies once both links lose', async () => {
   const { client } = await shared.start('auto', link, { ...link, delayMs: 15 });
   await client.until('no copies', ({ peers }) => !peers[0].isCopying);
   for (const name of ['wifi', 'lte']) await shared.lab.set(name, { loss: 0.05 });
-  const flowing = flow(3_000);
+  const flowing = flow(2_500);
   await client.until('copies of everything', ({ peers }) => peers[0].isCopying);
-  const { lossThere } = await flowing;
+  await flowing;
+  const { lossThere } = await flow(1_500);
   console.log(`lost of 5 %: ${(100 * lossThere).toFixed(2)} %`);
   expect(lossThere).toBeLessThan(0.025);
 });
