@@ -42,7 +42,7 @@ export const serverCommand: CommandModule = {
           array: true,
           requiresArg: true,
           describe:
-            '[CLIENT@]NETWORK[:PORT[-PORT]] that forwards may lead to; may be repeated [all but this machine alone]',
+            '[CLIENT@]NETWORK[:PORT[-PORT]] that forwards may lead to; may be repeated [everything but this machine itself]',
         },
         'deny-target': {
           type: 'string',

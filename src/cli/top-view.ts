@@ -25,8 +25,8 @@ export interface TopView {
   readonly trouble?: string;
 }
 
-export const MIN_COLUMNS = 40;
-export const MIN_ROWS = 8;
+const MIN_COLUMNS = 40;
+const MIN_ROWS = 8;
 
 /** At most `rows` lines; cutting them to `columns` is left to the terminal's end. */
 export function topFrame(data: TopData, view: TopView): Line[] {

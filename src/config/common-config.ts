@@ -17,8 +17,8 @@ export const DEFAULT_STATE_DIR = '/var/lib/resip-vpn';
 export const DEFAULT_CONFIG_DIR = '/etc/resip-vpn';
 
 /** IPv6 needs 1,280 inside; more than an Ethernet frame's worth gains nothing and costs pieces. */
-export const INNER_MTU_MIN_BYTES = 1_280;
-export const INNER_MTU_MAX_BYTES = 1_500;
+const INNER_MTU_MIN_BYTES = 1_280;
+const INNER_MTU_MAX_BYTES = 1_500;
 
 export const interfaceName = field('an interface name of up to 15 characters', parseInterfaceName);
 

@@ -10,8 +10,8 @@ import { UserError } from '../errors.ts';
 const MAX_SECRET_BYTES = 4_096;
 const READABLE_BY_ALL = 0o007;
 
-export const INVITE_VARIABLE = 'RESIP_VPN_INVITE_FILE';
-export const INVITE_CREDENTIAL = 'invite';
+const INVITE_VARIABLE = 'RESIP_VPN_INVITE_FILE';
+const INVITE_CREDENTIAL = 'invite';
 
 /** Where the invite is, if anybody says so: the key's file, the variable's, the credential. */
 export function findInviteFile(

@@ -26,7 +26,7 @@ export function parseDuration(text: string): number | undefined {
 }
 
 /** Whole decimal number. */
-export function parseWhole(text: string): number | undefined {
+function parseWhole(text: string): number | undefined {
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 

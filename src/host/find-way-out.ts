@@ -38,7 +38,7 @@ for (const [network, length] of [
 }
 
 /** IPv6: 2000::/3 is what is global. */
-export function isPublic(address: string): boolean {
+function isPublic(address: string): boolean {
   return isIPv6(address)
     ? /^[23]/.test(address) && address.includes(':')
     : !NOT_PUBLIC.check(address, 'ipv4');

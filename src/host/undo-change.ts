@@ -49,7 +49,7 @@ export async function hasRule(netlink: Netlink, rule: Rule): Promise<boolean> {
   return (await netlink.rules(rule.family)).some((other) => isSameRule(other, rule));
 }
 
-export function isSameRule(a: Rule, b: Rule): boolean {
+function isSameRule(a: Rule, b: Rule): boolean {
   return (
     a.family === b.family &&
     a.priority === b.priority &&

@@ -52,7 +52,7 @@ export function encrypt(
 }
 
 /** XOR with AES-256 over the tag: masks and unmasks. */
-export function maskHeader(key: Uint8Array, datagram: Uint8Array): Uint8Array {
+function maskHeader(key: Uint8Array, datagram: Uint8Array): Uint8Array {
   const cipher = createCipheriv('aes-256-ecb', key, null).setAutoPadding(false);
   const block = cipher.update(datagram.subarray(datagram.length - TAG_BYTES));
   return datagram.map((byte, i) => (i < DATAGRAM_HEADER_BYTES ? byte ^ block[i] : byte));

@@ -162,9 +162,9 @@ export function buildFrame(header: Partial<FrameHeader>, packet: Uint8Array): Ui
 
 export const NEEDS_CHECKSUM = 1;
 export const GSO_TCP4 = 1;
-export const GSO_TCP6 = 4;
-export const GSO_UDP = 5;
-export const GSO_ECN = 0x80;
+const GSO_TCP6 = 4;
+const GSO_UDP = 5;
+const GSO_ECN = 0x80;
 
 /** The super-packet of `spec` as the kernel hands it over. */
 export function superFrame(spec: PacketSpec, segmentBytes: number): Uint8Array {

@@ -17,7 +17,7 @@ export interface InnerAddresses {
 /** fd00:77::/96: the inner IPv6 network of the simulated server. */
 export const PREFIX6 = Uint8Array.from([0xfd, 0, 0, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 /** A documentation network (RFC 3849) for destinations outside. */
-export const OUTSIDE6 = Uint8Array.from([0x20, 1, 0x0d, 0xb8, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0]);
+const OUTSIDE6 = Uint8Array.from([0x20, 1, 0x0d, 0xb8, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** `outside`: IPv6 host words without this bit belong to `PREFIX6`. */
 export const OUTSIDE_HOST = 0xc0000200;

@@ -9,7 +9,7 @@ import type { Subject } from '../subject.ts';
 import type { Ways } from '../way-probe.ts';
 
 /** Interfaces that carry paths, or that a server is reached by. */
-export function linksInUse(machine: Machine, { role, client, status }: Subject): string[] {
+function linksInUse(machine: Machine, { role, client, status }: Subject): string[] {
   const own = status?.tunName;
   const names = machine.links
     .filter((link) => mayBeUplink(link) && link.isUp && link.name !== own)

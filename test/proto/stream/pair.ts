@@ -29,7 +29,7 @@ export interface WireSettings {
   readonly interiorBytes: number;
 }
 
-export const CLEAN: WireSettings = {
+const CLEAN: WireSettings = {
   delayMs: 20,
   jitterMs: 0,
   loss: 0,
