@@ -4,7 +4,6 @@ import type { Assignment } from '../proto/snapshot.ts';
 import { DnsKeeper } from './dns/dns-keeper.ts';
 import { upstreamServers } from './dns/nameservers.ts';
 import type { HostLog } from './host-log.ts';
-import { readHostState } from './host-state.ts';
 import type { HostWarning } from './host-warnings.ts';
 import { type InterfaceChange, InterfaceWatch } from './interface-watch.ts';
 import type { Family } from './ip-prefix.ts';
@@ -12,7 +11,6 @@ import { KillSwitch, type KillSwitchOptions } from './kill-switch/kill-switch.ts
 import { instanceName, type Server } from './kill-switch/switch-plan.ts';
 import { limitedLog } from './limited-log.ts';
 import { type NetworkOptions, NetworkSession } from './network-session.ts';
-import { OverlapWatch } from './overlap-watch.ts';
 import { type PathRequest, type PathResult, PathTable } from './path-table.ts';
 import { PersistRedirect, type PersistRequest } from './persist-redirect.ts';
 import {
@@ -26,12 +24,8 @@ import {
   persistMark,
 } from './routing-plan.ts';
 import { stateSeed } from './state-seed.ts';
-import { setUpTun } from './tun-setup.ts';
-import { TunnelRoutes } from './tunnel-routes.ts';
+import { TunnelEnd } from './tunnel-end.ts';
 import { mayBeUplink } from './way-out.ts';
-
-/** RFC 8200 §5: the kernel switches IPv6 off on an interface below it. */
-const IPV6_MIN_MTU_BYTES = 1_280;
 
 export interface ClientNetworkOptions extends Omit<NetworkOptions, 'adoptsKillSwitch'> {
   /** Absent: no kill switch, and one that a killed client left is removed. */
@@ -56,11 +50,9 @@ export class ClientNetwork {
   readonly #paths = new Map<number, PathTable>();
   readonly #watches = new Set<InterfaceWatch>();
   readonly #limitedLog: HostLog;
-  readonly #overlaps = new OverlapWatch();
   #keepTimer: NodeJS.Timeout | undefined;
-  #tun: { name: string; cidr: string; key: string; made: number[]; carried: Family[] } | undefined;
-  #routed: { key: string; routes: TunnelRoutes } | undefined;
   #killSwitch: KillSwitch | undefined;
+  readonly #tunnel: TunnelEnd;
   readonly #dns: DnsKeeper;
   readonly #persist: PersistRedirect;
 
@@ -73,6 +65,7 @@ export class ClientNetwork {
   ) {
     const onLost = () => void this.#keepOthers();
     this.#limitedLog = limitedLog(log);
+    this.#tunnel = new TunnelEnd(session, markBase, log, this.#limitedLog);
     this.#dns = new DnsKeeper(instance, session.changes, log, onLost);
     this.#persist = new PersistRedirect(`${instance}-persist`, markBase, session.changes, log, onLost);
   }
@@ -131,7 +124,7 @@ export class ClientNetwork {
     return this.session.inTurn(async () => {
       const links = await this.session.netlink.links();
       return links
-        .filter((link) => mayBeUplink(link) && link.name !== this.#tun?.name)
+        .filter((link) => mayBeUplink(link) && link.name !== this.#tunnel.name)
         .map(({ name }) => name);
     });
   }
@@ -159,24 +152,8 @@ export class ClientNetwork {
   /** Addresses, MTU (bytes) and state of the TUN interface; again after a new assignment. */
   configureTun(tunName: string, assignment: Assignment, mtuBytes: number): Promise<HostWarning[]> {
     return this.session.inTurn(async () => {
-      const hasIpv6 = assignment.address6 !== undefined && mtuBytes >= IPV6_MIN_MTU_BYTES;
-      const { address, prefixLength, prefixLength6 } = assignment;
-      const address6 = hasIpv6 ? assignment.address6 : undefined;
-      const settings = { tunName, address, prefixLength, address6, prefixLength6, mtuBytes };
-      const key = JSON.stringify(settings);
-      if (this.#tun?.key === key) return [];
       await this.#killSwitch?.setTun(tunName);
-      await this.session.changes.undo(this.#tun?.made ?? []);
-      this.#tun = undefined;
-      const made = await setUpTun(this.session.changes, settings);
-      this.#tun = {
-        name: tunName,
-        cidr: `${address}/${prefixLength}`,
-        key,
-        made,
-        carried: hasIpv6 ? [4, 6] : [4],
-      };
-      return this.#tunWarnings(tunName, assignment, hasIpv6);
+      return this.#tunnel.configure(tunName, assignment, mtuBytes);
     });
   }
 
@@ -209,14 +186,12 @@ export class ClientNetwork {
 
   /** Everything but our own datagrams and the local networks goes into the tunnel. */
   routeAll(tunName: string): Promise<void> {
-    return this.#route(tunName, 'all', (routes, link, carried) => routes.everything(link, carried));
+    return this.session.inTurn(() => this.#tunnel.routeAll(tunName));
   }
 
   /** These prefixes (CIDR text) go into the tunnel. Throws `UserError` for one that cannot. */
   routeSome(tunName: string, cidrs: readonly string[]): Promise<void> {
-    return this.#route(tunName, cidrs.join(' '), (routes, link, carried) =>
-      routes.some(link, cidrs, carried),
-    );
+    return this.session.inTurn(() => this.#tunnel.routeSome(tunName, cidrs));
   }
 
   /** Reports changes of the interfaces that are `wanted`, and keeps routes and rules in step with the machine. */
@@ -263,33 +238,6 @@ export class ClientNetwork {
     }
   }
 
-  #route(
-    tunName: string,
-    what: string,
-    add: (
-      routes: TunnelRoutes,
-      link: Awaited<ReturnType<NetworkSession['changes']['existingLink']>>,
-      carried: Family[],
-    ) => Promise<void>,
-  ): Promise<void> {
-    return this.session.inTurn(async () => {
-      const carried: Family[] = this.#tun?.carried ?? [4];
-      const link = await this.session.changes.existingLink(tunName);
-      const key = JSON.stringify([link.index, what, carried, this.#tun?.key]);
-      if (this.#routed?.key === key) return;
-      await this.#routed?.routes.close();
-      const routes = new TunnelRoutes(this.markBase, this.session.changes, this.#limitedLog);
-      this.#routed = { key, routes };
-      try {
-        await add(routes, link, carried);
-      } catch (error) {
-        await routes.close();
-        this.#routed = undefined;
-        throw error;
-      }
-    });
-  }
-
   #keepSoon(): void {
     void this.#keepOthers();
     this.#keepTimer ??= setTimeout(() => {
@@ -304,36 +252,13 @@ export class ClientNetwork {
     try {
       await this.session.inTurn(async () => {
         for (const table of this.#paths.values()) await table.synchronise();
-        await this.#routed?.routes.keep();
-        await this.#sayOverlaps();
+        await this.#tunnel.keep();
       });
     } catch (err) {
       // A device that has just gone, the tunnel's own at the end above all, is told of by its own notification.
       const isGone = err instanceof ErrnoError && err.code === 'ENODEV';
       this.log[isGone ? 'debug' : 'warn']({ err }, 'routes-not-kept');
     }
-  }
-
-  /** Another network is joined while the tunnel is up. */
-  async #sayOverlaps(): Promise<void> {
-    if (this.#tun === undefined) return;
-    const state = await readHostState(this.session.netlink);
-    for (const { what, why, fix } of this.#overlaps.look(state, this.#tun.cidr, this.#tun.name))
-      this.log.warn({ what, why, fix }, 'tunnel-warning');
-  }
-
-  async #tunWarnings(tunName: string, assignment: Assignment, hasIpv6: boolean): Promise<HostWarning[]> {
-    const state = await readHostState(this.session.netlink);
-    const cidr = `${assignment.address}/${assignment.prefixLength}`;
-    const warnings = this.#overlaps.look(state, cidr, tunName);
-    if (assignment.address6 && !hasIpv6) {
-      warnings.push({
-        what: 'the tunnel carries no IPv6',
-        why: `its MTU is below ${IPV6_MIN_MTU_BYTES} bytes, which IPv6 needs`,
-        fix: 'raise the MTU, or leave IPv6 out of the server',
-      });
-    }
-    return warnings;
   }
 }
 
