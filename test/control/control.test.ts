@@ -85,6 +85,14 @@ describe('asking', () => {
     });
     await expect(askDaemon(dir, { command: 'echo' }, 50)).rejects.toThrow('does not answer');
   });
+
+  test('a daemon that hangs up is not waited for', async () => {
+    const dir = temporaryDir();
+    mkdirSync(join(dir, 'control'));
+    const rude = createServer((socket) => socket.end()).listen(join(dir, 'control', 'control.sock'));
+    onTestFinished(() => void rude.close());
+    await expect(askDaemon(dir, { command: 'echo' })).rejects.toThrow('it closed the connection');
+  });
 });
 
 describe('listening', () => {

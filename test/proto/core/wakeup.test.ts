@@ -72,6 +72,14 @@ describe('a link that somebody knows to be there again', () => {
     );
   });
 
+  it('still brings what was under way to the socket from before', async () => {
+    await connect();
+    const answer = stage.down();
+    stage.run(5);
+    stage.client().post({ kind: 'wakeup', path: 0 });
+    expect(stage.until(() => answer.deliveredMs >= 0, 1_000)).toBeLessThanOrEqual(RTT_MS / 2);
+  });
+
   it('gets once more what went into the void before', async () => {
     await connect();
     for (let i = 0; i < 50; i++) {
