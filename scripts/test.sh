@@ -15,7 +15,7 @@ run() {
 
 bash scripts/setup.sh
 run npm run --silent check
-run shellcheck scripts/*.sh scripts/hooks/*
+run shellcheck scripts/*.sh scripts/hooks/* scripts/package/*.sh scripts/package/debian/p*
 
 reports=$(mktemp -d)
 worlds=
