@@ -30,7 +30,7 @@ export async function startDashboard(
 }
 
 /** `from`: number of the first sample that the page has not; `peer`: a server's client that it shows. */
-async function look(query: URLSearchParams, source: DashboardSource): Promise<DashboardData> {
+export async function look(query: URLSearchParams, source: DashboardSource): Promise<DashboardData> {
   const from = /^\d{1,15}$/.test(query.get('from') ?? '') ? Number(query.get('from')) : 0;
   const peer = query.get('peer') ?? undefined;
   const snapshot = await source.status(peer === undefined ? [] : [peer]);

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -119,6 +119,13 @@ describe('listening', () => {
     const linked = temporaryDir();
     symlinkSync(temporaryDir(), join(linked, 'control'));
     await expect(ControlServer.listen(linked, echo)).rejects.toThrow('not safe');
+  });
+
+  test.runIf(process.geteuid?.() === 0)('a directory that is somebody else’s is refused', async () => {
+    const dir = temporaryDir();
+    mkdirSync(join(dir, 'control'), { mode: 0o700 });
+    chownSync(join(dir, 'control'), 65_534, 65_534);
+    await expect(ControlServer.listen(dir, echo)).rejects.toThrow('not safe');
   });
 
   test('what a killed daemon left is replaced', async () => {

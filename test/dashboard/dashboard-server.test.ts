@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { addressFilePath, chooseToken, writeAddress } from '../../src/dashboard/address-file.ts';
 import { DashboardServer } from '../../src/dashboard/dashboard-server.ts';
+import { look } from '../../src/dashboard/start-dashboard.ts';
+import type { Snapshot } from '../../src/engine/messages.ts';
+import type { TrendsAnswer, TrendsRequest } from '../../src/trends/answer.ts';
 import { freePort } from '../free-port.ts';
 import { temporaryDir } from '../state/temporary-dir.ts';
 
@@ -110,6 +113,26 @@ test('a name that points to the loopback is not the loopback', async () => {
   ]) {
     expect([host, await at(host)]).toEqual([host, 421]);
   }
+});
+
+test('the page is told what it asks for, from the sample that it has not', async () => {
+  const asked: unknown[] = [];
+  const source = {
+    status: async (only?: readonly string[]) => void asked.push(only) as unknown as Snapshot,
+    trends: (request: TrendsRequest) => void asked.push(request) as unknown as TrendsAnswer,
+  };
+  for (const query of ['', 'from=120&peer=laptop', 'from=-1', 'from=1e9'])
+    await look(new URLSearchParams(query), source);
+  expect(asked).toEqual([
+    [],
+    { from: 0 },
+    ['laptop'],
+    { from: 120, peer: 'laptop' },
+    [],
+    { from: 0 },
+    [],
+    { from: 0 },
+  ]);
 });
 
 test('what is no look, what is not there, and an engine that does not answer', async () => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { type RequestOptions, request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -94,6 +94,7 @@ function answerTo(options: RequestOptions): Promise<{ status?: number; text: str
 test('a scrape over the socket, and what is no scrape', async () => {
   const path = join(temporaryDir(), 'metrics.sock');
   await serve({ kind: 'unix', path });
+  expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(await ask(path, '/metrics')).toEqual({ status: 200, text: 'a 1\n' });
   expect((await ask(path, '/')).status).toBe(404);
   expect((await ask(path, '/metrics', 'POST')).status).toBe(405);

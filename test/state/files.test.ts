@@ -100,6 +100,8 @@ describe('locks', () => {
 
   test('a lock is held once and free again when given back', () => {
     const path = join(temporaryDir(), 'lock');
+    // A longer number than ours, of a process that is gone.
+    writeFileSync(path, '123456789\n');
     const first = tryLock(path);
     expect(tryLock(path)).toEqual({ heldBy: process.pid });
     if ('release' in first) first.release();
