@@ -29,7 +29,8 @@ test('the lines of a storm are gathered, and none is lost', async () => {
   const tookMs = performance.now() - beganMs;
   // What other tests of this process still write is not counted.
   const calls = vi.mocked(open).mock.calls.filter(([path]) => String(path).startsWith(directory));
-  expect(calls.length).toBeLessThanOrEqual(tookMs / GATHER_MS + 2);
+  // A timer may be a millisecond early; without gathering it is a call for each line.
+  expect(calls.length).toBeLessThanOrEqual(1.5 * (tookMs / GATHER_MS) + 2);
   const lines = (await readFile(eventFiles(directory)[0], 'utf8')).trim().split('\n');
   expect(lines.map((line) => JSON.parse(line).number)).toEqual(Array.from({ length: EVENTS }, (_, i) => i));
 });
