@@ -77,6 +77,7 @@ it('connects to a name of which one address is dead', async () => {
   const invite = await vpn.invite('racer', undefined, HALF_DEAD);
   client = vpn.launchClient({ invite, name: 'racer' });
   const { uptimeMs } = await client.until('a path up', (status) => upPaths(status).length === 1);
+  await client.until('the routes as well', () => client.process.stderr.includes(' connected '));
   console.log(
     `${Math.round(uptimeMs)} ms after its start, ${Date.now() - startedMs} ms after it was launched`,
   );
