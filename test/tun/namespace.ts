@@ -1,7 +1,9 @@
 /** A network namespace for one test, with everything that runs in it. */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 
-let made = 0;
+/** From anywhere: process ids come again, and with them the names that a killed process of that id has left. */
+let made = randomInt(10_000);
 
 export class Namespace {
   readonly name = `rvt-${process.pid}-${made++}`;

@@ -1,5 +1,6 @@
 /** Network namespaces for tests of the host side: made, looked at byte for byte, and taken down. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,8 @@ import { fileURLToPath } from 'node:url';
 /** Longer than any call takes on a busy machine. */
 const PATIENCE_MS = 40_000;
 const AGENT = fileURLToPath(new URL('./host-agent.mjs', import.meta.url));
-let count = 0;
+/** From anywhere: process ids come again, and with them the names that a killed process of that id has left. */
+let count = randomInt(10_000);
 
 export class Namespace {
   readonly name = `rh${process.pid}-${count++}`;

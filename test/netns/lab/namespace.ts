@@ -2,6 +2,7 @@
  * Network namespaces with names of their own: `rv<pid>.<n>-<role>`, so that any number of labs run side by side
  * and whoever comes later can tell what a killed one left behind.
  */
+import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +10,8 @@ import { join } from 'node:path';
 import { attempt, Process, run, type StartOptions, waitFor } from './process.ts';
 
 const NAME = /^rv(\d+)\.\d+-/;
-let labs = 0;
+/** From anywhere: process ids come again, and with them the names that a killed process of that id has left. */
+let labs = randomInt(10_000);
 
 /** A tag that no other lab on this machine has while this process lives. */
 export function newTag(): string {
