@@ -81,12 +81,13 @@ async function parser(words: readonly string[], commands: readonly CommandModule
       // yargs throws some of its own complaints and hands over others as text.
       const isComplaint = error === undefined || error === null || error.name === 'YError';
       if (!isComplaint) throw error;
-      const what = message ?? error.message;
-      // What an option itself refused has its own remedy.
-      throw misuse(
-        what,
-        what.includes('\nfix: ') ? undefined : 'see resip-vpn --help, or resip-vpn COMMAND --help',
+      const [verb] = words.filter((word) => names.includes(word));
+      const what = (message ?? error.message).replace(
+        /^Not enough non-option arguments:.*/,
+        `${verb}: something is missing`,
       );
+      // What an option itself refused has its own remedy.
+      throw misuse(what, what.includes('\nfix: ') ? undefined : `see resip-vpn ${verb ?? 'COMMAND'} --help`);
     });
   return commands.reduce((parser, command) => parser.command(command), base);
 }

@@ -36,6 +36,11 @@ function formatPeers(
   }
   const found = peers.filter(({ name }) => name === clientName);
   if (found.length > 0) return found.map(format);
+  if (role === 'client')
+    throw new UserError('a client has no clients', {
+      fix: 'resip-vpn status takes no name here',
+      exitCode: 2,
+    });
   const names = peers.map(({ name }) => name);
   const near = nearest(clientName, names);
   throw new UserError(`the running server knows no client ${clientName}`, {

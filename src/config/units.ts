@@ -50,10 +50,12 @@ export interface Endpoint {
   readonly port: number;
 }
 
-export const ENDPOINT_EXAMPLE = 'HOST:PORT, such as vpn.example.org:4600';
+export const ENDPOINT_EXAMPLE = 'HOST:PORT, such as vpn.example.org:4600 or [2001:db8::1]:4600';
 
 /** `vpn.example.org`, `192.0.2.1:4600`, `[2001:db8::1]:4600`, `2001:db8::1`. */
 export function parseEndpoint(text: string): Endpoint | undefined {
+  // An IPv6 address to the letter, but what is meant is a port.
+  if (text.endsWith(`:${DEFAULT_PORT}`) && isIPv6(text)) return undefined;
   if (isIPv6(text)) return { host: text, port: DEFAULT_PORT };
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/.exec(text);
   if (!match) return undefined;

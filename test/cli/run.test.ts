@@ -60,6 +60,7 @@ describe('misuse is 2, says what to do, and leaves stdout alone', () => {
   test.each([
     [[], 'one of: server, invite, client'],
     [['clinet'], 'did you mean client?'],
+    [['joni'], 'did you mean join?'],
     [['down'], 'systemctl stop resip-vpn-client@client'],
     [['quux'], 'resip-vpn --help lists them'],
     [['server', 'now'], 'server does not know what to do with now'],
@@ -74,6 +75,9 @@ describe('misuse is 2, says what to do, and leaves stdout alone', () => {
     [['invite', 'laptop', '--endpoint', 'h:99999'], '--endpoint: expected HOST:PORT'],
     [['invite', 'laptop', '--endpoint', 'h', '--expires', 'soon'], '--expires: expected a duration'],
     [['status', '--jsn'], 'jsn'],
+    [['invite'], 'invite: something is missing\n  fix: see resip-vpn invite --help'],
+    [['wakeup', 'wlan0'], 'see resip-vpn wakeup --help'],
+    [['invite', 'laptop', '--endpoint', '2001:db8::1:4600'], 'or [2001:db8::1]:4600'],
     [['join', 'resip://x/#AQ'], 'INVITE: expected an invite'],
     [['join', 'resip://x/#AQ', '-i', 'wlan0,bakcup'], 'expected backup'],
     [['join', 'resip://x/#AQ', '--name', 'a/b'], '--name: expected letters'],

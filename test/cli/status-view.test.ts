@@ -142,6 +142,7 @@ describe('a server with many clients', () => {
   test('shows one of them whole', () => {
     expect(formatStatus(many, 'c')).toContain('came first over wlan0');
     expect(() => formatStatus(many, 'laptp')).toThrow('no client laptp');
+    expect(() => formatStatus(snapshot, 'laptop')).toThrow('a client has no clients');
   });
 });
 

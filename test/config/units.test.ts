@@ -64,6 +64,7 @@ describe('endpoints', () => {
     'a b:1',
     'a/b',
     '[::1',
+    '2001:db8::1:4600',
     'a..b',
   ])('%j is none', (text) => expect(parseEndpoint(text)).toBeUndefined());
 
