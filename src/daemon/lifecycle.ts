@@ -21,7 +21,7 @@ export interface Life {
   readonly isEnding: boolean;
   /** True when it was not a signal. */
   readonly hasFailed: boolean;
-  /** From now on SIGHUP does this, where it does not mean that the terminal is gone. */
+  /** SIGHUP does this, where it does not mean that the terminal is gone; one that came already does it now. */
   onHangup(reload: () => void): void;
   /** The result, or a rejection when the daemon ends first; then the body can unwind. */
   orEnd<T>(work: Promise<T>): Promise<T>;
@@ -49,10 +49,14 @@ export async function runUntilEnd(
   };
 
   let onHangup: (() => void) | undefined;
+  let isHangupDue = false;
   const onSignal = (signal: NodeJS.Signals) => {
     const isTerminal = process.stdin.isTTY || process.stderr.isTTY;
-    if (signal === 'SIGHUP' && onHangup !== undefined && !isTerminal && outcome === undefined) {
-      onHangup();
+    if (signal === 'SIGHUP' && !isTerminal) {
+      // It asks for a reload, and is never a reason to end: not while the start cannot do it yet, and not while the end is under way.
+      if (outcome !== undefined) return;
+      if (onHangup === undefined) isHangupDue = true;
+      else onHangup();
       return;
     }
     if (performance.now() - endingMs < ECHO_MS) return;
@@ -80,6 +84,7 @@ export async function runUntilEnd(
     },
     onHangup: (reload) => {
       onHangup = reload;
+      if (isHangupDue) reload();
     },
     orEnd: (work) =>
       Promise.race([

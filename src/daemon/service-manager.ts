@@ -68,6 +68,8 @@ export class ServiceManager {
   }
 
   async reloading<T>(work: () => Promise<T>): Promise<T> {
+    // The word that ends a reload is the one for a start that has come to its end.
+    if (!this.#isReady) return work();
     this.#tell('RELOADING=1');
     try {
       return await work();

@@ -22,7 +22,8 @@ function daemon(body: string) {
       say('ready');
     }).then(() => process.exit(0), (error) => { say(error.message); process.exit(1); });`;
   const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+    // Whoever runs this may sit at a terminal.
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let output = '';
@@ -39,7 +40,7 @@ function daemon(body: string) {
   return { child, saw, ended };
 }
 
-test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+test.each(['SIGTERM', 'SIGINT'] as const)(
   '%s undoes everything, newest first, and is a success',
   async (signal) => {
     const { child, saw, ended } = daemon('');
@@ -57,6 +58,26 @@ test('a signal that is handed on as well is one signal: nothing is left behind',
   await saw('ready');
   child.kill('SIGINT');
   expect(await ended).toEqual({ code: 0, lines: ['ready', 'undoing', 'undo second', 'undo first'] });
+});
+
+test('SIGHUP ends nothing: while it starts it is kept for the reload, while it ends it is no second signal', async () => {
+  const { child, saw, ended } = daemon(`
+    say('starting');
+    await new Promise((heard) => process.once('SIGHUP', heard));
+    life.onHangup(() => say('reload'));
+    life.defer('slow', async () => {
+      say('ending');
+      await new Promise((heard) => process.once('SIGHUP', () => setTimeout(heard, 10)));
+    });`);
+  await saw('starting');
+  child.kill('SIGHUP');
+  await saw('ready');
+  child.kill('SIGTERM');
+  await saw('ending');
+  // Longer than an echo of the first signal.
+  setTimeout(() => child.kill('SIGHUP'), 600);
+  const lines = ['starting', 'reload', 'ready', 'ending', 'undo second', 'undo first'];
+  expect(await ended).toEqual({ code: 0, lines });
 });
 
 test('a second signal does not wait', async () => {
