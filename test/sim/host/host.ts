@@ -139,11 +139,11 @@ export abstract class Host implements SocketOwner, TunObserver {
 
   protected abstract startRole(parts: Parts): Pick<Running, 'role' | 'core' | 'engine'>;
 
-  /** The process ends, with or without a goodbye. */
+  /** The process ends, with or without a goodbye; one that is frozen can be killed only. */
   stop(goodbye: boolean): void {
     const { running } = this;
     if (running === null) return;
-    if (goodbye) this.post({ kind: 'stop' });
+    if (goodbye && !this.clock.isFrozen) this.post({ kind: 'stop' });
     else {
       running.udp.closeAll();
       running.sealer.close();
