@@ -40,6 +40,8 @@ const noEngine = () => {};
 async function perform(directory: string, wish: ClientAction): Promise<Guests> {
   try {
     const clients = (await askDaemon(directory, { command: 'clients', ...wish })) as ClientListing[];
+    // Only a list shows them: a daemon of before an upgrade, which does not know the question, makes every change all the same.
+    if (wish.action !== 'list') return { clients, invites: [] };
     return { clients, invites: (await askDaemon(directory, { command: 'invites' })) as InviteListing[] };
   } catch (error) {
     if (!(error instanceof NotRunningError) || !existsSync(identityPath(directory))) throw error;

@@ -25,7 +25,9 @@ export async function askDaemon(
     // Words for the user come as they are: what, cause, fix.
     const { error, exitCode } = response;
     if (exitCode !== undefined) throw new UserError(error, { exitCode });
-    throw new UserError(`the daemon refused ${request.command}`, { cause: error });
+    const isUnknown = error.startsWith('unknown command');
+    const fix = isUnknown ? 'restart the daemon: it is of another version than this program' : undefined;
+    throw new UserError(`the daemon refused ${request.command}`, { cause: error, fix });
   } catch (error) {
     throw explain(error, stateDir);
   } finally {

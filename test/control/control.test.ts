@@ -43,7 +43,9 @@ describe('asking', () => {
     await serve(dir);
     expect(await askDaemon(dir, { command: 'echo', value: { a: [1, 'ü'] } })).toEqual({ a: [1, 'ü'] });
     await expect(askDaemon(dir, { command: 'fail' })).rejects.toThrow('not today');
-    await expect(askDaemon(dir, { command: 'toString' })).rejects.toThrow('unknown command toString');
+    await expect(askDaemon(dir, { command: 'toString' })).rejects.toThrow(
+      /unknown command toString\nfix: restart the daemon/,
+    );
   });
 
   test('words for the user come back as they are, with their exit status', async () => {
