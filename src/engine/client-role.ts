@@ -224,7 +224,7 @@ export class ClientRole implements Role {
     const close = () => {
       stopTimer();
       this.formerSockets.delete(path);
-      this.parts.udp.close(socket);
+      this.engine.closeSocket(socket);
     };
     const stopTimer = this.parts.clock.after(FORMER_SOCKET_MS, close);
     this.formerSockets.set(path, close);
@@ -262,6 +262,6 @@ export class ClientRole implements Role {
     this.opened.delete(path);
     this.core.closePath(path, this.engine.now);
     this.engine.drain();
-    this.parts.udp.close(socket);
+    this.engine.closeSocket(socket);
   }
 }

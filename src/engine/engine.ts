@@ -46,6 +46,7 @@ export class Engine {
   private stopTimer: (() => void) | null = null;
   private timerMs = Number.POSITIVE_INFINITY;
   private isClosed = false;
+  private sockets: readonly number[] = [];
 
   constructor(private readonly parts: EngineParts) {
     parts.tun.watch(() => this.handleTunReadable());
@@ -58,7 +59,14 @@ export class Engine {
   }
 
   watchSocket(socket: number): void {
+    this.sockets = [...this.sockets, socket];
     this.parts.udp.watch(socket, () => this.handleSocketReadable(socket));
+  }
+
+  /** A watched one is read no more. */
+  closeSocket(socket: number): void {
+    this.sockets = this.sockets.filter((other) => other !== socket);
+    this.parts.udp.close(socket);
   }
 
   /** Sends, delivers and reports what the core has produced. To be called after every command to the core. */
@@ -118,6 +126,12 @@ export class Engine {
   }
 
   private handleSocketReadable(socket: number): void {
+    this.receive(socket);
+    // The copies that came over other paths meanwhile need no wake-up either.
+    for (const other of this.sockets) if (other !== socket) this.receive(other);
+  }
+
+  private receive(socket: number): void {
     const { core, tun, udp, sealer } = this.parts;
     const batch = this.parts.batches.wire;
     let delivered = 0;

@@ -117,7 +117,7 @@ export class ServerRole implements Role {
         this.core.close(now);
         this.engine.drain();
         this.engine.close();
-        for (const socket of this.sockets) this.parts.udp.close(socket);
+        for (const socket of this.sockets) this.engine.closeSocket(socket);
         this.parts.sealer.close();
         return;
       default:
