@@ -3,6 +3,7 @@ import type { Association } from './association/association.ts';
 import type { CommandSender } from './command/command-sender.ts';
 import type { CoreEvent } from './events.ts';
 import type { Path } from './path/path.ts';
+import { isUsable } from './path/path-state.ts';
 import { ALLOWANCE_BYTES, writeAllowance } from './wire/commands.ts';
 
 /** How often accounts are looked at under traffic. */
@@ -34,10 +35,10 @@ export class Metering {
 
   /** When `run` has to be called next. */
   dueMs(now: number): number {
-    const isMetered = this.association.paths.some((path) => path?.meter.isLimited && !path.isExhausted);
-    return isMetered && this.association.activity.isActive(now)
-      ? now + LOOK_EVERY_MS
-      : Number.POSITIVE_INFINITY;
+    if (!this.association.activity.isActive(now)) return Number.POSITIVE_INFINITY;
+    // What crosses another path, probes and handshakes, is counted when the next of them is due.
+    const carries = this.association.paths.some((path) => path?.meter.isLimited && isUsable(path.state));
+    return carries ? now + LOOK_EVERY_MS : Number.POSITIVE_INFINITY;
   }
 
   /** The path of that number may have had a budget before, when it led elsewhere. */

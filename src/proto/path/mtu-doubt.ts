@@ -30,15 +30,15 @@ export class MtuDoubt {
   }
 
   /**
-   * `sent`, `received`: uint32 counters as in an answer to a probe; `sentBytes`: this end's own before that probe, which was itself
-   * `probeBytes` large. True = doubt begins; an ordinary probe should leave as well.
+   * `sent`, `received`: uint32 counters as in an answer to a probe; `largeBytes`: what had left in large datagrams before that probe.
+   * True = doubt begins; an ordinary probe should leave as well.
    */
-  handleReport(sent: number, received: number, sentBytes: number, probeBytes: number, now: number): boolean {
+  handleReport(sent: number, received: number, largeBytes: number, now: number): boolean {
     const missing = ((sent - this.reportedSent) | 0) - ((received - this.reportedReceived) | 0);
-    const hadLarge = sentBytes - this.reportedBytes >= LARGE_BYTES;
+    const hadLarge = largeBytes - this.reportedBytes >= LARGE_BYTES;
     this.reportedSent = sent;
     this.reportedReceived = received;
-    this.reportedBytes = sentBytes + probeBytes;
+    this.reportedBytes = largeBytes;
     return missing > 0 && hadLarge && this.begin(now);
   }
 

@@ -55,8 +55,8 @@ export class MtuProbing {
   }
 
   /** Counters as `MtuDoubt` wants them. True = doubt begins, and an ordinary probe should leave as well. */
-  handleReport(sent: number, received: number, sentBytes: number, probeBytes: number, now: number): boolean {
-    return this.doubt.handleReport(sent, received, sentBytes, probeBytes, now);
+  handleReport(sent: number, received: number, largeBytes: number, now: number): boolean {
+    return this.doubt.handleReport(sent, received, largeBytes, now);
   }
 
   /** The interface itself takes less than before. True as in `handleReport`. */

@@ -40,6 +40,8 @@ const ANSWER_SLACK_MS = 25;
 const INITIAL_ANSWER_MS = 1_000;
 /** Traffic shows a path's state sooner than that. */
 const LOOK_EVERY_MS = 250;
+/** A probe is no larger, as the driver counts: without outer headers. */
+const SMALL_BYTES = 64;
 
 export type PathTask = 'none' | 'probe' | 'keep-alive' | 'mtu-probe';
 
@@ -100,6 +102,8 @@ export class Path implements Asked {
   /** Client: how often an idle path has to say something. */
   readonly keepAlive = new KeepAliveInterval();
   private readonly keepsAlive: boolean;
+  /** What padded probes have added to the driver's counters, as `largeBytes` counts. */
+  private paddedBytes = 0;
 
   constructor(options: PathOptions, now: number) {
     this.id = options.id;
@@ -112,6 +116,11 @@ export class Path implements Asked {
     this.proof = new DeliveryProof(now);
     this.stateSinceMs = now;
     this.lastHeardMs = now;
+  }
+
+  /** Bytes beyond those of small datagrams; the loss of padded probes says nothing new, so they are not among them. */
+  private get largeBytes(): number {
+    return this.row.sentBytes - SMALL_BYTES * this.row.sentDatagrams - this.paddedBytes;
   }
 
   /** Outer bytes that crossed the path since it was opened, both ways, IP and UDP headers included. */
@@ -202,9 +211,7 @@ export class Path implements Asked {
 
   /** The answer's counters: `sent` is this end's as of the probe, `received` the peer's. */
   handleReport(sent: number, received: number, now: number): void {
-    const { settledSentBytes, settledSizeBytes } = this.probes;
-    if (this.mtu.handleReport(sent, received, settledSentBytes, settledSizeBytes, now))
-      this.schedule.askAt(now);
+    if (this.mtu.handleReport(sent, received, this.probes.settledLargeBytes, now)) this.schedule.askAt(now);
     this.outflow.handleReport(sent, received, this.rtt.latestMs, now);
   }
 
@@ -249,9 +256,13 @@ export class Path implements Asked {
     active: boolean,
   ): void {
     const { committedBytes } = this.outflow.load;
-    this.probes.add(tokenHigh, tokenLow, sizeBytes, now, committedBytes, this.row.sentBytes);
-    if (sizeBytes > 0) this.mtu.handleSent(sizeBytes, now);
-    else this.schedule.handleSent(this, active, now);
+    this.probes.add(tokenHigh, tokenLow, sizeBytes, now, committedBytes, this.largeBytes);
+    if (sizeBytes === 0) {
+      this.schedule.handleSent(this, active, now);
+      return;
+    }
+    this.paddedBytes += sizeBytes - this.row.outerHeaderBytes - SMALL_BYTES;
+    this.mtu.handleSent(sizeBytes, now);
   }
 
   // Commands

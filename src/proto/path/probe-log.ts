@@ -11,9 +11,9 @@ interface Sent {
   readonly sentMs: number;
   /** Outer packet size that the probe tests, 0 = an ordinary probe. */
   readonly sizeBytes: number;
-  /** What the caller had counted when the probe left: handed over to the path, and sent over it by the driver. */
+  /** What the caller had counted when the probe left: handed over to the path, and sent in large datagrams. */
   readonly committedBytes: number;
-  readonly sentBytes: number;
+  readonly largeBytes: number;
 }
 
 /** Of all logs that are empty. */
@@ -28,7 +28,7 @@ export class ProbeLog {
   settledSizeBytes = 0;
   /** What was counted when that probe left. */
   settledCommittedBytes = 0;
-  settledSentBytes = 0;
+  settledLargeBytes = 0;
   /** Probes sent since the last answer. */
   unanswered = 0;
 
@@ -40,8 +40,8 @@ export class ProbeLog {
   }
 
   /** A token of two int32 words; the oldest probe is forgotten when the log is full. */
-  add(high: number, low: number, sizeBytes: number, now: number, committedBytes = 0, sentBytes = 0): void {
-    const probe = { high, low, sentMs: now, sizeBytes, committedBytes, sentBytes };
+  add(high: number, low: number, sizeBytes: number, now: number, committedBytes = 0, largeBytes = 0): void {
+    const probe = { high, low, sentMs: now, sizeBytes, committedBytes, largeBytes };
     if (this.sent.length === 0) this.sent = [probe];
     else this.sent.push(probe);
     if (this.sent.length > CAPACITY) this.forgetOldest();
@@ -53,10 +53,10 @@ export class ProbeLog {
   settle(high: number, low: number): number {
     const at = this.sent.findIndex((probe) => probe.high === high && probe.low === low);
     if (at < 0) return -1;
-    const { sentMs, sizeBytes, committedBytes, sentBytes } = this.sent[at];
+    const { sentMs, sizeBytes, committedBytes, largeBytes } = this.sent[at];
     this.settledSizeBytes = sizeBytes;
     this.settledCommittedBytes = committedBytes;
-    this.settledSentBytes = sentBytes;
+    this.settledLargeBytes = largeBytes;
     this.keepFrom(at + 1);
     this.forgottenMs = Number.POSITIVE_INFINITY;
     this.unanswered = this.countOrdinary();

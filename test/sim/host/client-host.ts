@@ -83,6 +83,7 @@ export class ClientHost extends Host {
     this.inviteId = options.inviteId;
     if (options.keepsCount) this.busy.links = accesses.length;
     this.busy.crossedBytes = () => accesses.reduce((sum, { crossedBytes }) => sum + crossedBytes, 0);
+    this.busy.sentStreamPackets = () => this.client?.['association'].streamsIfAny?.sentPackets ?? 0;
     this.wishes = accesses.map(({ settings }) => settings.wishes ?? {});
     this.budgets = accesses.map(({ settings: { wishes } }) =>
       wishes?.budgetBytes === undefined ? null : new LinkBudget(wishes.budgetBytes),
