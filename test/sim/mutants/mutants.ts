@@ -244,7 +244,7 @@ export const MUTANTS: readonly Mutant[] = [
         replace: '',
       },
     ],
-    run: scenario('doubt that feeds itself'),
+    run: [...scenario('doubt that feeds itself'), ...seeds(1, 8)],
   },
   {
     name: 'pieces from before a restart are put together with later ones',
