@@ -67,6 +67,8 @@ export class StreamPair {
     const now = this.present();
     return (
       life === null ||
+      // It came to be when the client's process had ended, by what was still under way.
+      life.clientCore === null ||
       (this.plan.kind === 'remote' && !life.isMet) ||
       now.clientCore !== life.clientCore ||
       now.serverCore !== life.serverCore ||
