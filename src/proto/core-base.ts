@@ -25,7 +25,7 @@ export abstract class CoreBase implements Core, InboundHandler, CommandHooks {
   protected readonly commands: CommandSender;
   protected readonly prober: Prober;
   protected readonly timers = new TimerQueue<Association>();
-  private readonly inbound: Inbound;
+  protected readonly inbound: Inbound;
   private readonly commandHandler: CommandHandler;
   private readonly sampler = new Sampler();
   /** Associations whose deadlines moved during the batch at hand. */

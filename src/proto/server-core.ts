@@ -278,6 +278,7 @@ export class ServerCore extends CoreBase {
 
   private handleConfirmed(client: Client, session: Session, now: number): void {
     session.association.adopt(session, now);
+    this.inbound.forgetPath();
     this.reports.look(session.association);
     this.clients.leases.touch(client.publicKey, now);
     this.context.wake(session.association);

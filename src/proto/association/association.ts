@@ -94,15 +94,21 @@ export class Association implements TimerOwner {
   adopt(session: Session, now: number): void {
     if (this.current === session) return;
     this.sessions.adopt(session, now);
-    this.meet(session.peerIncarnation);
+    this.meet(session.peerIncarnation, now);
     this.choosePaths(now);
   }
 
-  /** A peer of another life knows nothing of the channels, nor of what it said before. */
-  private meet(peerIncarnation: number): void {
+  /**
+   * A peer of another life knows nothing of the channels, nor of what it said before. A client's sockets went with its life: what
+   * were still sent there, nobody would receive, and on a metered link nobody count.
+   */
+  private meet(peerIncarnation: number, now: number): void {
     if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation) {
       this.streamsIfAny?.handlePeerRestarted();
-      if (this.context.isServer) this.wishes.forgetAllowances(this.paths);
+      if (this.context.isServer) {
+        this.wishes.forgetAllowances();
+        for (let id = 0; id < PATHS_PER_PEER; id++) this.closePath(id, now);
+      }
     }
     this.peerIncarnation = peerIncarnation;
   }

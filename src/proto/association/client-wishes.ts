@@ -53,12 +53,7 @@ export class ClientWishes {
   }
 
   /** The client is another process: what the one before said of its budgets is void. */
-  forgetAllowances(paths: readonly (Path | null)[]): void {
+  forgetAllowances(): void {
     this.early = null;
-    for (const path of paths) {
-      if (path === null) continue;
-      path.allowance = new Allowance();
-      path.isExhausted = false;
-    }
   }
 }

@@ -3,6 +3,8 @@ import { IpChannel, wholePacketBytes } from '../channel/ip-channel.ts';
 import type { CoreContext } from '../core-context.ts';
 import { type PacketBatch, PacketFlags, Verdict } from '../packet-batch.ts';
 import { withinAllowances } from '../path/allowance.ts';
+import type { Path } from '../path/path.ts';
+import { rank, usablePaths } from '../policy/ranking.ts';
 import type { Session } from '../session/session.ts';
 import { UNORDERED } from '../wire/interior.ts';
 import type { Association } from './association.ts';
@@ -17,6 +19,8 @@ export class PacketSender {
   private wholeBytes = 0;
   /** Some path is metered. */
   private isLimited = false;
+  /** Then: every path that could carry a packet, the best first. */
+  private carriers: readonly Path[] = [];
 
   constructor(
     private readonly context: CoreContext,
@@ -63,7 +67,7 @@ export class PacketSender {
       }
     }
     if (this.isLimited) {
-      pathMask = withinAllowances(association.paths, pathMask, length);
+      pathMask = this.affordable(pathMask, length);
       if (pathMask === 0) {
         this.context.drops.add('over-budget');
         batch.verdict[row] = Verdict.DROP;
@@ -100,14 +104,26 @@ export class PacketSender {
   /** Something is new about the paths, or which of them are used. */
   handlePathsChanged(): void {
     const { paths, steering } = this.association;
+    this.isLimited = paths.some((path) => path?.allowance.isLimited);
+    this.carriers = this.isLimited ? rank(usablePaths(paths), null) : [];
+    let mask = steering.mask;
+    for (const { id } of this.carriers) mask |= 1 << id;
     let datagramBytes = Number.POSITIVE_INFINITY;
-    this.isLimited = false;
-    for (const path of paths) {
-      if (path === null) continue;
-      if (path.allowance.isLimited) this.isLimited = true;
-      if (steering.mask & (1 << path.id)) datagramBytes = Math.min(datagramBytes, path.datagramBytes);
-    }
+    for (const path of paths)
+      if (path !== null && (mask & (1 << path.id)) !== 0)
+        datagramBytes = Math.min(datagramBytes, path.datagramBytes);
     this.wholeBytes = steering.mask === 0 ? 0 : wholePacketBytes(datagramBytes);
+  }
+
+  /** Of the chosen paths those that can pay for the packet; where none can, another one, were it a backup. */
+  private affordable(chosen: number, length: number): number {
+    const { paths } = this.association;
+    let mask = withinAllowances(paths, chosen, length);
+    for (let i = 0; mask === 0 && i < this.carriers.length; i++) {
+      const own = 1 << this.carriers[i].id;
+      if ((chosen & own) === 0) mask = withinAllowances(paths, own, length);
+    }
+    return mask;
   }
 
   /** There is a path again: what was held leaves in its order. */

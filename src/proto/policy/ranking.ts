@@ -8,11 +8,14 @@ const CLEARLY_LOSSLESS = 0.05;
 /** A challenger has to be so much faster, or two paths of a kind would take turns. */
 const RTT_MARGIN = 0.8;
 
+/** Paths that could carry packets. */
+export function usablePaths(paths: readonly (Path | null)[]): Path[] {
+  return paths.filter((path): path is Path => path !== null && isUsable(path.state) && !path.isExhausted);
+}
+
 /** Paths that may carry packets: backups only while nothing else is up, exhausted ones never. */
 export function candidates(paths: readonly (Path | null)[]): Path[] {
-  const usable = paths.filter(
-    (path): path is Path => path !== null && isUsable(path.state) && !path.isExhausted,
-  );
+  const usable = usablePaths(paths);
   const ordinary = usable.filter((path) => !path.isBackup);
   return ordinary.some((path) => path.state === 'up') ? ordinary : usable;
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CoreEvent } from '../../../src/proto/events.ts';
+import { portOf } from '../../sim/net/address.ts';
 import { packetBytes } from '../../sim/net/link.ts';
 import { link } from '../../sim/plans.ts';
 import { Random } from '../../sim/random.ts';
@@ -106,6 +107,47 @@ describe('a path with a budget', () => {
     expect(stage.until(() => stage.seenByClient().paths[0].state === 'up', 1_000)).toBeLessThan(100);
     talk(500);
     expect(meter()).toBeGreaterThan(100_000);
+  });
+
+  it.each(['failover', 'bond'] as const)(
+    'leaves to a backup what comes faster than the ends hear of each other: %s',
+    async (policy) => {
+      const backup = link({ delayMs: 60 }, { wishes: { backup: true, metered: false } });
+      stage = await Stage.connected({ clients: [[backup, link()]] });
+      stage.client().setPolicy(policy, []);
+      setBudget(1, 60_000);
+      const packets = [];
+      for (let i = 0; i < 10; i++) {
+        packets.push(...stage.burst(40, 1_420));
+        stage.run(200);
+      }
+      expect(packets.filter(({ deliveredMs }) => deliveredMs < 0)).toEqual([]);
+    },
+  );
+
+  it('carries nothing to the sockets of a client that was killed and is back', async () => {
+    stage = await Stage.connected({ clients: [[link(), link({ delayMs: 100 })]] });
+    setBudget(1, spent() + LIMIT_BYTES);
+    talk(3_000);
+    const host = stage.client();
+    host.stop(false);
+    stage.run(500);
+    host.start();
+    setBudget(1, LIMIT_BYTES);
+    const { down } = host.accesses[1];
+    const sockets = host.accesses[1]['sockets'];
+    stage.until(() => stage.isConnected(), 5_000);
+    // The server has heard of it.
+    stage.run(15);
+    let lost = 0;
+    const send = down.send.bind(down);
+    down.send = (datagram, deliver) => {
+      if (!sockets.has(portOf(datagram.to))) lost++;
+      send(datagram, deliver);
+    };
+    talk(2_000);
+    expect(stage.pathAtServer(1)?.state).toBe('up');
+    expect(lost).toBe(0);
   });
 
   it('tells main when half of what it was given is used, when all of it is, and when it is closed', async () => {
