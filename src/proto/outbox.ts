@@ -58,6 +58,13 @@ export class Outbox {
     return true;
   }
 
+  /** What waits to leave over path `id` of the peer in `slot` does not: the number may lead elsewhere before the batch leaves. */
+  withdraw(slot: number, id: number): void {
+    const { peer, train, pathMask, count } = this.batch;
+    for (let row = 0; row < count; row++)
+      if (peer[row] === slot && train[row] < 0) pathMask[row] &= ~(1 << id);
+  }
+
   /** A finished handshake datagram (header room in front, tag behind) to an explicit address. False = full. */
   handshake(
     type: number,

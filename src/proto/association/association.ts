@@ -94,7 +94,7 @@ export class Association implements TimerOwner {
   adopt(session: Session, now: number): void {
     if (this.current === session) return;
     this.sessions.adopt(session, now);
-    this.meet(session.peerIncarnation, now);
+    this.meet(session.peerIncarnation);
     this.choosePaths(now);
   }
 
@@ -102,12 +102,12 @@ export class Association implements TimerOwner {
    * A peer of another life knows nothing of the channels, nor of what it said before. A client's sockets went with its life: what
    * were still sent there, nobody would receive, and on a metered link nobody count.
    */
-  private meet(peerIncarnation: number, now: number): void {
+  private meet(peerIncarnation: number): void {
     if (this.peerIncarnation !== 0 && this.peerIncarnation !== peerIncarnation) {
       this.streamsIfAny?.handlePeerRestarted();
       if (this.context.isServer) {
         this.wishes.forgetAllowances();
-        for (let id = 0; id < PATHS_PER_PEER; id++) this.closePath(id, now);
+        for (let id = 0; id < PATHS_PER_PEER; id++) this.removePath(id);
       }
     }
     this.peerIncarnation = peerIncarnation;
@@ -159,10 +159,15 @@ export class Association implements TimerOwner {
   }
 
   closePath(id: number, now: number): void {
+    this.removePath(id);
+    this.choosePaths(now);
+  }
+
+  private removePath(id: number): void {
     this.paths[id]?.row.clear();
+    this.context.outbox.withdraw(this.slot, id);
     this.arrivals.forget(id);
     this.paths[id] = null;
-    this.choosePaths(now);
   }
 
   /** The path whose remote end is that address, or null. */
