@@ -9,6 +9,7 @@ import type { Primitives } from '../proto/session/primitives.ts';
 import { BudgetBook } from '../state/budget-book.ts';
 import { ClientState, clientStatePath, type StoredServer } from '../state/client-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
+import { refuseOthers } from '../state/state-owner.ts';
 import { Budgets } from './budgets.ts';
 import { chooseServer } from './choose-server.ts';
 import { clientHandlers, withBudgets } from './client-control.ts';
@@ -67,6 +68,7 @@ export async function startClient(config: ClientConfig, parts: ClientParts, life
   const { service } = parts;
   const log = parts.logFor();
   ensureStateDir(stateDir);
+  refuseOthers(stateDir);
   const lock = lockForDaemon(stateDir);
   life.defer('lock', () => lock.release());
   checkExposure([clientStatePath(stateDir)], log);

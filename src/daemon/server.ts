@@ -9,6 +9,7 @@ import { inviteRecordSchema } from '../state/records.ts';
 import { identityPath } from '../state/server-identity.ts';
 import { ServerState } from '../state/server-state.ts';
 import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
+import { refuseOthers } from '../state/state-owner.ts';
 import { ClientAdmin, clientAdminHandlers, withOwnersWill } from './client-admin.ts';
 import { startEngine } from './engine-start.ts';
 import { checkExposure } from './exposure.ts';
@@ -36,6 +37,7 @@ export async function startServer(config: ServerConfig, parts: ServerParts, life
   const { service } = parts;
   const log = parts.logFor();
   ensureStateDir(stateDir);
+  refuseOthers(stateDir);
   const lock = lockForDaemon(stateDir);
   life.defer('lock', () => lock.release());
   const state = await openState(stateDir, log, life);

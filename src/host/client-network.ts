@@ -233,7 +233,7 @@ export class ClientNetwork {
       try {
         await this.session.inTurn(async () => keeper?.keep());
       } catch (err) {
-        this.log.warn({ err }, 'not-put-back');
+        if (!this.session.isClosed) this.log.warn({ err }, 'not-put-back');
       }
     }
   }
@@ -255,6 +255,7 @@ export class ClientNetwork {
         await this.#tunnel.keep();
       });
     } catch (err) {
+      if (this.session.isClosed) return;
       // A device that has just gone, the tunnel's own at the end above all, is told of by its own notification.
       const isGone = err instanceof ErrnoError && err.code === 'ENODEV';
       this.log[isGone ? 'debug' : 'warn']({ err }, 'routes-not-kept');

@@ -9,7 +9,15 @@
  * inverse is harmless when its change was never made. Of files of an earlier boot only what is on the disk still
  * stands; it is taken over. Files of another namespace stay: only a process inside can undo those.
  */
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdir, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ErrnoError, fileError, UserError } from '../errors.ts';
@@ -66,7 +74,7 @@ export class UndoJournal {
     const left: UndoEntry[] = [];
     const earlier = await readEarlierBoots(options.stateDir, owner.boot, left);
     if (!earlier.includes(path)) {
-      const { owner: previous, entries, badLines } = parseJournal(await readText(path));
+      const { owner: previous, entries, badLines } = parseJournal(await readTrusted(path));
       if (previous && (await isAlive(previous))) throw inUse(options.stateDir, previous.pid);
       if (badLines > 0) options.log.warn({ path, badLines }, 'journal-damaged');
       left.push(...entries.values());
@@ -228,7 +236,7 @@ async function readEarlierBoots(stateDir: string, boot: string, left: UndoEntry[
   for (const name of await readdir(stateDir)) {
     if (!FILE_NAME.test(name)) continue;
     const path = join(stateDir, name);
-    const { owner, entries } = parseJournal(await readText(path));
+    const { owner, entries } = parseJournal(await readTrusted(path));
     if (owner?.boot === boot) continue;
     earlier.push(path);
     left.push(...[...entries.values()].filter(outlivesBoot));
@@ -241,6 +249,12 @@ function inUse(stateDir: string, pid: number): UserError {
     cause: `process ${pid} runs with it in this network namespace`,
     fix: 'stop that process, or give this one a --state-dir of its own',
   });
+}
+
+/** As `readText`, but empty as well for one that is neither root's nor ours: whoever wrote it could have us do anything. */
+async function readTrusted(path: string): Promise<string> {
+  const uid = lstatSync(path, { throwIfNoEntry: false })?.uid;
+  return uid === 0 || uid === process.geteuid?.() ? readText(path) : '';
 }
 
 /** Empty when there is no such file. */

@@ -2,7 +2,7 @@
  * To whom a state directory belongs. The daemon may run as a user of its own; whatever root does there has to leave files that
  * this user can read and replace. Root never writes where that user could have laid a link: it turns into the user first.
  */
-import { lchownSync, readdirSync, statSync } from 'node:fs';
+import { lchownSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 
@@ -29,6 +29,23 @@ export function handOver(stateDir: string, owner: Owner): void {
     });
   }
   giveTree(stateDir, owner);
+}
+
+/**
+ * For a daemon that stays root. Throws `UserError` for a directory of somebody else's with files of theirs: what root wrote there its
+ * user could not read any more.
+ */
+export function refuseOthers(stateDir: string): void {
+  if (process.geteuid?.() !== ROOT || statSync(stateDir).uid === ROOT) return;
+  const [other] = readdirSync(stateDir)
+    .map((name) => lstatSync(join(stateDir, name), { throwIfNoEntry: false })?.uid ?? ROOT)
+    .filter((uid) => uid !== ROOT);
+  if (other === undefined) return;
+  throw new UserError(`the state directory ${stateDir} is another user's`, {
+    cause: `its files belong to user ${other}, who could not read what root writes there`,
+    fix: `run with that user's rights: --user "$(stat -c %U ${stateDir})"; or give it to root: chown -R root ${stateDir}`,
+    exitCode: 78,
+  });
 }
 
 /** For a verb that root calls: from here on this process is the owner of `stateDir`, where that is not root. */

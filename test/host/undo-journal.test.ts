@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  chownSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -196,3 +197,20 @@ test('links that come and go for ever do not fill the disk', async () => {
   await open();
   expect(undone).toEqual([99]);
 });
+
+test.runIf(process.geteuid?.() === 0)(
+  'what another user wrote is not followed, of this boot or an earlier one',
+  async () => {
+    const journal = await open();
+    await journal.make(entry(1), nothing);
+    abandon();
+    chownSync(path, 4_242, 0);
+    writeFileSync(
+      join(stateDir, 'undo-1.journal'),
+      `${JSON.stringify({ version: 1, boot: 'an earlier one', namespace: 1, pid: 1, startTicks: 0 })}\n${JSON.stringify({ id: 0, entry: { kind: 'resolv-conf', path: '/a', instance: 'b', before: { kind: 'missing' } } })}\n`,
+    );
+    chownSync(join(stateDir, 'undo-1.journal'), 4_242, 0);
+    await (await open()).close();
+    expect(undone).toEqual([]);
+  },
+);

@@ -5,6 +5,7 @@ import {
   chownSync,
   lchownSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
@@ -46,4 +47,16 @@ it('`kill-switch off` takes away what is left with the rights of that user', () 
   expect(readFileSync(precious, 'utf8')).toBe('of root');
   // Else the daemon could not open it any more.
   expect(statSync(join(state, 'daemon.lock')).uid).toBe(UID);
+});
+
+it('a daemon that root starts without `--user` does not take it', () => {
+  const state = join(temporaryDir(), 'state');
+  mkdirSync(state, { mode: 0o700 });
+  writeFileSync(join(state, 'server.json'), '{}', { mode: 0o600 });
+  for (const path of [join(state, 'server.json'), state]) chownSync(path, UID, UID);
+  const server = ['--net', process.execPath, MAIN, 'server', '--no-config', '--no-nat', '--state-dir', state];
+  const { status, stderr } = spawnSync('unshare', server, { encoding: 'utf8' });
+  expect(status, stderr).toBe(78);
+  expect(stderr).toContain('--user');
+  expect(readdirSync(state)).toEqual(['server.json']);
 });

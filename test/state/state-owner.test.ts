@@ -1,8 +1,8 @@
 /** To whom a state directory goes. Root alone can give things away. */
-import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { handOver } from '../../src/state/state-owner.ts';
+import { handOver, refuseOthers } from '../../src/state/state-owner.ts';
 import { temporaryDir } from './temporary-dir.ts';
 
 const OWNER = { uid: 4_242, gid: 4_243 };
@@ -30,5 +30,30 @@ describe.runIf(isRoot)('a directory of root', () => {
     const { path, file } = directory(mode);
     expect(() => handOver(path, OWNER)).toThrow(/others may enter[\s\S]*--state-dir/);
     for (const one of [path, file]) expect(statSync(one).uid).toBe(0);
+  });
+});
+
+describe.runIf(isRoot)('a daemon that stays root', () => {
+  function directory(dirUid: number, fileUid: number): string {
+    const path = temporaryDir();
+    writeFileSync(join(path, 'client.json'), '{}');
+    chownSync(join(path, 'client.json'), fileUid, 0);
+    chownSync(path, dirUid, 0);
+    return path;
+  }
+
+  test('does not take the state of another user', () => {
+    const path = directory(OWNER.uid, OWNER.uid);
+    expect(() => refuseOthers(path)).toThrow(
+      expect.objectContaining({ exitCode: 78, fix: expect.stringContaining(`chown -R root ${path}`) }),
+    );
+  });
+
+  test.each([
+    [0, 0],
+    [0, OWNER.uid],
+    [OWNER.uid, 0],
+  ])('takes what root alone has written: directory of %i, file of %i', (dirUid, fileUid) => {
+    expect(() => refuseOthers(directory(dirUid, fileUid))).not.toThrow();
   });
 });
