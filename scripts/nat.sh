@@ -59,23 +59,78 @@ backends() {
 # The three places: table and built-in chain.
 readonly HOOKS=("filter FORWARD" "nat POSTROUTING" "mangle FORWARD")
 
+# --- What is in force, and changes of it ------------------------------------------------------------------------
+# Each process costs a small machine tens of milliseconds, and a server that restarts forwards nothing meanwhile: so all that
+# concerns us is asked for at once, and changed at once.
+
+# Chains and rules of all instances that are in force with the command SAVED_OF, `TABLE LINE` each, as iptables-save has them.
+SAVED=() SAVED_OF=''
+
+# look CMD
+look() {
+  local line table=''
+  if [[ $SAVED_OF == "$1" ]]; then return; fi
+  SAVED=() SAVED_OF=$1
+  while read -r line; do
+    if [[ $line == \** ]]; then table=${line#\*}; else SAVED+=("$table $line"); fi
+  done < <("$1-save" 2>/dev/null | grep -E '^\*|RESIP[.-]')
+}
+
+# has_chain TABLE CHAIN: as it was looked at last.
+has_chain() {
+  local line
+  for line in "${SAVED[@]}"; do
+    if [[ $line == "$1 :$2 "* ]]; then return 0; fi
+  done
+  return 1
+}
+
+# jumps TABLE: rules of built-in chains that lead into ours, as it was looked at last.
+jumps() {
+  local line
+  for line in "${SAVED[@]}"; do
+    if [[ $line == "$1 -A "*" -j $RULES" ]]; then echo "${line#"$1 "}"; fi
+  done
+}
+
+# Changes that wait, by table.
+declare -A BATCH=()
+
+# put TABLE LINE: as iptables-restore reads it.
+put() {
+  BATCH[$1]+=$2$'\n'
+}
+
+# feed CMD: what was put, all of a table or nothing.
+feed() {
+  local table text='' said
+  for table in filter nat mangle; do
+    if [[ ${BATCH[$table]-} ]]; then text+="*$table"$'\n'"${BATCH[$table]}"$'COMMIT\n'; fi
+  done
+  BATCH=() SAVED_OF=''
+  if [[ ! $text ]]; then return; fi
+  text=${text%$'\n'}
+  printf "[#] %s\n" "$1-restore -w 5 --noflush" "  ${text//$'\n'/$'\n[#]   '}" >&2
+  said=$("$1-restore" -w 5 --noflush 2>&1 <<<"$text") || die "${said%%$'\n'*}"
+}
+
 # --- Notes ------------------------------------------------------------------------------------------------------
 # One comment each: `resip-vpn: KEY was PREVIOUS is WANTED`.
 
-# All notes of all instances that are in force with the command NOTES_OF, `CHAIN KEY PREVIOUS WANTED` each.
-NOTES=() NOTES_OF=''
+# All notes of all instances, `CHAIN KEY PREVIOUS WANTED` each.
+NOTES=()
 
-# read_notes CMD: a server's start and end ask for them dozens of times, and each process costs a small machine tens of milliseconds.
+# read_notes CMD
 read_notes() {
-  local line form='^-A (RESIP\.[^ ]+) .*"resip-vpn: ([^ ]+) was ([^ ]+) is ([^ ]+)"'
-  if [[ $NOTES_OF == "$1" ]]; then return; fi
-  NOTES=() NOTES_OF=$1
-  while read -r line; do
+  local line form='^filter -A (RESIP\.[^ ]+) .*"resip-vpn: ([^ ]+) was ([^ ]+) is ([^ ]+)"'
+  look "$1"
+  NOTES=()
+  for line in "${SAVED[@]}"; do
     if [[ $line =~ $form ]]; then NOTES+=("${BASH_REMATCH[*]:1}"); fi
-  done < <("$1" -w 5 -t filter -S 2>/dev/null)
+  done
 }
 
-# note CMD KEY PREVIOUS WANTED: kept when this instance or, on its account, another one has noted KEY before.
+# note CMD KEY PREVIOUS WANTED: put, unless this instance or, on its account, another one has noted KEY before.
 note() {
   local cmd=$1 key=$2 previous=$3 wanted=$4 chain noted was known=''
   read_notes "$cmd"
@@ -87,17 +142,17 @@ note() {
   done
   previous=${known:-$previous}
   if [[ $previous == "$wanted" ]]; then return; fi
-  run "$cmd" -w 5 -A "$STORE" -m comment --comment "resip-vpn: $key was $previous is $wanted"
-  NOTES_OF=''
+  put filter "-A $STORE -m comment --comment \"resip-vpn: $key was $previous is $wanted\""
 }
 
 # set_sysctl CMD KEY WANTED
 set_sysctl() {
   local cmd=$1 key=$2 wanted=$3 previous
   # Another instance that starts beside this one may have set and noted it since: without a note on our account it would put it back.
-  NOTES_OF=''
+  SAVED_OF=''
   previous=$(<"/proc/sys/$key") || die "no such kernel setting: $key"
   note "$cmd" "$key" "$previous" "$wanted"
+  feed "$cmd"
   if [[ $previous != "$wanted" ]]; then write_sysctl "$key" "$wanted"; fi
 }
 
@@ -119,34 +174,32 @@ noted() {
 
 # note_hooks CMD ip|ip6: iptables-nft makes tables and chains as it goes; those that were not there go again.
 note_hooks() {
-  local table hook place
+  local there table hook place
   if ! have nft || [[ $("$1" -V) == *legacy* ]]; then return; fi
+  there=$(nft list chains "$2" | awk '$1 == "table" { table = $3 } $1 == "chain" { print table "/" $2 }')
   for place in "${HOOKS[@]}"; do
     read -r table hook <<<"$place"
-    if noted "$1" "chain:$table/$hook" || ! nft list chain "$2" "$table" "$hook" >/dev/null 2>&1; then
-      ABSENT+=("$table/$hook")
+    if noted "$1" "chain:$table/$hook" || [[ $'\n'$there$'\n' != *$'\n'"$table/$hook"$'\n'* ]]; then
+      note "$1" "chain:$table/$hook" absent present
     fi
   done
 }
 
 # --- Up ---------------------------------------------------------------------------------------------------------
 
-# add CMD TABLE RULE...: a rule in our own chain.
+# add TABLE RULE: in our own chain.
 add() {
-  local cmd=$1 table=$2
-  shift 2
-  run "$cmd" -w 5 -t "$table" -A "$RULES" -m comment --comment "resip-vpn $TAG" "$@"
+  put "$1" "-A $RULES -m comment --comment \"resip-vpn $TAG\" $2"
 }
 
-# fresh_chain CMD TABLE HOOK: our own chain, empty, reached from the built-in one. The filter's jump goes first, since
+# fresh_chain TABLE HOOK: our own chain, empty, reached from the built-in one. The filter's jump goes first, since
 # a policy that ends in REJECT would never come to it; nat and mangle leave precedence to the rules of others.
 fresh_chain() {
-  local cmd=$1 table=$2 hook=$3 jump
-  jump=("$hook" -m comment --comment "resip-vpn $TAG" -j "$RULES")
-  "$cmd" -w 5 -t "$table" -n -L "$RULES" >/dev/null 2>&1 || run "$cmd" -w 5 -t "$table" -N "$RULES"
-  run "$cmd" -w 5 -t "$table" -F "$RULES"
-  if "$cmd" -w 5 -t "$table" -C "${jump[@]}" 2>/dev/null; then return; fi
-  if [[ $table == filter ]]; then run "$cmd" -w 5 -t "$table" -I "${jump[@]}"; else run "$cmd" -w 5 -t "$table" -A "${jump[@]}"; fi
+  local verb=-A
+  put "$1" ":$RULES - [0:0]"
+  if [[ $(jumps "$1") ]]; then return; fi
+  if [[ $1 == filter ]]; then verb=-I; fi
+  put "$1" "$verb $2 -m comment --comment \"resip-vpn $TAG\" -j $RULES"
 }
 
 # up_family ip|ip6 POOL OUT
@@ -155,23 +208,23 @@ up_family() {
   cmd=$(backend "$family")
   have "$cmd" || die "$cmd is not installed: apt-get install iptables"
 
-  ABSENT=()
+  look "$cmd"
+  # An existing one would be emptied.
+  if ! has_chain filter "$STORE"; then put filter ":$STORE - [0:0]"; fi
   note_hooks "$cmd" "$family"
-  "$cmd" -w 5 -n -L "$STORE" >/dev/null 2>&1 || run "$cmd" -w 5 -N "$STORE"
-  for hook in "${ABSENT[@]}"; do note "$cmd" "chain:$hook" absent present; done
-
   for hook in "${HOOKS[@]}"; do
     read -r table hook <<<"$hook"
-    fresh_chain "$cmd" "$table" "$hook"
+    fresh_chain "$table" "$hook"
   done
   # Nobody forwards link-local addresses (RFC 3927 §7). In a cloud they tell the machine its own secrets (instance metadata).
-  if [[ $family == ip ]]; then add "$cmd" filter -i "$TUN" -d 169.254.0.0/16 -j DROP; fi
-  add "$cmd" filter -i "$TUN" -o "$out" -s "$pool" -j ACCEPT
-  add "$cmd" filter -i "$out" -o "$TUN" -d "$pool" -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT
-  add "$cmd" nat -s "$pool" -o "$out" -j MASQUERADE
+  if [[ $family == ip ]]; then add filter "-i $TUN -d 169.254.0.0/16 -j DROP"; fi
+  add filter "-i $TUN -o $out -s $pool -j ACCEPT"
+  add filter "-i $out -o $TUN -d $pool -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"
+  add nat "-s $pool -o $out -j MASQUERADE"
   # TCP learns the tunnel's smaller packets from the handshake, where path MTU discovery is filtered away.
-  add "$cmd" mangle -i "$TUN" -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
-  add "$cmd" mangle -o "$TUN" -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu
+  add mangle "-i $TUN -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+  add mangle "-o $TUN -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu"
+  feed "$cmd"
 
   if [[ $family == ip ]]; then
     set_sysctl "$cmd" net/ipv4/ip_forward 1
@@ -202,16 +255,9 @@ up() {
 
 # --- Down -------------------------------------------------------------------------------------------------------
 
-# drop_chain CMD TABLE CHAIN: harmless when there is none.
-drop_chain() {
-  "$1" -w 5 -t "$2" -n -L "$3" >/dev/null 2>&1 || return 0
-  run "$1" -w 5 -t "$2" -F "$3"
-  run "$1" -w 5 -t "$2" -X "$3"
-}
-
-# put_back FAMILY CMD KEY PREVIOUS WANTED: unless another instance counts on it, or somebody has changed it since.
+# put_back CMD KEY PREVIOUS WANTED: unless another instance counts on it, or somebody has changed it since.
 put_back() {
-  local family=$1 cmd=$2 key=$3 previous=$4 wanted=$5
+  local cmd=$1 key=$2 previous=$3 wanted=$4
   if [[ $key == chain:* ]]; then
     ABSENT+=("${key#chain:}")
   elif noted "$cmd" "$key" "$STORE"; then
@@ -221,33 +267,48 @@ put_back() {
   fi
 }
 
-# drop_hook FAMILY CMD TABLE HOOK: the kernel refuses while anybody has a rule or a policy in it.
-drop_hook() {
-  "$2" -w 5 -t "$3" -X "$4" 2>/dev/null || return 0
-  have nft || return 0
-  if ! nft list table "$1" "$3" 2>/dev/null | grep -Eq '^[[:space:]]+[a-z]'; then run nft delete table "$1" "$3"; fi
+# drop_hooks FAMILY CMD: built-in chains that were not there; the kernel refuses while anybody has a rule or a policy in one.
+drop_hooks() {
+  local hook empty
+  for hook in "${ABSENT[@]}"; do "$2" -w 5 -t "${hook%/*}" -X "${hook#*/}" 2>/dev/null || true; done
+  if [[ ${#ABSENT[@]} -eq 0 ]] || ! have nft; then return; fi
+  empty=$(nft list ruleset "$1" | awk -v made=" ${ABSENT[*]}" '
+    $1 == "table" { table = $3; getline; if ($1 == "}" && index(made, " " table "/")) print "delete table", family, table }
+  ' family="$1")
+  if [[ $empty ]]; then run nft "$empty"; fi
+}
+
+# drop_rules TABLE: jumps into our chain, and the chain.
+drop_rules() {
+  local jump
+  if ! has_chain "$1" "$RULES"; then return; fi
+  while read -r jump; do
+    if [[ $jump ]]; then put "$1" "-D ${jump#-A }"; fi
+  done < <(jumps "$1")
+  put "$1" "-F $RULES"
+  put "$1" "-X $RULES"
 }
 
 down_family() {
-  local family=$1 cmd hook table chain note at
+  local family=$1 cmd hook chain note notes at
   for cmd in $(backends "$family"); do
-    for hook in "${HOOKS[@]}"; do
-      read -r table hook <<<"$hook"
-      while "$cmd" -w 5 -t "$table" -C "$hook" -m comment --comment "resip-vpn $TAG" -j "$RULES" 2>/dev/null; do
-        run "$cmd" -w 5 -t "$table" -D "$hook" -m comment --comment "resip-vpn $TAG" -j "$RULES"
-      done
-      drop_chain "$cmd" "$table" "$RULES"
-    done
+    SAVED_OF=''
+    look "$cmd"
+    for hook in "${HOOKS[@]}"; do drop_rules "${hook% *}"; done
+    feed "$cmd"
     ABSENT=()
     read_notes "$cmd"
-    for ((at = ${#NOTES[@]} - 1; at >= 0; at--)); do
-      read -r chain note <<<"${NOTES[at]}"
+    notes=("${NOTES[@]}")
+    for ((at = ${#notes[@]} - 1; at >= 0; at--)); do
+      read -r chain note <<<"${notes[at]}"
       # shellcheck disable=SC2086 # three words, none of them quoted
-      if [[ $chain == "$STORE" ]]; then put_back "$family" "$cmd" $note; fi
+      if [[ $chain == "$STORE" ]]; then put_back "$cmd" $note; fi
     done
-    drop_chain "$cmd" filter "$STORE"
-    NOTES_OF=''
-    for hook in "${ABSENT[@]}"; do drop_hook "$family" "$cmd" "${hook%/*}" "${hook#*/}"; done
+    if ! has_chain filter "$STORE"; then continue; fi
+    put filter "-F $STORE"
+    put filter "-X $STORE"
+    feed "$cmd"
+    drop_hooks "$family" "$cmd"
   done
 }
 

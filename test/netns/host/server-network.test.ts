@@ -150,6 +150,18 @@ test('forwarding that somebody else switched on stays on', async () => {
   expect(server.snapshot()).toBe(before);
 });
 
+test('chains that came with ours and that somebody uses since stay', async () => {
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('enableNat', NAT);
+  server.run('iptables -P FORWARD DROP');
+  server.run('iptables -t nat -A POSTROUTING -s 10.99.0.0/16 -j ACCEPT');
+  await agent.call('close');
+  expect(server.run('iptables -S FORWARD')).toBe('-P FORWARD DROP\n');
+  expect(server.run('iptables -t nat -S POSTROUTING')).toContain('-s 10.99.0.0/16');
+  expect(server.run('nft list ruleset')).not.toMatch(/mangle|RESIP/);
+});
+
 test('rules in a foreign chain, in the legacy tables too, outlive us', async () => {
   server.run('iptables-legacy -A FORWARD -s 10.99.0.0/16 -j DROP');
   before = server.run('iptables-legacy-save -t filter').replace(/^#.*\n/gm, '');
@@ -187,8 +199,8 @@ test('a pool that overlaps a local network is refused, and the network named', a
 test('a failing step takes back the ones before it', async () => {
   const agent = server.agent();
   await agent.call('openServer', server.stateDir());
-  // iptables finds out when the chains stand already.
-  const request = { ...NAT, pool: '10.77.0.0/99' };
-  await expect(agent.call('enableNat', request)).rejects.toThrow(/nat\.sh up failed[\s\S]*10\.77\.0\.0\/99/);
+  // IPv4's rules stand already when this is found out.
+  const request = { ...NAT, pool6: 'fd77::/199' };
+  await expect(agent.call('enableNat', request)).rejects.toThrow(/nat\.sh up failed[\s\S]*invalid mask/);
   expect(server.snapshot()).toBe(before);
 });
