@@ -58,7 +58,10 @@ export const portalCommand: CommandModule = {
 };
 
 function takesCommand(parser: Argv, examples: readonly (readonly [string, string])[]): Argv {
-  return withExamples(parser.options({ user: userOption, 'state-dir': stateDirOption }).strict(), examples);
+  return withExamples(
+    parser.options({ user: userOption, 'state-dir': stateDirOption }).strictOptions(),
+    examples,
+  );
 }
 
 /** Ends this program with the status of the command. */

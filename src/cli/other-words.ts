@@ -25,7 +25,6 @@ const WORDS: Readonly<Record<string, string>> = {
   add: 'resip-vpn invite NAME lets a client in; resip-vpn path add IFACE uses another link',
   revoke: 'resip-vpn clients revoke NAME',
   peers: 'resip-vpn clients',
-  help: 'resip-vpn --help, or resip-vpn COMMAND --help',
   version: 'resip-vpn --version',
 };
 

@@ -11,7 +11,8 @@ const EXIT_FAILED = 1;
 const EXIT_MISUSED = 2;
 
 /** Prints what there is to print; resolves with the exit status. */
-export async function run(words: readonly string[]): Promise<number> {
+export async function run(given: readonly string[]): Promise<number> {
+  const words = given[0] === 'help' ? [...given.slice(1), '--help'] : given;
   try {
     checkCurrentDirectory();
     const verbs = verbsIn(words);
@@ -66,7 +67,10 @@ async function parser(words: readonly string[], commands: readonly CommandModule
     })
     .option('verbose', { type: 'boolean', describe: 'Say more, and show where an error came from' })
     .command('$0 [command]', false, {}, ({ command }) => {
-      if (command === undefined) throw misuse('no command', `one of: ${names.join(', ')}`);
+      if (command === undefined) {
+        const near = nearest(words[0] ?? '', ['--help', '--version', '--verbose']);
+        throw misuse('no command', near ? `did you mean ${near}?` : `one of: ${names.join(', ')}`);
+      }
       const near = nearest(String(command), names);
       const fix = remedyFor(String(command)) ?? (near && `did you mean ${near}?`);
       throw misuse(`there is no command ${command}`, fix ?? 'resip-vpn --help lists them');
@@ -86,6 +90,14 @@ async function parser(words: readonly string[], commands: readonly CommandModule
         /^Not enough non-option arguments:.*/,
         `${verb}: something is missing`,
       );
+      const choice = /Argument: (\S+), Given: "(.*)", Choices: "(.*)"/.exec(what);
+      if (choice !== null) {
+        const [, , got, known] = choice;
+        const choices = known.split('", "');
+        const near = nearest(got, choices);
+        const fix = near === undefined ? `see resip-vpn ${verb} --help` : `did you mean ${near}?`;
+        throw misuse(`${verb}: expected ${choices.join(', ')}, got ${JSON.stringify(got)}`, fix);
+      }
       // What an option itself refused has its own remedy.
       throw misuse(what, what.includes('\nfix: ') ? undefined : `see resip-vpn ${verb ?? 'COMMAND'} --help`);
     });

@@ -13,7 +13,7 @@ import { ensureStateDir, lockForDaemon } from '../state/state-dir.ts';
 import { checkClock } from './checks/clock.ts';
 import { checkDevice } from './checks/device.ts';
 import { checkDns } from './checks/dns.ts';
-import { checkLeaks } from './checks/leaks.ts';
+import { checkLeaks, isKillSwitchOn } from './checks/leaks.ts';
 import { checkLimits } from './checks/limits.ts';
 import { checkOverlap, checkReversePath } from './checks/network.ts';
 import { checkFirewall, checkPorts, checkWayOut } from './checks/server.ts';
@@ -75,7 +75,7 @@ function checksOf(
   examine: () => Promise<Examined | undefined>,
 ): readonly Check[] {
   const ofClient: readonly Check[] = [
-    { name: 'way', needsRights: true, run: async () => sayWays(machine, await examine()) },
+    { name: 'way', needsRights: true, run: async () => sayWays(machine, subject, await examine()) },
     { name: 'dns', run: () => checkDns(machine, subject) },
     { name: 'leaks', needsRights: true, run: () => checkLeaks(machine, subject) },
   ];
@@ -98,9 +98,14 @@ function checksOf(
   ];
 }
 
-function sayWays(machine: Machine, examined: Examined | undefined): readonly Finding[] {
+async function sayWays(
+  machine: Machine,
+  { stateDir }: Subject,
+  examined: Examined | undefined,
+): Promise<readonly Finding[]> {
   if (examined === undefined) return [];
-  return 'failed' in examined ? examined.failed : checkWays(machine, examined.ways, examined.server);
+  if ('failed' in examined) return examined.failed;
+  return checkWays(machine, examined.ways, examined.server, await isKillSwitchOn(stateDir));
 }
 
 type Examined = { server: string; ways: Ways } | { failed: Finding[]; ways?: undefined };
@@ -139,7 +144,7 @@ async function attendedWays(stateDir: string): Promise<Ways> {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
   const { peers } = (await askDaemon(stateDir, { command: 'status' })) as Snapshot;
-  return { paths: peers[0]?.paths ?? [], problems: [] };
+  return { paths: peers[0]?.paths ?? [], problems: [], isOfClient: true };
 }
 
 async function resolved(server: StoredServer) {

@@ -30,6 +30,8 @@ export interface Ways {
   readonly problems: readonly { readonly interfaceName: string; readonly error: UserError }[];
   readonly refused?: UserError;
   readonly assignment?: Assignment;
+  /** Of a client that runs: what its links lost before they came back still counts. */
+  readonly isOfClient?: boolean;
 }
 
 export interface WayProbeOptions {

@@ -61,6 +61,13 @@ describe('misuse is 2, says what to do, and leaves stdout alone', () => {
     [[], 'one of: server, invite, client'],
     [['clinet'], 'did you mean client?'],
     [['joni'], 'did you mean join?'],
+    [['--hlep'], 'did you mean --help?'],
+    [
+      ['path', 'remov', 'wlan0'],
+      'path: expected list, add, remove, got "remov"\n  fix: did you mean remove?',
+    ],
+    [['doctor', 'wlan0'], 'doctor: expected client, server, got "wlan0"\n  fix: see resip-vpn doctor --help'],
+    [['exclude', 'firefox'], 'it stands behind two dashes'],
     [['down'], 'systemctl stop resip-vpn-client@client'],
     [['quux'], 'resip-vpn --help lists them'],
     [['server', 'now'], 'server does not know what to do with now'],
@@ -158,6 +165,11 @@ describe('help', () => {
     for (const line of formatVerbList(80).split('\n')) expect(line.length).toBeLessThanOrEqual(80);
     for (const words of [['--version'], ['-V'], ['status', '--version']])
       expect((await inProcess(words)).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  test('as a word is help', async () => {
+    expect((await inProcess(['help'])).stdout).toBe((await inProcess(['--help'])).stdout);
+    expect((await inProcess(['help', 'path'])).stdout).toContain('resip-vpn path remove IFACE');
   });
 
   test('the list of verbs costs no parser: it is there before others have loaded theirs', () => {

@@ -61,7 +61,7 @@ test.each([
 
 describe('a way', () => {
   const levels = (more: Partial<PathSnapshot>) =>
-    checkWays(machine, { paths: [path(more)], problems: [] }, 'vpn.example:4600').map(
+    checkWays(machine, { paths: [path(more)], problems: [] }, 'vpn.example:4600', false).map(
       ({ level, what }) => `${level} ${what}`,
     );
 
@@ -82,12 +82,31 @@ describe('a way', () => {
     ]);
   });
 
+  test('that is silent can be looked at by number, past the kill switch, too', () => {
+    const fix = (isClosed: boolean) =>
+      checkWays(machine, { paths: [path({ state: 'down' })], problems: [] }, 'vpn.example:4600', isClosed)[1]
+        .fix;
+    expect(fix(false)).toContain(': ping -c 3 -I wwan0 192.0.2.1?');
+    expect(fix(true)).toContain(': resip-vpn portal -i wwan0 -- ping -c 3 192.0.2.1?');
+  });
+
+  test('that a running client had lost for a while is not called weak alone', () => {
+    const why = (sinceMs: number, isOfClient: boolean) => {
+      const paths = [path({ lossIn: 0.2, sinceMs })];
+      return checkWays(machine, { paths, problems: [], isOfClient }, 'h:1', false)[1].why;
+    };
+    expect(why(5_000, true)).toMatch(/^it was down a moment ago/);
+    expect(why(60_000, true)).toMatch(/^a weak signal/);
+    expect(why(5_000, false)).toMatch(/^a weak signal/);
+  });
+
   test('that may carry no more is not called silent', () => {
     const budget = { bytes: 1e6, period: 'day', leftBytes: 0, renewsMs: Date.UTC(2030, 0, 2) } as const;
     const [none, way] = checkWays(
       machine,
       { paths: [path({ state: 'down', isExhausted: true, budget })], problems: [] },
       'vpn.example:4600',
+      false,
     );
     expect(none).toMatchObject({ level: 'fault', why: 'the budgets of all of them are used up' });
     expect(way).toMatchObject({
@@ -99,7 +118,7 @@ describe('a way', () => {
 
   test('does not matter to a server that refuses', () => {
     const refused = new UserError('the server refused this client', { cause: 'revoked', fix: 'ask' });
-    expect(checkWays(machine, { paths: [path()], problems: [], refused }, 'h:1')).toEqual([
+    expect(checkWays(machine, { paths: [path()], problems: [], refused }, 'h:1', false)).toEqual([
       { check: 'way', level: 'fault', what: 'the server refused this client', why: 'revoked', fix: 'ask' },
     ]);
   });

@@ -10,12 +10,16 @@ import type { Ways } from '../way-probe.ts';
 const LOSSY = 0.05;
 /** Below it the tunnel's packets of 1,400 bytes travel in two pieces: wrappers, UDP and IPv4 take 65. */
 const ROOMY_MTU_BYTES = 1_465;
+/** So long a link that came back is told by what it lost before. */
+const BACK_MS = 30_000;
 const { ok, note, warning, fault } = findings('way');
 
-export function checkWays(machine: Machine, { paths, problems, refused }: Ways, server: string): Finding[] {
+/** `isClosed`: a kill switch is on. */
+export function checkWays(machine: Machine, found: Ways, server: string, isClosed: boolean): Finding[] {
+  const { paths, problems, refused, isOfClient = false } = found;
   if (refused !== undefined)
     return [fault(refused.what, { why: String(refused.cause ?? ''), fix: refused.fix })];
-  const ways = paths.flatMap((path) => checkWay(machine, path, server));
+  const ways = paths.flatMap((path) => checkWay(machine, path, { isClosed, isOfClient }));
   const unusable = problems.map(({ interfaceName, error }) =>
     warning(error.what, {
       why: error.cause === undefined ? undefined : String(error.cause),
@@ -38,7 +42,11 @@ export function checkWays(machine: Machine, { paths, problems, refused }: Ways, 
   return [none, ...ways, ...unusable];
 }
 
-function checkWay(machine: Machine, path: PathSnapshot, server: string): Finding[] {
+function checkWay(
+  machine: Machine,
+  path: PathSnapshot,
+  { isClosed, isOfClient }: { readonly isClosed: boolean; readonly isOfClient: boolean },
+): Finding[] {
   const name = nameOf(path);
   const { state, rttMs, jitterMs, lossOut, lossIn, mtuBytes, observed } = path;
   const nat = natOf(machine, path);
@@ -66,7 +74,7 @@ function checkWay(machine: Machine, path: PathSnapshot, server: string): Finding
     return [
       warning(`${name}: nothing comes back from ${path.remote}`, {
         why: 'this network keeps UDP from getting out or back, or the link does not work',
-        fix: `is the internet reachable over it: ping -I ${path.interfaceName} ${server.replace(/:\d+$/, '')}; is there a portal to log in to: resip-vpn portal -i ${path.interfaceName}?`,
+        fix: lookYourself(path, isClosed),
         data,
       }),
     ];
@@ -77,7 +85,10 @@ function checkWay(machine: Machine, path: PathSnapshot, server: string): Finding
   if (worst > LOSSY)
     found.push(
       warning(`${name} loses ${formatFraction(worst)}`, {
-        why: 'a weak signal, or a link that is full',
+        why:
+          isOfClient && path.sinceMs < BACK_MS
+            ? 'it was down a moment ago, and that counts for a while; else a weak signal, or a link that is full'
+            : 'a weak signal, or a link that is full',
         fix: 'with another link beside it, copies make up for it; --policy auto copies only then',
         data,
       }),
@@ -91,6 +102,14 @@ function checkWay(machine: Machine, path: PathSnapshot, server: string): Finding
       }),
     );
   return found;
+}
+
+/** By number: while nothing carries, names are asked for in vain. What the kill switch would refuse goes past it. */
+function lookYourself({ interfaceName, remote }: PathSnapshot, isClosed: boolean): string {
+  const address = remote.replace(/:\d+$/, '').replace(/[[\]]/g, '');
+  const portal = `resip-vpn portal -i ${interfaceName} --`;
+  const ping = isClosed ? `${portal} ping -c 3 ${address}` : `ping -c 3 -I ${interfaceName} ${address}`;
+  return `does anything else get through: ${ping}? Then this network blocks UDP: ask its owner, or use another. Is there a portal to log in to: ${portal} BROWSER http://neverssl.com?`;
 }
 
 function nameOf({ interfaceName, remote }: PathSnapshot): string {
