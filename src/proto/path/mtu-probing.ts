@@ -33,14 +33,14 @@ export class MtuProbing {
   }
 
   /** The size of the probe that is due, 0 = none. */
-  poll(now: number, answerMs: number): number {
+  poll(now: number, answerMs: number, active: boolean): number {
     if (this.doubt.isDue(now)) return this.mtuBytes;
-    return this.doubt.isOpen ? 0 : this.search.poll(now, answerMs);
+    return this.doubt.isOpen ? 0 : this.search.poll(now, answerMs, active);
   }
 
   /** When `judge` and `poll` have to be called next. */
-  dueMs(now: number, answerMs: number): number {
-    return this.doubt.isOpen ? this.doubt.dueMs(answerMs) : this.search.dueMs(now, answerMs);
+  dueMs(now: number, answerMs: number, active: boolean): number {
+    return this.doubt.isOpen ? this.doubt.dueMs(answerMs) : this.search.dueMs(now, answerMs, active);
   }
 
   handleSent(sizeBytes: number, now: number): void {

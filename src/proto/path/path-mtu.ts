@@ -3,7 +3,7 @@
  * `handleSent` that it left, `handleAcked` that its answer came. ICMP is never needed. All sizes are outer IP packets,
  * bytes.
  *
- *   searching ──the window between fit and too big is closed──▶ done ──RAISE_AFTER_MS──▶ searching
+ *   searching ──the window between fit and too big is closed──▶ done ──RAISE_AFTER_MS, and packets cross──▶ searching
  */
 
 /** RFC 8899 §5.1.2 BASE_PLPMTU: IPv6's minimum; taken as good until `lower` says otherwise. */
@@ -54,16 +54,16 @@ export class PathMtu {
 
   /**
    * The size of the probe that is due, 0 = none; asking changes nothing that asking again would not find. `answerMs`:
-   * how long an answer may take on this path.
+   * how long an answer may take on this path; `active`: packets cross it. An idle path does not ask again for what was too big.
    */
-  poll(now: number, answerMs: number): number {
+  poll(now: number, answerMs: number, active: boolean): number {
     if (this.probing !== 0) {
       if (now - this.sentMs < answerMs) return 0;
       if (this.tries < TRIES) return this.probing;
       this.tooBig = this.probing;
       this.probing = 0;
     }
-    if (now >= this.raiseMs) {
+    if (active && now >= this.raiseMs) {
       this.raiseMs = Number.POSITIVE_INFINITY;
       this.tooBig = this.maxBytes + 1;
     }
@@ -76,12 +76,13 @@ export class PathMtu {
   }
 
   /** When `poll` has something to do next; infinity when the local MTU is confirmed. */
-  dueMs(now: number, answerMs: number): number {
+  dueMs(now: number, answerMs: number, active: boolean): number {
     if (this.probing !== 0) return this.sentMs + answerMs;
     if (this.candidate() !== 0) return now;
     // The end of a search is noticed by `poll`.
     const isNoticed = this.raiseMs !== Number.POSITIVE_INFINITY || this.confirmed >= this.maxBytes;
-    return isNoticed ? this.raiseMs : now;
+    if (!isNoticed) return now;
+    return active ? this.raiseMs : Number.POSITIVE_INFINITY;
   }
 
   /** A probe of the size that `poll` gave has left. */

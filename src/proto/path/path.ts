@@ -302,12 +302,12 @@ export class Path implements Asked {
     if (schedule.isUrgent(this, now)) return 'probe';
     if (this.state !== 'up') return 'none';
     if (this.mtu.judge(this.proof, now, this.answerMs)) return 'probe';
-    return this.mtuProbeBytes(now) > 0 ? 'mtu-probe' : 'none';
+    return this.mtuProbeBytes(now, active) > 0 ? 'mtu-probe' : 'none';
   }
 
   /** The outer size of the padded probe that is due; 0 = none. */
-  mtuProbeBytes(now: number): number {
-    return this.mtu.poll(now, this.answerMs);
+  mtuProbeBytes(now: number, active: boolean): number {
+    return this.mtu.poll(now, this.answerMs, active);
   }
 
   /** When `poll` has to be called next. */
@@ -318,7 +318,11 @@ export class Path implements Asked {
       if (this.row.wasRefused) due = now;
       if (active) due = Math.min(due, now + LOOK_EVERY_MS);
       else if (!this.keepsAlive) due = Math.min(due, this.lastHeardMs + SILENT_AFTER_MS);
-      return Math.min(due, this.probes.oldestMs() + this.answerMs, this.mtu.dueMs(now, this.answerMs));
+      return Math.min(
+        due,
+        this.probes.oldestMs() + this.answerMs,
+        this.mtu.dueMs(now, this.answerMs, active),
+      );
     }
     if (this.state === 'suspect' && this.probes.unanswered >= DOWN_AFTER_PROBES)
       due = Math.min(due, this.lastHeardMs + this.patienceMs);

@@ -90,7 +90,7 @@ export class Prober {
         this.probe(session, path, 0, now, active);
         break;
       case 'mtu-probe':
-        this.probe(session, path, path.mtuProbeBytes(now), now, active);
+        this.probe(session, path, path.mtuProbeBytes(now, active), now, active);
         break;
       case 'keep-alive': {
         const stamp = stampUs(now);

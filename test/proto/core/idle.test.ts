@@ -34,6 +34,17 @@ describe('an idle client', () => {
     expect((count(10 * MINUTE_MS) * DAY_MS) / (10 * MINUTE_MS) / paths).toBeLessThan(160_000);
   });
 
+  it('costs no more over a link that takes less than its interface', async () => {
+    stage = await Stage.connected({ clients: [[link({ mtuBytes: 1_430 })]] });
+    stage.run(10 * MINUTE_MS);
+    expect(stage.seenByClient().paths[0].mtuBytes).toBeGreaterThan(1_420);
+    // What is too large for the link leaves the interface all the same.
+    const [access] = stage.client().accesses;
+    const before = access.crossedBytes;
+    stage.run(30 * MINUTE_MS);
+    expect(((access.crossedBytes - before) * DAY_MS) / (30 * MINUTE_MS)).toBeLessThan(160_000);
+  });
+
   it.each([
     [30_000, 25_000],
     [60_000, 40_000],

@@ -18,10 +18,10 @@ class Link {
   /** Does what is due until `pathMtu` has nothing to do before `until`; true when it came to rest. */
   run(until: number, isLost = (size: number) => size > this.mtuBytes): boolean {
     for (let steps = 0; steps < 1_000; steps++) {
-      const due = this.mtu.dueMs(this.now, ANSWER_MS);
+      const due = this.mtu.dueMs(this.now, ANSWER_MS, true);
       if (due > until) return true;
       this.now = Math.max(this.now, due);
-      const size = this.mtu.poll(this.now, ANSWER_MS);
+      const size = this.mtu.poll(this.now, ANSWER_MS, true);
       if (size === 0) continue;
       this.probes.push(size);
       this.mtu.handleSent(size, this.now);
@@ -79,13 +79,13 @@ describe('path MTU', () => {
     const mtu = new PathMtu(1_500);
     for (let i = 0; i < 5; i++) {
       const now = i * ANSWER_MS;
-      expect(mtu.poll(now, ANSWER_MS)).toBe(1_500);
-      expect(mtu.poll(now, ANSWER_MS)).toBe(1_500);
+      expect(mtu.poll(now, ANSWER_MS, true)).toBe(1_500);
+      expect(mtu.poll(now, ANSWER_MS, true)).toBe(1_500);
       mtu.handleSent(1_500, now);
-      expect(mtu.poll(now + ANSWER_MS - 1, ANSWER_MS)).toBe(0);
-      expect(mtu.dueMs(now, ANSWER_MS)).toBe(now + ANSWER_MS);
+      expect(mtu.poll(now + ANSWER_MS - 1, ANSWER_MS, true)).toBe(0);
+      expect(mtu.dueMs(now, ANSWER_MS, true)).toBe(now + ANSWER_MS);
     }
-    expect(mtu.poll(5 * ANSWER_MS, ANSWER_MS)).toBe(1_400);
+    expect(mtu.poll(5 * ANSWER_MS, ANSWER_MS, true)).toBe(1_400);
   });
 
   it('does not take one lost probe for a small path', () => {
@@ -102,7 +102,7 @@ describe('path MTU', () => {
     link.mtu.handleAcked(1_480);
     expect(link.mtu.mtuBytes).toBe(1_480);
     // What was found to be too big proves nothing any more.
-    expect(link.mtu.poll(link.now, ANSWER_MS)).toBe(1_500);
+    expect(link.mtu.poll(link.now, ANSWER_MS, true)).toBe(1_500);
     link.mtu.handleAcked(1_300);
     link.mtu.handleAcked(9_000);
     expect(link.mtu.mtuBytes).toBe(1_480);
@@ -117,6 +117,16 @@ describe('path MTU', () => {
     expect(link.mtu.mtuBytes).toBe(1_400);
     link.run(rested + RAISE_MS + 1_000);
     expect(link.mtu.mtuBytes).toBe(1_500);
+  });
+
+  it('tries again no sooner than something crosses it', () => {
+    const link = new Link(new PathMtu(1_500), 1_400);
+    link.run(10_000);
+    expect(link.mtu.dueMs(link.now, ANSWER_MS, false)).toBe(Number.POSITIVE_INFINITY);
+    const muchLater = link.now + 10 * RAISE_MS;
+    expect(link.mtu.poll(muchLater, ANSWER_MS, false)).toBe(0);
+    expect(link.mtu.dueMs(muchLater, ANSWER_MS, true)).toBeLessThanOrEqual(muchLater);
+    expect(link.mtu.poll(muchLater, ANSWER_MS, true)).toBe(1_500);
   });
 
   it('falls back to 1,280 from a black hole and searches below it', () => {
