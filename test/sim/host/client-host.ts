@@ -243,10 +243,10 @@ export class ClientHost extends Host {
     for (const [link, budget] of this.budgets.entries()) {
       // The network may copy what is under way: that is known when it is too late.
       const { crossedBytes, down } = this.accesses[link];
-      if (budget !== null && crossedBytes > budget.allowedBytes + BUDGET_SLACK_BYTES + down.copiedBytes)
+      if (budget !== null && crossedBytes > budget.totalBytes + BUDGET_SLACK_BYTES + down.copiedBytes)
         throw new Violation(
           'within-budget',
-          `${this.name}: ${crossedBytes} of ${budget.allowedBytes} bytes crossed link ${link}`,
+          `${this.name}: ${crossedBytes} of ${budget.totalBytes} bytes crossed link ${link}`,
         );
     }
   }

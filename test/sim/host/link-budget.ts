@@ -8,16 +8,9 @@ export class LinkBudget {
   /** Not set aside. */
   private leftBytes: number;
   private grantedBytes = 0;
-  /** Of all paths, by all processes; what went back may have been granted again. */
-  private setAsideBytes = 0;
 
   constructor(readonly totalBytes: number) {
     this.leftBytes = totalBytes;
-  }
-
-  /** What may have crossed the link by now. */
-  get allowedBytes(): number {
-    return Math.min(this.totalBytes, this.setAsideBytes);
   }
 
   /** A path opens: what it may carry at first. */
@@ -44,6 +37,5 @@ export class LinkBudget {
     const bytes = Math.min(this.leftBytes, Math.ceil(this.totalBytes / GRANTS_PER_BUDGET));
     this.leftBytes -= bytes;
     this.grantedBytes += bytes;
-    this.setAsideBytes += bytes;
   }
 }

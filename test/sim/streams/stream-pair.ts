@@ -67,9 +67,8 @@ export class StreamPair {
     const now = this.present();
     return (
       life === null ||
-      // It came to be when the client's process had ended, by what was still under way.
-      life.clientCore === null ||
-      (this.plan.kind === 'remote' && !life.isMet) ||
+      // The server's end came to be by what was still under way of a process that had ended.
+      ((this.plan.kind === 'remote' || this.target !== null) && !life.isMet) ||
       now.clientCore !== life.clientCore ||
       now.serverCore !== life.serverCore ||
       now.association !== life.association ||
