@@ -25,12 +25,15 @@ async function serve(dir: string, options?: ControlServerOptions) {
   return server;
 }
 
-/** Writes `text`, reads until the server closes. */
-function talk(dir: string, text: string | Buffer): Promise<string> {
+/** Writes `text`, reads until the server closes, or until `lines` have come. */
+function talk(dir: string, text: string | Buffer, lines = Number.POSITIVE_INFINITY): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(join(dir, 'control', 'control.sock'));
     let answer = '';
-    socket.on('data', (chunk) => (answer += chunk));
+    socket.on('data', (chunk) => {
+      answer += chunk;
+      if (answer.split('\n').length > lines) socket.destroy();
+    });
     socket.on('error', reject);
     socket.on('close', () => resolve(answer));
     socket.write(text);
@@ -151,16 +154,16 @@ describe('listening', () => {
 describe('bounds', () => {
   test('requests in one write are answered in order', async () => {
     const dir = temporaryDir();
-    await serve(dir, { idleMs: 100 });
+    await serve(dir);
     const requests = [1, 2, 3].map((value) => `{"command":"echo","value":${value}}\n`);
-    const answers = (await talk(dir, requests.join(''))).trim().split('\n');
+    const answers = (await talk(dir, requests.join(''), 3)).trim().split('\n');
     expect(answers.map((line) => JSON.parse(line).result)).toEqual([1, 2, 3]);
   });
 
   test('what is no request is said to be none', async () => {
     const dir = temporaryDir();
-    await serve(dir, { idleMs: 100 });
-    const answers = await talk(dir, '\n{"command":\n[]\nnull\n{"command":1}\n');
+    await serve(dir);
+    const answers = await talk(dir, '\n{"command":\n[]\nnull\n{"command":1}\n', 5);
     expect(answers.trim().split('\n')).toEqual(Array(5).fill('{"ok":false,"error":"not a request"}'));
   });
 

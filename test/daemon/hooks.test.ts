@@ -39,7 +39,8 @@ test('one after the other; of one path, only the last that waits', async () => {
   const hooks = new Hooks(table(SAYS, 'path-up', 'path-down'), log);
   writeFileSync(join(dir, 'busy'), '');
   const first = hooks.run('path-up', { path: 1 }, '1');
-  await waitFor('the first', () => existsSync(join(dir, 'out')));
+  // The shell makes the file before it writes to it.
+  await waitFor('the first', () => existsSync(join(dir, 'out')) && output()[0] !== '');
   const others = [
     hooks.run('path-down', { path: 1 }, '1'),
     hooks.run('path-down', { path: 2 }, '2'),

@@ -28,11 +28,13 @@ const clients = async (...more: string[]) =>
   JSON.parse(await run(words(...more, '--json'))) as ClientListing[];
 
 it('tells Prometheus about client and server', async () => {
-  const clientText = await lab.client.namespace.run(['curl', '-s', `http://${METRICS}/metrics`]);
+  const clientText = await waitFor('a path up', async () => {
+    const text = await lab.client.namespace.run(['curl', '-s', `http://${METRICS}/metrics`]);
+    return text.includes('resip_path_up{peer="server",path="wlan0"} 1') && text;
+  });
   const socket = `${lab.directory}/metrics.sock`;
   const serverText = await run(['curl', '-s', '--unix-socket', socket, 'http://localhost/metrics']);
   expect([...lintMetrics(clientText), ...lintMetrics(serverText)]).toEqual([]);
-  expect(clientText).toContain('resip_path_up{peer="server",path="wlan0"} 1');
   expect(serverText).toContain('resip_peer_connected{peer="laptop"} 1');
 });
 
@@ -70,12 +72,10 @@ it('shuts a revoked client out within a second, and for good', async () => {
   console.log(`revoked after ${Math.round(revokedMs)} ms, the client ended after ${Math.round(outMs)} ms`);
   expect(code).toBe(1);
   expect(stderr).toContain('revoked');
+  await server.until('no session', ({ peers }) => peers.every(({ session }) => !session.established));
+  await pinger.stop();
   // The verb itself is a program that starts and ends; how long the client's end takes on a busy machine is not the server's.
   expect(pinger.firstAnswerAfter(revokedAtMs + 1_000)).toBeUndefined();
-  const { answers } = pinger;
-  await server.until('no session', ({ peers }) => peers.every(({ session }) => !session.established));
-  expect(pinger.answers).toBe(answers);
-  await pinger.stop();
 
   for (const restart of [false, true]) {
     if (restart) {

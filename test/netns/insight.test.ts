@@ -36,7 +36,10 @@ beforeAll(async () => {
   ({ server, client } = await vpn.startPair({ server: ['--no-nat', ...WORDS], client: WORDS }));
   startPing(lab.client.namespace, SERVER_INNER_ADDRESS, { count: 100_000 });
   await lab.cut('lte');
-  await client.until('the path to die', ({ peers }) => peers[0].paths.some(({ state }) => state === 'down'));
+  for (const daemon of [client, server])
+    await daemon.until('the path to die', ({ peers }) =>
+      peers[0].paths.some(({ state }) => state === 'down'),
+    );
 });
 afterAll(() => lab?.close());
 explainFailures(() => vpn);

@@ -91,6 +91,7 @@ describe('what is taken', () => {
       return hash.digest('hex');
     };
     expect(sum([await readFile(path)])).toBe(sum(numberedBytes(20_000_000)));
+    await untilNoStream();
   });
 });
 

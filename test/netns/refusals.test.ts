@@ -150,7 +150,9 @@ describe('what else is said of a connection', () => {
     expect((await tryOut(namespace, `${WEB_ADDRESS}:${DENIED}`))[1]).toContain('No route to host');
     expect((await tryOut(namespace, `[${WEB_ADDRESS6}]:${DENIED}`))[1]).toContain('Permission denied');
     for (const { process } of [client, server])
-      expect(process.stderr).toContain(`${WEB_ADDRESS}:${DENIED} reason="not allowed at the server"`);
+      await waitFor('a word about it', () =>
+        process.stderr.includes(`${WEB_ADDRESS}:${DENIED} reason="not allowed at the server"`),
+      );
   });
 
   it('of a network behind this machine is said there', async () => {
@@ -172,8 +174,8 @@ describe('a connection that is held', () => {
     const times: number[] = [];
     for (let i = 0; i < 5; i++)
       times.push(Number((await curl(lab.client.namespace, ...words)).stdout) * 1_000);
-    // Not before: there and back takes 20 ms. Not as late as a packet that is sent again.
-    expect(Math.min(...times)).toBeGreaterThan(20);
+    // Not before: there and back takes 20 ms, less what the emulator is early. Not as late as a packet that is sent again.
+    expect(Math.min(...times)).toBeGreaterThan(18);
     expect(Math.min(...times)).toBeLessThan(900);
     await untilNoStream();
   });

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parseInvite } from '../../src/config/invite.ts';
 import type { Snapshot } from '../../src/engine/messages.ts';
+import { isUsable } from '../../src/proto/path/path-state.ts';
 import { Capture } from './lab/capture.ts';
 import { explainFailures } from './lab/failures.ts';
 import { Lab } from './lab/lab.ts';
@@ -87,7 +88,8 @@ function sessionsOf({ peers }: Snapshot) {
     address,
     handshakes: session.handshakes,
     established: session.established,
-    paths: paths.map(({ path, remote, state }) => ({ path, remote, state })),
+    // In doubt for a moment is what any path is whose answer was late.
+    paths: paths.map(({ path, remote, state }) => ({ path, remote, isUsable: isUsable(state) })),
   }));
 }
 
