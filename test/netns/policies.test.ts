@@ -163,9 +163,10 @@ describe('auto', () => {
 describe('redundant', () => {
   it('is not held back by a slow link, which it does not clog', async () => {
     await start('redundant', { rate: 50, delayMs: 10 }, { rate: 2, delayMs: 10 });
+    let slowestMs = 0;
     const measure = async () => {
       const alone = await overOneLink();
-      let slowestMs = 0;
+      slowestMs = 0;
       let isRunning = true;
       const watching = (async () => {
         while (isRunning) slowestMs = Math.max(slowestMs, (await client.path('wwan0')).rttMs ?? 0);
@@ -177,12 +178,11 @@ describe('redundant', () => {
       console.log(
         `plain: ${alone.toFixed(1)}, both: ${both.toFixed(1)} Mbit/s, slow link's RTT up to ${slowestMs.toFixed(0)} ms`,
       );
-      expect(slowestMs).toBeLessThan(200 + 20);
       // The tunnel's own headers: 1,368 bytes of payload where plain TCP has 1,448.
       return both / (alone * (1_368 / 1_448));
     };
-    expect(await best('share of the fast link', (share) => share >= 0.95, measure)).toBeGreaterThanOrEqual(
-      0.95,
-    );
+    const isEnough = (share: number) => share >= 0.95 && slowestMs < 200 + 20;
+    expect(await best('share of the fast link', isEnough, measure)).toBeGreaterThanOrEqual(0.95);
+    expect(slowestMs).toBeLessThan(200 + 20);
   }, 90_000);
 });
