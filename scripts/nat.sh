@@ -34,16 +34,16 @@ usage() {
 have() { command -v "$1" >/dev/null; }
 
 # legacy_used PREFIX: rules of the old kernel interface are in force. Its own tools would create tables just by
-# looking, so the kernel's list is asked first.
+# looking, so the kernel's list is asked first. (No pipe into grep -q: it ends before what it reads, which then counts as a failure.)
 legacy_used() {
   local names=/proc/net/ip_tables_names
   [[ $1 == ip6 ]] && names=/proc/net/ip6_tables_names
-  grep -qs . "$names" && have "$1tables-legacy" && "$1tables-legacy-save" 2>/dev/null | grep -Eq '^-A|^:[A-Z]+ DROP'
+  grep -qs . "$names" && have "$1tables-legacy" && grep -Eq '^-A|^:[A-Z]+ DROP' < <("$1tables-legacy-save" 2>/dev/null)
 }
 
 # backend ip|ip6: the command whose rules decide on this machine. Two kinds side by side would each have a say.
 backend() {
-  if legacy_used "$1" && ! { have "$1tables-nft" && "$1tables-nft-save" 2>/dev/null | grep -q '^-A'; }; then
+  if legacy_used "$1" && ! { have "$1tables-nft" && grep -q '^-A' < <("$1tables-nft-save" 2>/dev/null); }; then
     echo "$1tables-legacy"
   else
     echo "$1tables"
@@ -68,12 +68,35 @@ SAVED=() SAVED_OF=''
 
 # look CMD
 look() {
-  local line table=''
+  local line table='' foreign="^# Table .([a-z]+). is incompatible"
   if [[ $SAVED_OF == "$1" ]]; then return; fi
   SAVED=() SAVED_OF=$1
   while read -r line; do
-    if [[ $line == \** ]]; then table=${line#\*}; else SAVED+=("$table $line"); fi
-  done < <("$1-save" 2>/dev/null | grep -E '^\*|RESIP[.-]')
+    if [[ $line =~ $foreign ]]; then
+      look_closely "$1" "${BASH_REMATCH[1]}"
+    elif [[ $line == \** ]]; then
+      table=${line#\*}
+    else
+      SAVED+=("$table $line")
+    fi
+  done < <("$1-save" 2>/dev/null | grep -E "^\*|RESIP[.-]|$foreign")
+}
+
+# look_closely CMD TABLE: chain by chain, where rules of others are more than iptables has words for.
+look_closely() {
+  local place table hook chain line
+  for place in "${HOOKS[@]}"; do
+    read -r table hook <<<"$place"
+    if [[ $table != "$2" ]]; then continue; fi
+    if "$1" -w 5 -t "$2" -C "$hook" -m comment --comment "resip-vpn $TAG" -j "$RULES" 2>/dev/null; then
+      SAVED+=("$2 -A $hook -m comment --comment \"resip-vpn $TAG\" -j $RULES")
+    fi
+  done
+  while read -r chain; do
+    while read -r line; do
+      SAVED+=("$2 ${line/#-N $chain/:$chain -}")
+    done < <("$1" -w 5 -t "$2" -S "$chain" 2>/dev/null)
+  done < <(nft list chains "${1%%tables*}" | awk -v of="$2" '$1 == "table" { table = $3 } table == of && /RESIP/ { print $2 }')
 }
 
 # has_chain TABLE CHAIN: as it was looked at last.

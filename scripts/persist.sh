@@ -163,7 +163,7 @@ up() {
   trap take_back EXIT
   for family in $(families); do
     run ip "$family" route replace local default dev lo table "$MARK" protocol $PROTO
-    if ! ip "$family" rule list | grep -q "fwmark $(printf '0x%x' "$MARK") "; then
+    if ! grep -q "fwmark $(printf '0x%x' "$MARK") " < <(ip "$family" rule list); then
       run ip "$family" rule add priority "$PRIORITY" fwmark "$MARK" table "$MARK" protocol $PROTO
     fi
   done

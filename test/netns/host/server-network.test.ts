@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from '../../eventually.ts';
+import { temporaryDir } from '../../state/temporary-dir.ts';
 import { Namespace } from './namespace.ts';
 
 /**
@@ -160,6 +163,44 @@ test('chains that came with ours and that somebody uses since stay', async () =>
   expect(server.run('iptables -S FORWARD')).toBe('-P FORWARD DROP\n');
   expect(server.run('iptables -t nat -S POSTROUTING')).toContain('-s 10.99.0.0/16');
   expect(server.run('nft list ruleset')).not.toMatch(/mangle|RESIP/);
+});
+
+/** For a program that reads its rules from a file. */
+function ruleFile(...lines: readonly string[]): string {
+  const path = join(temporaryDir(), 'rules');
+  writeFileSync(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+test('nft rules that iptables has no words for, in its own tables, hide nothing of ours', async () => {
+  const rules = ruleFile(
+    'table ip filter { chain FORWARD { type filter hook forward priority 0; meta mark set numgen inc mod 3; }; }',
+    'table ip nat { chain postrouting { type nat hook postrouting priority 100; oifname "eth0" masquerade; }; }',
+  );
+  server.run(`nft -f ${rules}`);
+  expect(server.run('iptables-save')).toContain('is incompatible');
+  const look = () => server.run('nft list ruleset') + server.run('sysctl net.ipv4.ip_forward');
+  before = look();
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('enableNat', NAT);
+  await agent.call('enableNat', { ...NAT, pool: '10.78.0.0/16' });
+  expect(server.run('nft list chain ip filter FORWARD').match(/jump RESIP/g)).toHaveLength(1);
+  await agent.call('close');
+  expect(look()).toBe(before);
+});
+
+test('legacy rules are told to be in force however many there are', async () => {
+  const many = Array.from({ length: 3_000 }, (_, i) => `-A INPUT -s 10.${i >> 8}.${i & 255}.1 -j DROP`);
+  server.run(`iptables-legacy-restore ${ruleFile('*filter', ...many, 'COMMIT')}`);
+  const agent = server.agent();
+  await agent.call('openServer', server.stateDir());
+  await agent.call('enableNat', NAT);
+  expect(server.run('iptables-legacy-save -t filter')).toContain(
+    '-A FORWARD -m comment --comment "resip-vpn',
+  );
+  await agent.call('close');
+  expect(server.run('iptables-legacy-save')).not.toContain('RESIP');
 });
 
 test('rules in a foreign chain, in the legacy tables too, outlive us', async () => {
