@@ -133,7 +133,8 @@ export class ClientAdmin {
     if (found !== undefined) return found;
     const names = this.state.clients.map((client) => client.name).sort();
     throw new UserError(`there is no client named ${name}`, {
-      cause: names.length === 0 ? 'no invite was used yet' : `there are ${names.slice(0, 20).join(', ')}`,
+      cause:
+        names.length === 0 ? 'no invite was used yet' : `the server knows ${names.slice(0, 20).join(', ')}`,
       fix: 'see: resip-vpn clients',
     });
   }

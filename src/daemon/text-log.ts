@@ -15,7 +15,7 @@ export function formatLogLine(line: string, options: TextLogOptions): string {
   const record = JSON.parse(line) as Record<string, unknown>;
   const { level, time, component, msg } = record;
   const fields = Object.entries(record)
-    .filter(([key, value]) => !OWN_KEYS.has(key) && value !== undefined)
+    .filter(([key, value]) => !OWN_KEYS.has(key) && !isEmpty(value))
     .map(([key, value]) => `${key}=${formatValue(value)}`);
   const words = [
     options.hasTime ? formatTime(Number(time)) : '',
@@ -25,6 +25,11 @@ export function formatLogLine(line: string, options: TextLogOptions): string {
     ...fields,
   ];
   return `${words.filter((word) => word !== '').join(' ')}\n`;
+}
+
+/** Nothing that a person would read. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
 }
 
 function formatTime(epochMs: number): string {

@@ -82,7 +82,7 @@ test('what is decided is told to the engine and outlives the server', async () =
 });
 
 test.each([
-  [{ action: 'revoke', name: 'tablet' }, 'there are laptop, phone'],
+  [{ action: 'revoke', name: 'tablet' }, 'the server knows laptop, phone'],
   [{ action: 'rename', name: 'phone', value: 'laptop' }, 'is taken'],
   [{ action: 'rename', name: 'phone', value: 'a b' }, 'is no name'],
   [{ action: 'set-address', name: 'phone', value: '10.77.0.2' }, 'is the address of laptop'],

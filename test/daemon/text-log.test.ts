@@ -12,6 +12,9 @@ describe('text', () => {
     expect(text({ level: 'warn', msg: 'waiting', interfaces: ['a', 'b'], why: 'no link' })).toBe(
       'warn: waiting interfaces=a,b why="no link"\n',
     );
+    expect(text({ level: 'info', msg: 'reloaded', applied: [], value: '', needsRestart: ['pool'] })).toBe(
+      'reloaded needsRestart=pool\n',
+    );
   });
 
   test('an error is its message, on one line', () => {
