@@ -1,9 +1,17 @@
 /** The inside of the client's tunnel: what the server assigned becomes addresses and routes of this machine. */
 import type { ClientConfig, RouteConfig } from '../config/client-config.ts';
 import type { Assignment } from '../engine/messages.ts';
+import { UserError } from '../errors.ts';
 import type { ClientNetwork } from '../host/client-network.ts';
 import { hasIpv6Interfaces } from './ipv6.ts';
 import type { Log } from './log.ts';
+
+/**
+ * As wide as a server's `pool` and `pool6` can be. The kernel routes all of it into the tunnel, whatever `--route` says: of ::/0 that
+ * would be everything.
+ */
+const WIDEST_PREFIX = 8;
+const WIDEST_PREFIX6 = 64;
 
 export interface ClientTunnelOptions {
   readonly tunName: string;
@@ -40,6 +48,7 @@ export class ClientTunnel {
     const assignment = hasIpv6Interfaces() ? assigned : withoutIpv6(assigned);
     const text = JSON.stringify(assignment);
     if (text === this.#applied) return false;
+    refuseTooWide(assigned);
     const mtuBytes = Math.min(assignment.mtuBytes, this.options.mtuBytes ?? assignment.mtuBytes);
     const warnings = await network.configureTun(tunName, assignment, mtuBytes);
     for (const { what, why, fix } of warnings) log.warn({ what, why, fix }, 'tunnel-warning');
@@ -49,6 +58,18 @@ export class ClientTunnel {
     this.#applied = text;
     return true;
   }
+}
+
+function refuseTooWide({ address, prefixLength, address6, prefixLength6 = 0 }: Assignment): void {
+  const cidrs = [
+    ...(prefixLength < WIDEST_PREFIX ? [`${address}/${prefixLength}`] : []),
+    ...(address6 !== undefined && prefixLength6 < WIDEST_PREFIX6 ? [`${address6}/${prefixLength6}`] : []),
+  ];
+  if (cidrs.length === 0) return;
+  throw new UserError('the server assigned a network that is too wide', {
+    cause: `${cidrs.join(', ')} would lead more into the tunnel than this client asked for`,
+    fix: 'ask the owner of the server',
+  });
 }
 
 function withoutIpv6({ address6: _, prefixLength6: __, ...rest }: Assignment): Assignment {

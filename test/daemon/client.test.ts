@@ -29,6 +29,18 @@ describe('the tunnel', () => {
   });
 
   test.each([
+    [{ prefixLength: 7 }, '10.77.0.2/7'],
+    [{ address6: 'fd77::2', prefixLength6: 0 }, 'fd77::2/0'],
+    [{ address6: 'fd77::2', prefixLength6: 63 }, 'fd77::2/63'],
+  ])('a network that would take more than was asked for is refused: %o', async (wide, cidr) => {
+    const { engine, journal, life } = await start({ route: { kind: 'none' } });
+    engine.emit({ kind: 'assigned', assignment: { ...assignment, ...wide } });
+    await eventually(() => expect(life.failures).toEqual([expect.objectContaining({ name: 'UserError' })]));
+    expect(String(life.failures[0])).toContain(cidr);
+    expect(journal.filter((step) => step.startsWith('tun'))).toEqual([]);
+  });
+
+  test.each([
     [{ kind: 'none' } as const, []],
     [{ kind: 'some', networks: ['10.0.0.0/8'] } as const, ['route 10.0.0.0/8 tun7']],
   ])('routes: %o', async (route, expected) => {
