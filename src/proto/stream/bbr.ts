@@ -26,6 +26,8 @@ const PROBE_RTT_MS = 200;
 /** RFC 6928. */
 const INITIAL_PACKETS = 10;
 const MIN_PACKETS = 4;
+/** However little came in the rounds that count: a packet in so long tells how it is now. */
+const MAX_PACE_MS = 1_000;
 /** What is probed for has to arrive: a lossy way is asked with as much more, up to here. */
 const MAX_LOSS = 0.4;
 const LOSS_SMOOTHING = 1 / 4;
@@ -105,11 +107,10 @@ export class Bbr {
 
   /** Bytes per millisecond to send at. `rttMs`: a guess for the time before the first acknowledgement. */
   pacingRate(rttMs: number): number {
-    if (this.rate > 0) {
-      const isProbing = this.pacingGain > 1;
-      return (this.pacingGain * this.rate) / (isProbing ? 1 - Math.min(MAX_LOSS, this.loss) : 1);
-    }
-    return (STARTUP_GAIN * this.window) / Math.max(1, rttMs);
+    if (this.rate === 0) return (STARTUP_GAIN * this.window) / Math.max(1, rttMs);
+    const isProbing = this.pacingGain > 1;
+    const rate = (this.pacingGain * this.rate) / (isProbing ? 1 - Math.min(MAX_LOSS, this.loss) : 1);
+    return Math.max(this.packetBytes / MAX_PACE_MS, rate);
   }
 
   handleSent(stamp: DeliveryStamp, inFlightBytes: number, now: number): void {

@@ -21,6 +21,8 @@ const REORDERING_MIN = 1 / 8;
 const REORDERING_MAX = 1;
 /** RFC 9002 §6.2.2. */
 const INITIAL_RTT_MS = 333;
+/** No path takes so long: the machine slept meanwhile, and neither this time nor a rate over it says anything of the path. */
+const MAX_RTT_MS = 10_000;
 /** Probes before everything under way counts as lost. */
 const PROBES_BEFORE_COLLAPSE = 3;
 const PROBE_MAX_MS = 2_000;
@@ -114,6 +116,7 @@ export class Way {
     const rttMs = now - transmission.sentMs;
     this.ackedBytes += transmission.bytes;
     this.bbr.handleDelivered(transmission.bytes, now);
+    if (rttMs > MAX_RTT_MS) return;
     // Which of its sendings was acknowledged only time can tell.
     if (transmission.isRepeat && rttMs < (this.rtt.minMs ?? 0)) {
       this.spuriousPackets++;
