@@ -17,6 +17,8 @@ export class PacketSender {
   private readonly hold = new HoldQueue();
   /** Largest inner packet that travels whole over all paths in use. */
   private wholeBytes = 0;
+  /** The same over every path that could carry one, in use or not. */
+  private wholeElsewhereBytes = 0;
   /** Some path is metered. */
   private isLimited = false;
   /** Then: every path that could carry a packet, the best first. */
@@ -75,8 +77,9 @@ export class PacketSender {
       }
     }
     const isSole = association.resender.isSole(pathMask, now);
-    if (length > this.wholeBytes) {
-      this.sendInPieces(session, batch, row, pathMask, isSole ? PacketFlags.SOLE : 0, order);
+    const wholeBytes = (pathMask & ~steering.mask) === 0 ? this.wholeBytes : this.wholeElsewhereBytes;
+    if (length > wholeBytes) {
+      this.sendInPieces(session, batch, row, wholeBytes, pathMask, isSole ? PacketFlags.SOLE : 0, order);
       batch.verdict[row] = Verdict.DROP;
       return;
     }
@@ -106,13 +109,13 @@ export class PacketSender {
     const { paths, steering } = this.association;
     this.isLimited = paths.some((path) => path?.allowance.isLimited);
     this.carriers = this.isLimited ? rank(usablePaths(paths), null) : [];
-    let mask = steering.mask;
-    for (const { id } of this.carriers) mask |= 1 << id;
     let datagramBytes = Number.POSITIVE_INFINITY;
     for (const path of paths)
-      if (path !== null && (mask & (1 << path.id)) !== 0)
+      if (path !== null && (steering.mask & (1 << path.id)) !== 0)
         datagramBytes = Math.min(datagramBytes, path.datagramBytes);
     this.wholeBytes = steering.mask === 0 ? 0 : wholePacketBytes(datagramBytes);
+    for (const path of this.carriers) datagramBytes = Math.min(datagramBytes, path.datagramBytes);
+    this.wholeElsewhereBytes = steering.mask === 0 ? 0 : wholePacketBytes(datagramBytes);
   }
 
   /** Of the chosen paths those that can pay for the packet; where none can, another one, were it a backup. */
@@ -145,13 +148,13 @@ export class PacketSender {
     session: Session,
     batch: PacketBatch,
     row: number,
+    piece: number,
     mask: number,
     rowFlags: number,
     order: number,
   ): void {
     const { outbox, drops } = this.context;
     const { arena, offset: at, length, flags } = batch;
-    const piece = this.wholeBytes;
     if (
       !this.channel.split(
         arena,

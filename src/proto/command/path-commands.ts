@@ -107,7 +107,8 @@ export class PathCommands {
     const share = readAllowance(body, 0, body.length);
     if (share === null || !this.context.isServer) return false;
     const { association } = session;
-    if (share.pathId >= association.paths.length) return true;
+    // Late, of another session or of another life: what was said since counts.
+    if (session !== association.current || share.pathId >= association.paths.length) return true;
     const allowance = association.allowanceOf(share.pathId);
     if (!allowance.isNews(session, share.number)) return true;
     const isFree = share.allowedBytes >= Number.MAX_SAFE_INTEGER;

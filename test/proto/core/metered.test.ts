@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CoreEvent } from '../../../src/proto/events.ts';
-import { portOf } from '../../sim/net/address.ts';
+import { hostOf, portOf } from '../../sim/net/address.ts';
 import { packetBytes } from '../../sim/net/link.ts';
 import { link } from '../../sim/plans.ts';
 import { Random } from '../../sim/random.ts';
-import { Stage } from './stage.ts';
+import { isHandshake, isUp, Stage } from './stage.ts';
 
 const LIMIT_BYTES = 1_000_000;
 /** A goodbye, a last report. */
@@ -201,5 +201,49 @@ describe('a path with a budget', () => {
     open(1);
     talk(3_000);
     expect(meter()).toBeGreaterThan(1_000_000);
+  });
+
+  it('has nothing travel in pieces over others, where it is spare and takes small packets', async () => {
+    const spare = link({ mtuBytes: 1_430 }, { mtuBytes: 1_430, wishes: { backup: true, metered: true } });
+    stage = await Stage.connected({ clients: [[link(), spare]] });
+    stage.client().post({ kind: 'path-budget', path: 1, limitBytes: 10_000_000 });
+    stage.run(60_000);
+    for (let i = 0; i < 100; i++) {
+      stage.down(undefined, 1_400);
+      stage.up(undefined, 1_400);
+      stage.run(20);
+    }
+    expect([stage.seenByServer()?.fragmentsSent, stage.seenByClient().fragmentsSent]).toEqual([0, 0]);
+  });
+
+  it('takes no share that comes late, of the life before', async () => {
+    stage = await Stage.connected({ clients: [[link(), link()]] });
+    const host = stage.client();
+    host.post({ kind: 'path-budget', path: 1, limitBytes: 600_000 });
+    talk(100);
+    let home = 0;
+    stage.tap(({ from, ...rest }) => {
+      if (home === 0 && isUp({ from, ...rest })) home = from;
+      return true;
+    });
+    talk(20);
+    // What this life says over its first link is late.
+    const { kept } = stage.keepBack(
+      (datagram) => isUp(datagram) && !isHandshake(datagram) && hostOf(datagram.from) === hostOf(home),
+    );
+    talk(300);
+    host.stop(false);
+    const late = kept.splice(0);
+    stage.untap();
+    host.start();
+    host.post({ kind: 'path-budget', path: 1, limitBytes: 60_000 });
+    stage.until(() => stage.isConnected(), 5_000);
+    talk(100);
+    const allowance = () => [...stage.server['associations']()][0].paths[1]?.allowance;
+    const left = () => (allowance()?.['limitBytes'] ?? 0) - (allowance()?.['takenBytes'] ?? 0);
+    const before = left();
+    stage.inject(...late);
+    stage.run(1);
+    expect(left()).toBeLessThanOrEqual(before);
   });
 });
