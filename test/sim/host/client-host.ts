@@ -128,6 +128,16 @@ export class ClientHost extends Host {
     this.open.clear();
   }
 
+  override sleep(): void {
+    super.sleep();
+    for (const access of this.accesses) access.isOn = false;
+  }
+
+  override wake(): void {
+    super.wake();
+    for (const access of this.accesses) access.isOn = true;
+  }
+
   /** The daemon found the interface. */
   openPath(path: number): void {
     const access = this.accesses[path];
