@@ -81,6 +81,7 @@ export class ClientHost extends Host {
     super(place, `client${place}`, world, random, options.clock, 1);
     this.publicKey = world.primitives.x25519PublicKey(options.privateKey);
     this.inviteId = options.inviteId;
+    for (const access of accesses) access.isAsleep = () => this.clock.sleeps;
     if (options.keepsCount) this.busy.links = accesses.length;
     this.busy.crossedBytes = () => accesses.reduce((sum, { crossedBytes }) => sum + crossedBytes, 0);
     this.busy.sentStreamPackets = () => this.client?.['association'].streamsIfAny?.sentPackets ?? 0;
@@ -126,16 +127,6 @@ export class ClientHost extends Host {
   override stop(goodbye: boolean): void {
     super.stop(goodbye);
     this.open.clear();
-  }
-
-  override sleep(): void {
-    super.sleep();
-    for (const access of this.accesses) access.isOn = false;
-  }
-
-  override wake(): void {
-    super.wake();
-    for (const access of this.accesses) access.isOn = true;
   }
 
   /** The daemon found the interface. */

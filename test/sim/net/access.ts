@@ -28,7 +28,7 @@ export class Access implements Attachment {
   /** The interface exists and has an address. */
   isPresent = true;
   /** A machine that sleeps has switched its radio off: nothing crosses the link. */
-  isOn = true;
+  isAsleep: () => boolean = () => false;
   /** IP packets that left the interface or came to it, both ways together. */
   crossedBytes = 0;
   /** A host on the internet, or one in a private network behind the NAT. */
@@ -82,7 +82,7 @@ export class Access implements Attachment {
     if (to === null) return;
     this.down.send(addressed(datagram, datagram.from, to), (arrived) => {
       const receive = this.sockets.get(portOf(to));
-      if (!this.isPresent || !this.isOn || withPort(this.own, 0) !== withPort(to, 0)) return;
+      if (!this.isPresent || this.isAsleep() || withPort(this.own, 0) !== withPort(to, 0)) return;
       this.crossedBytes += packetBytes(arrived);
       if (receive === undefined) return;
       this.internet.onReached(datagram.to, this.owner);
