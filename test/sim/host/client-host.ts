@@ -242,9 +242,11 @@ export class ClientHost extends Host {
 
   private checkBudgets(): void {
     for (const [link, budget] of this.budgets.entries()) {
-      // The network may copy what is under way: that is known when it is too late.
-      const { crossedBytes, down } = this.accesses[link];
-      if (budget !== null && crossedBytes > budget.totalBytes + BUDGET_SLACK_BYTES + down.copiedBytes)
+      if (budget === null) continue;
+      // The network may copy what is under way, and what was under way to a path that was closed is known of when it is too late.
+      const { crossedBytes, strayBytes, down } = this.accesses[link];
+      const unknownBytes = down.copiedBytes + Math.min(strayBytes, budget.returnedBytes);
+      if (crossedBytes > budget.totalBytes + BUDGET_SLACK_BYTES + unknownBytes)
         throw new Violation(
           'within-budget',
           `${this.name}: ${crossedBytes} of ${budget.totalBytes} bytes crossed link ${link}`,

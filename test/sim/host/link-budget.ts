@@ -8,6 +8,8 @@ export class LinkBudget {
   /** Not set aside. */
   private leftBytes: number;
   private grantedBytes = 0;
+  /** What came back in all: some of it may have been under way, and nobody counted it. */
+  returnedBytes = 0;
 
   constructor(readonly totalBytes: number) {
     this.leftBytes = totalBytes;
@@ -29,7 +31,9 @@ export class LinkBudget {
 
   /** The path was closed in order: what it did not use goes back. */
   close(spentBytes: number): void {
-    this.leftBytes += Math.max(0, this.grantedBytes - spentBytes);
+    const unusedBytes = Math.max(0, this.grantedBytes - spentBytes);
+    this.leftBytes += unusedBytes;
+    this.returnedBytes += unusedBytes;
     this.grantedBytes = 0;
   }
 

@@ -31,6 +31,8 @@ export class Access implements Attachment {
   isAsleep: () => boolean = () => false;
   /** IP packets that left the interface or came to it, both ways together. */
   crossedBytes = 0;
+  /** Of these what came for sockets that were closed. */
+  strayBytes = 0;
   /** A host on the internet, or one in a private network behind the NAT. */
   private own: Address;
   private nextPort = FIRST_LOCAL_PORT;
@@ -84,7 +86,10 @@ export class Access implements Attachment {
       const receive = this.sockets.get(portOf(to));
       if (!this.isPresent || this.isAsleep() || withPort(this.own, 0) !== withPort(to, 0)) return;
       this.crossedBytes += packetBytes(arrived);
-      if (receive === undefined) return;
+      if (receive === undefined) {
+        this.strayBytes += packetBytes(arrived);
+        return;
+      }
       this.internet.onReached(datagram.to, this.owner);
       receive(arrived);
     });
