@@ -99,11 +99,14 @@ export async function isAlive(owner: JournalOwner): Promise<boolean> {
   return (await startTicksOf(String(owner.pid))) === owner.startTicks;
 }
 
-/** proc(5): field 22 of stat; the command name before it, in parentheses, may hold anything. Null: no such process. */
+/**
+ * proc(5): field 22 of stat; the command name before it, in parentheses, may hold anything. Null: no such process, or one that has ended
+ * and that nobody has waited for, as in a container whose first process reaps nothing.
+ */
 async function startTicksOf(pid: string): Promise<number | null> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return text === '' ? null : Number(fields[19]);
+  return text === '' || fields[0] === 'Z' ? null : Number(fields[19]);
 }
 
 function parseJson(text: string): unknown {
