@@ -19,6 +19,8 @@ const FLAP_S = Number(process.env.STREAM_FLAP_S ?? 12);
 const OUTAGE_S = Number(process.env.STREAM_OUTAGE_S ?? 6);
 const IS_LONG = FLAP_S > 60;
 const FILE_BYTES = IS_LONG ? 200_000_000 : 12_000_000;
+/** As long as curl is given, and for setting up. */
+const FLAP_TIMEOUT_MS = 120_000 + 10_000 * FLAP_S;
 /** So that the file takes as long as the links flap, and each of them can carry it alone. */
 const LINK_RATE = (IS_LONG ? 18 : 40) * MBIT;
 const FORWARDS = [
@@ -62,7 +64,9 @@ function sha256(bytes: Iterable<Uint8Array>): string {
   return hash.digest('hex');
 }
 
-it('a file arrives whole while both links flap, sometimes both at once', async () => {
+it('a file arrives whole while both links flap, sometimes both at once', {
+  timeout: FLAP_TIMEOUT_MS,
+}, async () => {
   const path = `${lab.directory}/file`;
   const done = curl(
     '--max-time',
@@ -99,7 +103,9 @@ it('a file arrives whole while both links flap, sometimes both at once', async (
   expect(sha256([readFileSync(path)])).toBe(sha256(numberedBytes(FILE_BYTES)));
 });
 
-it('a session goes on by itself after an outage, and nothing grows in it', async () => {
+it('a session goes on by itself after an outage, and nothing grows in it', {
+  timeout: 120_000 + 1_000 * OUTAGE_S,
+}, async () => {
   const terminal = await Terminal.start(lab, lab.client.namespace, '127.0.0.1', 2222);
   await waitFor('answers', async () => (await terminal.lap()).answered > 10);
   await Promise.all([lab.cut('wifi'), lab.cut('lte')]);
